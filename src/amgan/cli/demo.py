@@ -1,0 +1,44 @@
+"""`make demo`: ages the face of a public-domain photo with the shipped model and lays the results side by side."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import numpy as np
+import skimage.data
+from PIL import Image, ImageDraw
+
+from amgan.inference.ager import Ager
+
+OUT = Path("demo-out")
+YOUNG, OLD = 0.1, 0.9
+
+
+def main() -> None:
+    """Writes younger.png, older.png and sheet.png into ``demo-out/``."""
+    OUT.mkdir(exist_ok=True)
+    # NASA's portrait of Eileen Collins, which scikit-image ships.
+    photo = Image.fromarray(skimage.data.astronaut())
+    photo.save(OUT / "original.png")
+    with Ager() as ager:
+        print(ager.bundle.notice)
+        start = time.perf_counter()
+        younger, older = ager.age(photo, every=YOUNG), ager.age(photo, every=OLD)
+        seconds = (time.perf_counter() - start) / 2
+    younger.image.save(OUT / "younger.png")
+    older.image.save(OUT / "older.png")
+    left, top, right, bottom = older.faces[0].region
+    tiles = [picture.crop((left, top, right, bottom)) for picture in (younger.image, photo, older.image)]
+    # Twice the size, so that a 512 px photo can be judged on a screen.
+    sheet = np.concatenate([np.asarray(tile.resize((2 * tile.width, 2 * tile.height))) for tile in tiles], axis=1)
+    canvas = Image.fromarray(sheet)
+    draw = ImageDraw.Draw(canvas)
+    for index, label in enumerate((f"all signs {YOUNG}", "original", f"all signs {OLD}")):
+        draw.text((index * 2 * tiles[0].width + 8, 6), label, fill="white", stroke_width=2, stroke_fill="black")
+    canvas.save(OUT / "sheet.png")
+    print(f"aged in {seconds:.1f} s a picture; look at {OUT / 'sheet.png'}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,42 @@
+"""Errors a user can act on.
+
+Every error that a photo, a file, an option or a config can cause derives from `AmganError`. Its message is one
+line: what is wrong, with the file or option named, and what to do next. The command line prints that line and no
+traceback; anything else that escapes is a bug and keeps its traceback.
+"""
+
+
+class AmganError(Exception):
+    """Base of all errors that bad input can cause."""
+
+
+class PhotoError(AmganError):
+    """A photo cannot be read, or its pixels cannot be used."""
+
+
+class NoFaceError(PhotoError):
+    """No face, or not the face that was asked for, was found in a photo."""
+
+
+class OutputError(AmganError):
+    """A result cannot be written without losing something the user had."""
+
+
+class AtlasError(AmganError):
+    """A sign atlas is malformed, or a sign or score does not fit it."""
+
+
+class ConfigError(AmganError):
+    """A training or model config is malformed."""
+
+
+class WeightsError(AmganError):
+    """A model file is missing, damaged or of another kind."""
+
+
+class DatasetError(AmganError):
+    """A training table or its images cannot be used."""
+
+
+class MissingExtraError(AmganError):
+    """A package of an optional extra is needed and not installed."""

@@ -1,0 +1,1 @@
+"""Measures of a model, by judges that had no part in training."""

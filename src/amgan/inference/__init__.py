@@ -1,0 +1,1 @@
+"""Aging whole photos."""

@@ -1,0 +1,1 @@
+"""Aging maps and location maps."""

@@ -1,0 +1,1 @@
+"""Networks: generator, critics, frozen features, sign estimators, and their files."""

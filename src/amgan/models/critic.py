@@ -1,0 +1,136 @@
+"""Critics with three outputs: realness, place of the patch, aging map of the patch (paper 3.2 and Fig. 4, METHOD 6).
+
+`ConvCritic` is the paper's, learned from scratch. `FeatureCritic` judges realness on the frozen features of an
+ImageNet trunk and finds place and map with a trunk of its own that starts from the same weights: with a thousand
+photos a critic from scratch finds skin colour before it finds wrinkles.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+import torch
+from pydantic import BaseModel, ConfigDict, Field
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from amgan.models.backbone import CHANNELS, Trunk, pretrained_trunk
+
+# The critic's aging map is regressed at this resolution, so that coarse zones are not punished (paper 3.3).
+MAP_SIZE = 10
+
+
+class CriticConfig(BaseModel):
+    """Everything that defines a critic.
+
+    Attributes:
+        kind: "features" (ImageNet trunk) or "conv" (the paper's, from scratch).
+        map_channels: Channels of the aging map.
+        base_channels: Width of the first layer ("conv") or of each realness head ("features").
+        depth: Strided layers of "conv".
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: Literal["features", "conv"] = "features"
+    map_channels: int = Field(default=1, ge=1)
+    base_channels: int = Field(default=64, ge=4)
+    depth: int = Field(default=5, ge=2, le=7)
+
+
+class CriticOutput(NamedTuple):
+    """What a critic says of patches.
+
+    Attributes:
+        realness: One (B, 1, h, w) map of raw scores a scale; high is real.
+        location: (B, 2), x and y of the patch's centre in -1..1.
+        aging_map: (B, C, 10, 10).
+    """
+
+    realness: tuple[Tensor, ...]
+    location: Tensor
+    aging_map: Tensor
+
+
+class ConvCritic(nn.Module):
+    """StarGAN's convolutional critic with three heads."""
+
+    def __init__(self, config: CriticConfig) -> None:
+        super().__init__()
+        layers: list[nn.Module] = []
+        channels = 3
+        for index in range(config.depth):
+            out = min(config.base_channels * 2**index, 512)
+            layers += [nn.Conv2d(channels, out, 4, 2, 1), nn.LeakyReLU(0.01)]
+            channels = out
+        self.trunk = nn.Sequential(*layers)
+        self.realness = nn.Conv2d(channels, 1, 3, padding=1)
+        self.location = nn.Linear(channels, 2)
+        self.aging_map = nn.Conv2d(channels, config.map_channels, 3, padding=1)
+
+    def forward(self, image: Tensor) -> CriticOutput:
+        """Judges (B, 3, H, W) patches in -1..1."""
+        x = self.trunk(image)
+        grown = F.interpolate(x, size=(MAP_SIZE, MAP_SIZE), mode="bilinear", align_corners=False)
+        return CriticOutput((self.realness(x),), self.location(x.mean(dim=(2, 3))), self.aging_map(grown))
+
+
+class RealnessHeads(nn.Module):
+    """One small unnormalised critic on each scale of frozen features (as in Sauer et al. 2021)."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.heads = nn.ModuleList(
+            nn.Sequential(
+                nn.Conv2d(channels, width, 3, padding=1),
+                nn.LeakyReLU(0.2),
+                nn.Conv2d(width, width, 4, 2, 1),
+                nn.LeakyReLU(0.2),
+                nn.Conv2d(width, 1, 3, padding=1),
+            )
+            for channels in CHANNELS
+        )
+
+    def forward(self, features: list[Tensor]) -> tuple[Tensor, ...]:
+        """Scores of each scale, (B, 1, h, w)."""
+        return tuple(head(x) for head, x in zip(self.heads, features, strict=True))
+
+
+class MapHead(nn.Module):
+    """Finds the aging map and the place of a patch, on a trunk that is fine-tuned with it."""
+
+    def __init__(self, map_channels: int) -> None:
+        super().__init__()
+        self.trunk: Trunk = pretrained_trunk()
+        self.mix = nn.Conv2d(CHANNELS[2] + CHANNELS[3], 128, 3, padding=1)
+        self.aging_map = nn.Conv2d(128, map_channels, 3, padding=1)
+        self.place = nn.Sequential(nn.Linear(CHANNELS[3], 128), nn.LeakyReLU(0.2), nn.Linear(128, 2))
+
+    def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
+        """Location (B, 2) and aging map (B, C, 10, 10) of patches (B, 3, H, W) in -1..1."""
+        *_, fine, coarse = self.trunk(image)
+        both = torch.cat([fine, F.interpolate(coarse, scale_factor=2.0, mode="nearest")], dim=1)
+        found = self.aging_map(F.leaky_relu(self.mix(both), 0.2))
+        return self.place(coarse.mean(dim=(2, 3))), F.adaptive_avg_pool2d(found, MAP_SIZE)
+
+
+class FeatureCritic(nn.Module):
+    """Realness on given frozen features; place and map from the picture itself.
+
+    The frozen features are an argument, since the perceptual loss needs the same ones.
+    """
+
+    def __init__(self, config: CriticConfig) -> None:
+        super().__init__()
+        self.realness = RealnessHeads(config.base_channels)
+        self.map_head = MapHead(config.map_channels)
+
+    def forward(self, image: Tensor, features: list[Tensor]) -> CriticOutput:
+        """Judges patches.
+
+        Args:
+            image: (B, 3, H, W) in -1..1.
+            features: What the frozen trunk makes of the same patches.
+        """
+        location, found = self.map_head(image)
+        return CriticOutput(self.realness(features), location, found)

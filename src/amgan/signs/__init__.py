@@ -1,0 +1,1 @@
+"""Clinical signs, their grades and their zones on the face."""

@@ -1,0 +1,1 @@
+"""Losses, one step, and the loop around it."""

@@ -1,0 +1,158 @@
+"""Training config: one YAML, frozen, unknown keys refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from amgan.errors import ConfigError
+from amgan.models.critic import CriticConfig
+from amgan.models.generator import GeneratorConfig
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Stage(_Frozen):
+    """A stretch of training at one resolution; both learning rates fall linearly to zero over it.
+
+    Attributes:
+        image_size: Faces are shrunk to this side, pixels.
+        patch: Side of a patch, pixels.
+        batch: Patches a step.
+        steps: Steps of this stage.
+        rate: Learning rate of both networks at its start, unless `critic_rate` is given.
+        critic_rate: Learning rate of the critic, if another.
+        map_patch: The critic's map head sees patches shrunk to this side, so that it keeps the scale it learned.
+    """
+
+    image_size: Literal[256, 512, 1024]
+    patch: int = Field(ge=32, multiple_of=16)
+    batch: int = Field(ge=1)
+    steps: int = Field(ge=1)
+    rate: float = Field(gt=0)
+    critic_rate: float | None = None
+    map_patch: int = 128
+
+
+class Weights(_Frozen):
+    """Weights of the losses (Eq. 4; those without an equation are ours).
+
+    Attributes:
+        realness: L_WGAN, or the hinge loss.
+        age: L_Age.
+        location: L_Loc.
+        cycle: L_Cyc, the perceptual part.
+        cycle_pixel: Mean absolute difference of the cycle.
+        penalty: L_GP; used by "wgan-gp" alone.
+        tint: Mean colours over squares of 1/8 patch.
+    """
+
+    realness: float = 1.0
+    age: float = 100.0
+    location: float = 10.0
+    cycle: float = 10.0
+    cycle_pixel: float = 10.0
+    penalty: float = 10.0
+    tint: float = 20.0
+
+
+class TrainConfig(_Frozen):
+    """A whole training run.
+
+    Attributes:
+        data: Folder with faces.csv and its photos.
+        judge_share: Share of the training identities kept from every network here, for evaluation's judges.
+        seed: Of everything random.
+        generator: The generator.
+        critic: The critic.
+        adversarial: "hinge" for the feature critic, "wgan-gp" for the paper's.
+        betas: Adam's.
+        weights: Of the losses.
+        map_head_steps: Steps in which the map head learns alone, before the generator starts ("features" only).
+        map_head_every: Afterwards it learns at every this-many-th step.
+        feature_noise: Standard deviation of the noise on what the critic's features see.
+        ema_images: Half-life of the generator's moving average, images.
+        precision: "bf16" or "fp32" for the networks; losses are always fp32.
+        checkpoint_every: Steps.
+        sheet_every: Steps.
+        stages: One after the other.
+    """
+
+    data: Path
+    judge_share: float = Field(default=0.2, ge=0, lt=1)
+    seed: int = 0
+    generator: GeneratorConfig = GeneratorConfig()
+    critic: CriticConfig = CriticConfig()
+    adversarial: Literal["hinge", "wgan-gp"] = "hinge"
+    betas: tuple[float, float] = (0.5, 0.99)
+    weights: Weights = Weights()
+    map_head_steps: int = Field(default=1200, ge=0)
+    map_head_every: int = Field(default=4, ge=1)
+    feature_noise: float = 0.02
+    ema_images: float = Field(default=2000, gt=0)
+    precision: Literal["bf16", "fp32"] = "bf16"
+    checkpoint_every: int = Field(default=100, ge=1)
+    sheet_every: int = Field(default=200, ge=1)
+    stages: list[Stage] = Field(min_length=1)
+
+    def stage_at(self, step: int) -> tuple[Stage, float]:
+        """The stage of a step and what share of it is left, 1 at its start."""
+        for stage in self.stages:
+            if step < stage.steps:
+                return stage, 1 - step / stage.steps
+            step -= stage.steps
+        raise ValueError("past the last stage")
+
+    @property
+    def steps(self) -> int:
+        """Steps of all stages."""
+        return sum(stage.steps for stage in self.stages)
+
+
+def load_config(path: Path, overrides: list[str] | None = None, data: Path | None = None) -> TrainConfig:
+    """Reads a training config.
+
+    Args:
+        path: YAML file.
+        overrides: ``key=value`` with dots for nesting and YAML values: ``weights.age=50``, ``stages.0.steps=10``.
+        data: Replaces the config's data folder.
+
+    Raises:
+        ConfigError: Names the file and every key at fault.
+    """
+    try:
+        content: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot read the config ({error.strerror})") from error
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{path}: not a YAML file ({' '.join(str(error).split())})") from error
+    if not isinstance(content, dict):
+        raise ConfigError(f"{path}: a config is a mapping of keys to values")
+    for override in overrides or []:
+        _set(content, override)
+    if data is not None:
+        content["data"] = str(data)
+    try:
+        return TrainConfig.model_validate(content)
+    except ValidationError as error:
+        faults = [f"{'.'.join(str(part) for part in e['loc'])}: {e['msg']}" for e in error.errors()]
+        raise ConfigError(f"{path}: {'; '.join(faults)}") from error
+
+
+def _set(content: dict[str, Any], override: str) -> None:
+    key, equals, text = override.partition("=")
+    if not equals:
+        raise ConfigError(f"--set {override}: write key=value")
+    *parents, last = key.split(".")
+    node: Any = content
+    try:
+        for part in parents:
+            node = node[int(part)] if isinstance(node, list) else node.setdefault(part, {})
+        node[int(last) if isinstance(node, list) else last] = yaml.safe_load(text)
+    except (ValueError, IndexError, AttributeError, TypeError) as error:
+        raise ConfigError(f"--set {override}: the config has no such place") from error

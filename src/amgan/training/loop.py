@@ -1,0 +1,146 @@
+"""The training loop: prepare the faces, teach the map head, then step generator and critic through the stages."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import torch
+from rich.console import Console
+from rich.progress import track
+from torch import Tensor
+
+from amgan.data.patches import FacePatches
+from amgan.data.store import Store, fit_estimators, prepare, zone_scores
+from amgan.data.table import Row, held_for_judges
+from amgan.errors import OutputError
+from amgan.maps.packing import pack_zones
+from amgan.models.bundle import save_bundle
+from amgan.models.critic import FeatureCritic
+from amgan.signs.atlas import Atlas
+from amgan.training.checkpoint import NAME, load_checkpoint, save_checkpoint
+from amgan.training.config import Stage, TrainConfig
+from amgan.training.sheets import sample_sheet
+from amgan.training.step import Networks, map_head_step, train_step
+
+console = Console()
+
+# An aligned picture (S, S, 3) uint8 and its landmarks (478, 2).
+Face = tuple[npt.NDArray[np.uint8], npt.NDArray[np.float32]]
+
+
+def train(config: TrainConfig, out: Path, resume: bool, atlas: Atlas) -> Path:
+    """Trains from a config and writes everything into a run folder.
+
+    Args:
+        config: The whole run.
+        out: Run folder: ``checkpoint.pt``, ``stats.jsonl``, ``sheets/``, and at the end ``model/``.
+        resume: Go on from the newest checkpoint of `out`.
+        atlas: Signs and zones.
+
+    Returns:
+        Folder of the finished model.
+
+    Raises:
+        OutputError: `out` holds a run already and `resume` is false.
+        DatasetError: The data is unusable.
+    """
+    if (out / NAME).exists() and not resume:
+        raise OutputError(f"{out}: holds a run already; add --resume to go on with it, or choose another --out")
+    out.mkdir(parents=True, exist_ok=True)
+    (out / "config.json").write_text(config.model_dump_json(indent=2))
+    torch.manual_seed(config.seed)
+
+    # The prepared faces serve every run on the same data, so they lie beside the run folders.
+    store = prepare(config.data, out.parent / "prepared", atlas, _bar)
+    rows = store.subset(lambda row: row.split == "train" and not held_for_judges(row, config.judge_share))
+    estimators, errors = fit_estimators(store, atlas, rows)
+    console.print(f"{len(rows)} faces; estimators' cross-validated error: {_short(errors)}")
+    scores, ages = zone_scores(store, atlas, estimators)
+    channels = pack_zones(atlas)
+
+    nets = Networks(config, max(channels) + 1)
+    done = load_checkpoint(out, nets) if resume else 0
+    sheet_faces = [(store.images[i], store.landmarks[i]) for i in _sheet_rows(store)]
+    stats_file = (out / "stats.jsonl").open("a", encoding="utf-8")
+
+    patches: FacePatches | None = None
+    mean: dict[str, float] = {}
+    clock = time.monotonic()
+    for step in range(done, config.map_head_steps + config.steps):
+        learning_map = step < config.map_head_steps
+        stage, left = config.stage_at(max(step - config.map_head_steps, 0))
+        if patches is None or patches.image_size != stage.image_size:
+            patches = FacePatches(store, atlas, rows, scores, ages, channels, stage.image_size, config.seed)
+            clock = time.monotonic()
+        batch = patches.batch(step, stage.batch, stage.patch)
+        random = torch.Generator().manual_seed(config.seed * 1_000_003 + step)
+
+        def noise(like: Tensor, random: torch.Generator = random) -> Tensor:
+            return torch.randn(like.shape, generator=random)
+
+        if learning_map:
+            if not isinstance(nets.critic, FeatureCritic):
+                continue
+            rate = 1.0 if step < 0.8 * config.map_head_steps else 0.3
+            stats = map_head_step(nets, batch, stage, noise, rate)
+        else:
+            nets.set_rates(stage, left)
+            stats = train_step(nets, batch, stage, step, noise)
+        mean = {key: 0.95 * mean.get(key, value) + 0.05 * value for key, value in stats.items()}
+
+        if (step + 1) % 20 == 0:
+            seconds = (time.monotonic() - clock) / 20
+            clock = time.monotonic()
+            stats_file.write(json.dumps({"step": step + 1, "seconds_per_step": round(seconds, 3), **mean}) + "\n")
+            stats_file.flush()
+            total = config.map_head_steps + config.steps
+            console.print(f"step {step + 1}/{total}  {seconds:.2f} s  {_short(mean)}", highlight=False)
+        if (step + 1) % config.sheet_every == 0 and not learning_map:
+            _sheet(nets, atlas, channels, sheet_faces, stage, out / "sheets" / f"{step + 1:06d}.png")
+        if (step + 1) % config.checkpoint_every == 0:
+            save_checkpoint(out, nets, step + 1)
+    save_checkpoint(out, nets, config.map_head_steps + config.steps)
+    stats_file.close()
+    return save_bundle(out / "model", nets.ema, estimators, atlas, channels, licence_notice(store, rows))
+
+
+def licence_notice(store: Store, rows: npt.NDArray[np.int64]) -> str:
+    """One line on the licences of the photos a model learned from; it goes with the model."""
+    names = sorted({store.rows[i].licence for i in rows if store.rows[i].licence})
+    share_alike = [name for name in names if "NC" in name]
+    if share_alike:
+        return f"Weights under {share_alike[0]} (trained on photos under {', '.join(names)})."
+    return f"Weights trained on photos under {', '.join(names) or 'no stated licence'}."
+
+
+def _sheet_rows(store: Store, count: int = 4) -> list[int]:
+    """Validation faces spread over age."""
+    rows = [i for i in store.subset(lambda row: row.split == "val") if not np.isnan(store.rows[i].age)]
+    rows.sort(key=lambda i: store.rows[i].age)
+    return [int(rows[round(k * (len(rows) - 1) / (count - 1))]) for k in range(count)] if rows else []
+
+
+def _sheet(
+    nets: Networks, atlas: Atlas, channels: tuple[int, ...], faces: list[Face], stage: Stage, path: Path
+) -> None:
+    small_faces = []
+    size = stage.image_size
+    for rgb, landmarks in faces:
+        factor = size / rgb.shape[0]
+        small = rgb if factor == 1 else cv2.resize(rgb, (size, size), interpolation=cv2.INTER_AREA)
+        small_faces.append((np.asarray(small, np.uint8), (landmarks + 0.5) * factor - 0.5))
+    sample_sheet(nets.ema, atlas, channels, small_faces, path)
+
+
+def _bar(rows: Iterable[Row]) -> Iterable[Row]:
+    return track(list(rows), description="preparing faces", console=console)
+
+
+def _short(values: dict[str, float]) -> str:
+    return "  ".join(f"{key} {value:.3g}" for key, value in values.items())

@@ -1,0 +1,78 @@
+"""Losses as pure functions (paper 3.5, METHOD 7). Each returns one scalar."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from amgan.models.critic import MAP_SIZE
+
+
+def age_loss(found: Tensor, aging_map: Tensor) -> Tensor:
+    """L_Age, Eq. 2: squared error of the critic's 10x10 map against the blurred, down-sampled aging map.
+
+    Args:
+        found: (B, C, 10, 10) from the critic.
+        aging_map: (B, C, H, W) in 0..1.
+    """
+    return F.mse_loss(found.float(), F.adaptive_avg_pool2d(aging_map, MAP_SIZE))
+
+
+def location_loss(found: Tensor, centre: Tensor) -> Tensor:
+    """L_Loc, Eq. 3: squared error of the place (B, 2) the critic finds against the patch's centre (B, 2)."""
+    return F.mse_loss(found.float(), centre)
+
+
+def wasserstein_critic(real: Sequence[Tensor], fake: Sequence[Tensor]) -> Tensor:
+    """Eq. 1 as the critic minimises it: mean of fake minus mean of real, averaged over the scales."""
+    return torch.stack([f.float().mean() - r.float().mean() for r, f in zip(real, fake, strict=True)]).mean()
+
+
+def hinge_critic(real: Sequence[Tensor], fake: Sequence[Tensor]) -> Tensor:
+    """Hinge loss of the critic, averaged over the scales; the default in the place of Eq. 1 and the penalty."""
+    terms = [F.relu(1 - r.float()).mean() + F.relu(1 + f.float()).mean() for r, f in zip(real, fake, strict=True)]
+    return torch.stack(terms).mean()
+
+
+def generator_realness(fake: Sequence[Tensor]) -> Tensor:
+    """What the generator minimises against either critic: minus the mean score, averaged over the scales."""
+    return -torch.stack([f.float().mean() for f in fake]).mean()
+
+
+def gradient_penalty(critic: Callable[[Tensor], Tensor], real: Tensor, fake: Tensor, mix: Tensor) -> Tensor:
+    """L_GP (Gulrajani et al. 2017): squared deviation from 1 of the critic's gradient norm on interpolates.
+
+    Args:
+        critic: Pictures (B, 3, H, W) to scores whose first axis is B.
+        real: (B, 3, H, W).
+        fake: (B, 3, H, W).
+        mix: (B, 1, 1, 1) in 0..1, where between fake and real each interpolate lies.
+    """
+    between = (mix * real.detach() + (1 - mix) * fake.detach()).requires_grad_(True)
+    (gradient,) = torch.autograd.grad(critic(between).sum(), between, create_graph=True)
+    return ((gradient.flatten(1).norm(dim=1) - 1) ** 2).mean()
+
+
+def perceptual_distance(found: Sequence[Tensor], wanted: Sequence[Tensor]) -> Tensor:
+    """Mean squared distance of channel-normalised features, averaged over the scales; L_Cyc uses it."""
+
+    def unit(x: Tensor) -> Tensor:
+        return F.normalize(x.float(), dim=1, eps=1e-4)
+
+    return torch.stack(
+        [(unit(a) - unit(b)).pow(2).sum(dim=1).mean() for a, b in zip(found, wanted, strict=True)]
+    ).mean()
+
+
+def tint_loss(changed: Tensor, original: Tensor, cell: int) -> Tensor:
+    """Squared difference of mean colours over squares of `cell` pixels: wrinkles are fine, a tint is not.
+
+    The colour part (what is left without the brightness) counts four times: age changes skin's light more than
+    its hue.
+    """
+    shift = F.avg_pool2d((changed - original).float(), cell)
+    grey = shift.mean(dim=1, keepdim=True)
+    return shift.pow(2).mean() + 3 * (shift - grey).pow(2).mean()

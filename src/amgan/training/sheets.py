@@ -1,0 +1,63 @@
+"""Sample sheets: what the averaged generator makes of a few validation faces, for people to look at."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from PIL import Image
+from torch.nn import functional as F
+
+from amgan.maps.aging import aging_map
+from amgan.maps.location import location_maps
+from amgan.models.generator import Generator
+from amgan.signs.atlas import Atlas
+from amgan.signs.zones import zone_masks
+
+LEVELS = (0.1, None, 0.9)
+
+
+@torch.inference_mode()
+def sample_sheet(
+    generator: Generator,
+    atlas: Atlas,
+    channels: tuple[int, ...],
+    faces: list[tuple[npt.NDArray[np.uint8], npt.NDArray[np.float32]]],
+    path: Path,
+) -> None:
+    """Writes a PNG with one row a face: all at 0.1, original, all at 0.9.
+
+    Args:
+        generator: The averaged generator.
+        atlas: Zones.
+        channels: Channel of each zone.
+        faces: Aligned pictures (S, S, 3) uint8 with their landmarks (478, 2).
+        path: Where the sheet goes.
+    """
+    rows = []
+    for rgb, landmarks in faces:
+        size = rgb.shape[0]
+        masks = zone_masks(atlas, landmarks, size)
+        image = torch.from_numpy(rgb).permute(2, 0, 1)[None].float() / 127.5 - 1
+        image = image.contiguous(memory_format=torch.channels_last)
+        zones, head, editable = (
+            F.interpolate(torch.from_numpy(m)[None], size=(size, size), mode="bilinear", align_corners=False)
+            for m in (masks.zones, masks.head[None], masks.editable[None])
+        )
+        zero = torch.zeros(1, dtype=torch.long)
+        location = location_maps(zero, zero, (size, size), (size, size))
+        tiles = []
+        for level in LEVELS:
+            out = image
+            if level is not None:
+                scores = torch.full((1, len(atlas.zones)), level)
+                target = aging_map(zones, head[:, 0], scores, torch.tensor([level]), channels)
+                with torch.autocast("cpu", torch.bfloat16):
+                    given = location if generator.config.location_maps else None
+                    out = image + editable * (generator(image, target, given).image - image)
+            tiles.append(((out[0].permute(1, 2, 0).clamp(-1, 1) + 1) * 127.5).round().byte().numpy())
+        rows.append(np.concatenate(tiles, axis=1))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(np.concatenate(rows)).save(path)

@@ -1,0 +1,60 @@
+"""Shared fixtures: the astronaut photo, a generated face set with known scores, a small untrained model."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+import skimage.data
+from PIL import Image
+
+from amgan.maps.packing import pack_zones
+from amgan.models.bundle import save_bundle
+from amgan.models.estimator import SignEstimators
+from amgan.models.generator import Generator, GeneratorConfig
+from amgan.signs.atlas import unit_atlas
+
+
+@pytest.fixture(scope="session")
+def astronaut() -> np.ndarray:
+    """(512, 512, 3) uint8, NASA, public domain."""
+    return np.asarray(skimage.data.astronaut())
+
+
+@pytest.fixture(scope="session")
+def face_set(tmp_path_factory: pytest.TempPathFactory, astronaut: np.ndarray) -> Path:
+    """A folder as `amgan train --data` wants it: tinted, mirrored copies of one face with scores we chose."""
+    folder = tmp_path_factory.mktemp("faces")
+    rng = np.random.default_rng(0)
+    atlas = unit_atlas()
+    with (folder / "faces.csv").open("w", newline="") as file:
+        writer = csv.DictWriter(file, ["file", "identity", "split", "age", "license", *atlas.signs])
+        writer.writeheader()
+        for index in range(12):
+            gain = rng.uniform(0.8, 1.1, 3)
+            picture = np.clip(astronaut[:, :: -1 if index % 2 else 1] * gain, 0, 255).astype(np.uint8)
+            Image.fromarray(picture).save(folder / f"{index}.png")
+            row: dict[str, object] = {"file": f"{index}.png", "identity": f"person-{index}", "license": "CC0 1.0"}
+            row |= {"split": "val" if index >= 10 else "train", "age": 20 + 5 * index}
+            row |= {sign: 8 * index for sign in atlas.signs}
+            row["upper_lip_wrinkles"] = "occluded" if index == 3 else 40
+            writer.writerow(row)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def small_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of a small model with random weights, whose change is large enough to see."""
+    import torch
+
+    torch.manual_seed(0)
+    atlas = unit_atlas()
+    channels = pack_zones(atlas)
+    generator = Generator(GeneratorConfig(map_channels=max(channels) + 1, base_channels=8, blocks=1))
+    with torch.no_grad():
+        generator.output.bias.copy_(torch.tensor([0.5, -0.5, 0.5, 2.0]))
+    estimators = SignEstimators(atlas)
+    estimators.bias.fill_(0.3)
+    return save_bundle(tmp_path_factory.mktemp("model"), generator, estimators, atlas, channels, "for tests")

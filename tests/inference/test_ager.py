@@ -1,0 +1,86 @@
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from amgan.errors import AtlasError, NoFaceError, PhotoError
+from amgan.inference.ager import Ager
+
+
+@pytest.fixture(scope="module")
+def ager(small_model: Path) -> Iterator[Ager]:
+    with Ager(small_model, precision="fp32") as ager:
+        yield ager
+
+
+def changed(image: Image.Image, original: np.ndarray) -> np.ndarray:
+    return np.abs(np.asarray(image).astype(int) - original).sum(axis=2)
+
+
+def test_changes_stay_on_the_head(ager: Ager, astronaut: np.ndarray) -> None:
+    result = ager.age(Image.fromarray(astronaut), every=0.9)
+    (report,) = result.faces
+    difference = changed(result.image, astronaut)
+    left, top, right, bottom = report.region
+    assert difference[top:bottom, left:right].max() > 20
+    difference[top:bottom, left:right] = 0
+    assert difference.max() == 0
+    assert changed(result.image, astronaut)[300:].max() == 0  # her suit
+    assert set(report.targets.values()) == {0.9} and report.target_age == pytest.approx(73.8)
+
+
+def test_one_side_changes_on_that_side_alone(ager: Ager, astronaut: np.ndarray) -> None:
+    left = changed(ager.age(Image.fromarray(astronaut), signs={"crows_feet.left": 1}).image, astronaut)
+    right = changed(ager.age(Image.fromarray(astronaut), signs={"crows_feet.right": 1}).image, astronaut)
+    assert left.any() and right.any() and not (left.astype(bool) & right.astype(bool)).any()
+    assert np.argwhere(left)[:, 1].mean() < np.argwhere(right)[:, 1].mean()
+
+
+def test_own_scores_change_nothing(ager: Ager, astronaut: np.ndarray) -> None:
+    (view,) = ager.analyze(Image.fromarray(astronaut))
+    own = {zone: score for zone, score in view.scores.items() if zone != "age"}
+    assert not changed(ager.age(Image.fromarray(astronaut), signs=own).image, astronaut).any()
+
+
+def test_same_seed_same_picture(ager: Ager, astronaut: np.ndarray) -> None:
+    first, second, other = (ager.age(Image.fromarray(astronaut), every=0.9, seed=s).image for s in (3, 3, 4))
+    assert np.array_equal(first, second)
+    assert 0 < np.abs(np.asarray(first).astype(int) - np.asarray(other)).max() <= 1
+
+
+@pytest.mark.parametrize("size", [256, 1500])
+def test_small_and_large_faces(ager: Ager, astronaut: np.ndarray, size: int) -> None:
+    photo = Image.fromarray(astronaut).resize((size, size))
+    result = ager.age(photo, every=0.9)
+    assert result.image.size == photo.size and changed(result.image, np.asarray(photo)).max() > 20
+
+
+def test_several_faces_each_get_their_own(ager: Ager, astronaut: np.ndarray) -> None:
+    photo = np.concatenate([astronaut, astronaut[:, ::-1]], axis=1)
+    both = ager.age(Image.fromarray(photo), every=0.9)
+    assert len(both.faces) == 2
+    first = ager.age(Image.fromarray(photo), every=0.9, face=0)
+    halves = [changed(first.image, photo)[:, half].any() for half in (slice(0, 512), slice(512, None))]
+    assert sorted(halves) == [False, True]
+    with pytest.raises(NoFaceError, match="0 to 1"):
+        ager.age(Image.fromarray(photo), every=0.9, face=2)
+
+
+def test_painted_map_changes_what_is_painted(ager: Ager, astronaut: np.ndarray) -> None:
+    paint = np.zeros((512, 512, 2), np.uint8)
+    paint[:, :256] = 255
+    result = ager.age(Image.fromarray(astronaut), painted=Image.fromarray(paint, "LA"))
+    difference = changed(result.image, astronaut)
+    assert difference[:, :240].any()
+    assert not difference[:, 270:].any()
+    with pytest.raises(PhotoError, match="10x10"):
+        ager.age(Image.fromarray(astronaut), painted=Image.new("L", (10, 10)))
+
+
+def test_bad_requests(ager: Ager, astronaut: np.ndarray) -> None:
+    with pytest.raises(AtlasError, match="freckles"):
+        ager.age(Image.fromarray(astronaut), signs={"freckles": 0.5})
+    with pytest.raises(NoFaceError, match="no face"):
+        ager.age(Image.new("RGB", (300, 300), "grey"), every=0.9)

@@ -1,0 +1,52 @@
+import pytest
+import torch
+
+from amgan.training import losses
+
+
+def test_age_loss_compares_ten_by_ten_means() -> None:
+    maps = torch.rand(2, 1, 40, 40)
+    exact = torch.nn.functional.avg_pool2d(maps, 4)
+    assert losses.age_loss(exact, maps) == pytest.approx(0, abs=1e-12)
+    assert losses.age_loss(exact + 0.1, maps) == pytest.approx(0.01, rel=1e-4)
+
+
+def test_critic_losses_by_hand() -> None:
+    real, fake = [torch.tensor([2.0, 0.0])], [torch.tensor([-3.0, 1.0])]
+    assert losses.hinge_critic(real, fake) == pytest.approx(0.5 + 1.0)
+    assert losses.wasserstein_critic(real, fake) == pytest.approx(-1 - 1)
+    assert losses.generator_realness(fake) == pytest.approx(1)
+
+
+def test_penalty_of_a_unit_slope_is_zero() -> None:
+    direction = torch.randn(3, 8, 8)
+    direction /= direction.norm()
+    real, fake, mix = torch.randn(4, 3, 8, 8), torch.randn(4, 3, 8, 8), torch.rand(4, 1, 1, 1)
+    slope = losses.gradient_penalty(lambda x: (x * direction).sum(dim=(1, 2, 3)), real, fake, mix)
+    steep = losses.gradient_penalty(lambda x: 3 * (x * direction).sum(dim=(1, 2, 3)), real, fake, mix)
+    assert slope == pytest.approx(0, abs=1e-9) and steep == pytest.approx(4, rel=1e-4)
+
+
+def test_perceptual_distance_ignores_gain_but_not_direction() -> None:
+    x = torch.rand(1, 4, 3, 3) + 0.1
+    assert losses.perceptual_distance([x], [5 * x]) == pytest.approx(0, abs=1e-9)
+    assert losses.perceptual_distance([x], [-x]) == pytest.approx(4, rel=1e-4)
+
+
+def test_tint_sees_a_tint_and_not_fine_texture() -> None:
+    plain = torch.zeros(1, 3, 16, 16)
+    texture = plain.clone()
+    texture[..., ::2], texture[..., 1::2] = 0.5, -0.5
+    assert losses.tint_loss(texture, plain, 8) == pytest.approx(0, abs=1e-12)
+    grey, red = plain + 0.1, plain.clone()
+    red[:, 0] += 0.1 * 3**0.5
+    assert losses.tint_loss(grey, plain, 8) == pytest.approx(0.01, rel=1e-4)
+    assert losses.tint_loss(red, plain, 8) > 2 * losses.tint_loss(grey, plain, 8)
+
+
+@pytest.mark.parametrize("loss", [losses.age_loss, losses.location_loss])
+def test_gradients(loss: object) -> None:
+    shape, target = ((1, 1, 10, 10), (1, 1, 20, 20)) if loss is losses.age_loss else ((2, 2), (2, 2))
+    found = torch.rand(shape, requires_grad=True)
+    loss(found, torch.rand(target)).backward()  # type: ignore[operator]
+    assert found.grad is not None and found.grad.abs().sum() > 0
