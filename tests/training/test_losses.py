@@ -33,15 +33,16 @@ def test_perceptual_distance_ignores_gain_but_not_direction() -> None:
     assert losses.perceptual_distance([x], [-x]) == pytest.approx(4, rel=1e-4)
 
 
-def test_tint_sees_a_tint_and_not_fine_texture() -> None:
-    plain = torch.zeros(1, 3, 16, 16)
+def test_tint_sees_a_tint_of_skin_and_not_fine_texture() -> None:
+    plain, skin = torch.zeros(1, 3, 16, 16), torch.ones(1, 1, 16, 16)
     texture = plain.clone()
     texture[..., ::2], texture[..., 1::2] = 0.5, -0.5
-    assert losses.tint_loss(texture, plain, 8) == pytest.approx(0, abs=1e-12)
+    assert losses.tint_loss(texture, plain, skin, 8) == pytest.approx(0, abs=1e-12)
     grey, red = plain + 0.1, plain.clone()
     red[:, 0] += 0.1 * 3**0.5
-    assert losses.tint_loss(grey, plain, 8) == pytest.approx(0.01, rel=1e-4)
-    assert losses.tint_loss(red, plain, 8) > 2 * losses.tint_loss(grey, plain, 8)
+    assert losses.tint_loss(grey, plain, skin, 8) == pytest.approx(0.01, rel=1e-4)
+    assert losses.tint_loss(red, plain, skin, 8) > 2 * losses.tint_loss(grey, plain, skin, 8)
+    assert losses.tint_loss(grey, plain, 0 * skin, 8) == pytest.approx(0.001, rel=1e-4)
 
 
 @pytest.mark.parametrize("loss", [losses.age_loss, losses.location_loss])

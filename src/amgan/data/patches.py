@@ -35,6 +35,7 @@ class Batch:
         target: (B, C, P, P) aging map asked for.
         location: (B, 2, P, P).
         editable: (B, 1, P, P) in 0..1, where the picture may change.
+        skin: (B, 1, P, P) in 0..1, the face without hair.
         centre: (B, 2) x and y of the patch's centre in -1..1.
     """
 
@@ -43,6 +44,7 @@ class Batch:
     target: Tensor
     location: Tensor
     editable: Tensor
+    skin: Tensor
     centre: Tensor
 
 
@@ -83,7 +85,7 @@ class FacePatches:
         masks = []
         for index in indices:
             found = zone_masks(atlas, store.landmarks[index], SIZE, MASK_SIZE)
-            stack = np.concatenate([found.zones, found.head[None], found.editable[None]])
+            stack = np.concatenate([found.zones, found.head[None], found.editable[None], found.skin[None]])
             masks.append(np.round(stack * 255).astype(np.uint8))
         self.masks = np.stack(masks)
         # The old are few: every age is drawn about equally often, as far as a factor of ten allows.
@@ -114,7 +116,7 @@ class FacePatches:
             masks.append(self.masks[pick, :, top : top + cells, left : left + cells])
         image = torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).float() / 127.5 - 1
         mask = torch.from_numpy(np.stack(masks)).float() / 255
-        zones, head, editable = mask[:, :-2], mask[:, -2], mask[:, -1:]
+        zones, head, editable, skin = mask[:, :-3], mask[:, -3], mask[:, -2:-1], mask[:, -1:]
 
         source_scores, source_age = self.scores[picks], self.ages[picks]
         target_scores, target_age = self._targets(rng, picks)
@@ -123,8 +125,8 @@ class FacePatches:
         location = location_maps(tops, lefts, (patch, patch), (self.image_size, self.image_size))
 
         flip = torch.from_numpy(rng.random(batch_size) < 0.5)
-        parts = [image, *(_grown(m, patch) for m in (source, target, editable)), location]
-        image, source, target, editable, location = (
+        parts = [image, *(_grown(m, patch) for m in (source, target, editable, skin)), location]
+        image, source, target, editable, skin, location = (
             torch.where(flip[:, None, None, None], part.flip(-1), part) for part in parts
         )
         # A flipped patch lies on the other side of the face: its X map must go on rising to the right.
@@ -137,12 +139,13 @@ class FacePatches:
             target,
             location,
             editable,
+            skin,
             location.mean(dim=(2, 3)),
         )
 
     def _place(self, rng: np.random.Generator, pick: int, cells: int) -> tuple[int, int]:
         """Upper left corner, in mask cells, of a patch with at least a quarter of face."""
-        head = self.masks[pick, -1]
+        head = self.masks[pick, -3]
         room = MASK_SIZE - cells + 1
         for _ in range(50):
             top, left = (int(v) for v in rng.integers(0, room, 2))
@@ -153,9 +156,12 @@ class FacePatches:
     def _targets(self, rng: np.random.Generator, picks: npt.NDArray[np.int64]) -> tuple[Tensor, Tensor]:
         """Target scores: half another person's, 30% a mix of own and other by zone, 20% at random.
 
+        The other person is drawn over ages as the faces are, so that the critic sees no more old skin among the real
+        patches than among those made.
+
         Of those at random half have one score everywhere, as someone who asks for "all signs at 0.9" has.
         """
-        others = rng.integers(0, len(self.rows), len(picks))
+        others = rng.choice(len(self.rows), len(picks), p=self.weight)
         scores, ages = self.scores[others].clone(), self.ages[others].clone()
         for index, pick in enumerate(picks):
             kind = rng.random()

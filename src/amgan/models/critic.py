@@ -28,6 +28,8 @@ class CriticConfig(BaseModel):
         map_channels: Channels of the aging map.
         base_channels: Width of the first layer ("conv") or of each realness head ("features").
         depth: Strided layers of "conv".
+        conditional: "features" only: the realness heads are given the aging and location maps too, so that they ask
+            "is this real skin of this score in this place" and not only "is this real skin".
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -36,6 +38,7 @@ class CriticConfig(BaseModel):
     map_channels: int = Field(default=1, ge=1)
     base_channels: int = Field(default=64, ge=4)
     depth: int = Field(default=5, ge=2, le=7)
+    conditional: bool = True
 
 
 class CriticOutput(NamedTuple):
@@ -76,13 +79,19 @@ class ConvCritic(nn.Module):
 
 
 class RealnessHeads(nn.Module):
-    """One small unnormalised critic on each scale of frozen features (as in Sauer et al. 2021)."""
+    """One small unnormalised critic on each scale of frozen features (as in Sauer et al. 2021).
 
-    def __init__(self, width: int) -> None:
+    Args:
+        width: Of each.
+        condition: Channels of the maps given beside the features; 0 for none.
+    """
+
+    def __init__(self, width: int, condition: int) -> None:
         super().__init__()
+        self.condition = condition
         self.heads = nn.ModuleList(
             nn.Sequential(
-                nn.Conv2d(channels, width, 3, padding=1),
+                nn.Conv2d(channels + condition, width, 3, padding=1),
                 nn.LeakyReLU(0.2),
                 nn.Conv2d(width, width, 4, 2, 1),
                 nn.LeakyReLU(0.2),
@@ -91,9 +100,20 @@ class RealnessHeads(nn.Module):
             for channels in CHANNELS
         )
 
-    def forward(self, features: list[Tensor]) -> tuple[Tensor, ...]:
-        """Scores of each scale, (B, 1, h, w)."""
+    def forward(self, features: list[Tensor], maps: Tensor) -> tuple[Tensor, ...]:
+        """Scores of each scale, (B, 1, h, w).
+
+        Args:
+            features: Of the frozen trunk.
+            maps: (B, C, H, W) aging map, X and Y of the patch; unused by unconditional heads.
+        """
+        if self.condition:
+            features = [torch.cat([x, _fitted(maps, x)], dim=1) for x in features]
         return tuple(head(x) for head, x in zip(self.heads, features, strict=True))
+
+
+def _fitted(maps: Tensor, like: Tensor) -> Tensor:
+    return F.adaptive_avg_pool2d(maps, (like.shape[-2], like.shape[-1])).to(like.dtype)
 
 
 class MapHead(nn.Module):
@@ -122,15 +142,17 @@ class FeatureCritic(nn.Module):
 
     def __init__(self, config: CriticConfig) -> None:
         super().__init__()
-        self.realness = RealnessHeads(config.base_channels)
+        condition = config.map_channels + 2 if config.conditional else 0
+        self.realness = RealnessHeads(config.base_channels, condition)
         self.map_head = MapHead(config.map_channels)
 
-    def forward(self, image: Tensor, features: list[Tensor]) -> CriticOutput:
+    def forward(self, image: Tensor, features: list[Tensor], maps: Tensor) -> CriticOutput:
         """Judges patches.
 
         Args:
             image: (B, 3, H, W) in -1..1.
             features: What the frozen trunk makes of the same patches.
+            maps: (B, C + 2, H, W) their aging map, X and Y.
         """
         location, found = self.map_head(image)
-        return CriticOutput(self.realness(features), location, found)
+        return CriticOutput(self.realness(features, maps), location, found)

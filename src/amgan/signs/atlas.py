@@ -79,6 +79,7 @@ class Atlas(BaseModel):
     description: str = ""
     age: Scale
     head: Polygons
+    skin: Polygons
     keep: list[Polygon]
     signs: dict[Name, Sign] = Field(min_length=1)
 
@@ -147,7 +148,7 @@ def load_atlas(path: str | Path) -> Atlas:
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise AtlasError(f"{path}: not a YAML file ({' '.join(str(error).split())})") from error
     if not isinstance(content, dict):
-        raise AtlasError(f"{path}: an atlas is a mapping with name, age, head, keep and signs")
+        raise AtlasError(f"{path}: an atlas is a mapping with name, age, head, skin, keep and signs")
     return parse_atlas(content, str(path))
 
 

@@ -21,11 +21,13 @@ class ZoneMasks:
     Attributes:
         zones: (Z, R, R) float32 in 0..1, one mask a zone, in the atlas's order; edges blurred.
         head: (R, R) float32 in 0..1: face and hair; 0 is background.
+        skin: (R, R) float32 in 0..1: the face without hair.
         editable: (R, R) float32 in 0..1: where the picture may be changed: the head without eyes and open mouth.
     """
 
     zones: npt.NDArray[np.float32]
     head: npt.NDArray[np.float32]
+    skin: npt.NDArray[np.float32]
     editable: npt.NDArray[np.float32]
 
 
@@ -105,7 +107,8 @@ def zone_masks(
     if atlas.keep:
         openings = rasterise(atlas.keep, landmarks, size, resolution)
         editable = editable * (1 - np.asarray(cv2.GaussianBlur(openings, (0, 0), sigma / 4), np.float32))
-    return ZoneMasks(zones, np.asarray(cv2.GaussianBlur(head, (0, 0), sigma), np.float32), editable)
+    blurred = np.asarray(cv2.GaussianBlur(head, (0, 0), sigma), np.float32)
+    return ZoneMasks(zones, blurred, soft(atlas.skin), editable)
 
 
 def zone_square(atlas: Atlas, zone: str, landmarks: npt.NDArray[np.float32]) -> tuple[float, float, float]:

@@ -73,6 +73,7 @@ class TrainConfig(_Frozen):
         adversarial: "hinge" for the feature critic, "wgan-gp" for the paper's.
         betas: Adam's.
         weights: Of the losses.
+        cycle_share: Share of each batch that goes through the cycle, which is half of a step's cost.
         map_head_steps: Steps in which the map head learns alone, before the generator starts ("features" only).
         map_head_every: Afterwards it learns at every this-many-th step.
         feature_noise: Standard deviation of the noise on what the critic's features see.
@@ -91,6 +92,7 @@ class TrainConfig(_Frozen):
     adversarial: Literal["hinge", "wgan-gp"] = "hinge"
     betas: tuple[float, float] = (0.5, 0.99)
     weights: Weights = Weights()
+    cycle_share: float = Field(default=0.5, gt=0, le=1)
     map_head_steps: int = Field(default=1200, ge=0)
     map_head_every: int = Field(default=4, ge=1)
     feature_noise: float = 0.02

@@ -13,7 +13,6 @@ import numpy.typing as npt
 import torch
 from rich.console import Console
 from rich.progress import track
-from torch import Tensor
 
 from amgan.data.patches import FacePatches
 from amgan.data.store import Store, fit_estimators, prepare, zone_scores
@@ -81,17 +80,14 @@ def train(config: TrainConfig, out: Path, resume: bool, atlas: Atlas) -> Path:
         batch = patches.batch(step, stage.batch, stage.patch)
         random = torch.Generator().manual_seed(config.seed * 1_000_003 + step)
 
-        def noise(like: Tensor, random: torch.Generator = random) -> Tensor:
-            return torch.randn(like.shape, generator=random)
-
         if learning_map:
             if not isinstance(nets.critic, FeatureCritic):
                 continue
             rate = 1.0 if step < 0.8 * config.map_head_steps else 0.3
-            stats = map_head_step(nets, batch, stage, noise, rate)
+            stats = map_head_step(nets, batch, stage, random, rate)
         else:
             nets.set_rates(stage, left)
-            stats = train_step(nets, batch, stage, step, noise)
+            stats = train_step(nets, batch, stage, step, random)
         mean = {key: 0.95 * mean.get(key, value) + 0.05 * value for key, value in stats.items()}
 
         if (step + 1) % 20 == 0:

@@ -67,12 +67,19 @@ def perceptual_distance(found: Sequence[Tensor], wanted: Sequence[Tensor]) -> Te
     ).mean()
 
 
-def tint_loss(changed: Tensor, original: Tensor, cell: int) -> Tensor:
+def tint_loss(changed: Tensor, original: Tensor, skin: Tensor, cell: int) -> Tensor:
     """Squared difference of mean colours over squares of `cell` pixels: wrinkles are fine, a tint is not.
 
     The colour part (what is left without the brightness) counts four times: age changes skin's light more than
-    its hue.
+    its hue. Off the skin, where hair may grey, all of it counts a tenth.
+
+    Args:
+        changed: (B, 3, H, W).
+        original: (B, 3, H, W).
+        skin: (B, 1, H, W) in 0..1.
+        cell: Side of a square, pixels.
     """
     shift = F.avg_pool2d((changed - original).float(), cell)
     grey = shift.mean(dim=1, keepdim=True)
-    return shift.pow(2).mean() + 3 * (shift - grey).pow(2).mean()
+    weight = 0.1 + 0.9 * F.avg_pool2d(skin, cell)
+    return (weight * (shift.pow(2) + 3 * (shift - grey).pow(2))).mean()

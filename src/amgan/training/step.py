@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -16,6 +14,9 @@ from amgan.training import losses
 from amgan.training.config import Stage, TrainConfig
 
 Stats = dict[str, float]
+
+# Standard deviation of the noise on what the map head sees.
+MAP_NOISE = 0.03
 
 
 class Networks(nn.Module):
@@ -71,7 +72,7 @@ class Networks(nn.Module):
             buffer.copy_(new)
 
 
-def train_step(nets: Networks, batch: Batch, stage: Stage, step: int, noise: Callable[[Tensor], Tensor]) -> Stats:
+def train_step(nets: Networks, batch: Batch, stage: Stage, step: int, random: torch.Generator) -> Stats:
     """Steps generator and critic once on one batch.
 
     Args:
@@ -79,7 +80,7 @@ def train_step(nets: Networks, batch: Batch, stage: Stage, step: int, noise: Cal
         batch: Patches and maps.
         stage: Rates and sizes in force.
         step: Its number.
-        noise: Gives standard normal noise in a tensor's shape.
+        random: Source of all randomness in the step.
 
     Returns:
         Every loss by name.
@@ -87,24 +88,28 @@ def train_step(nets: Networks, batch: Batch, stage: Stage, step: int, noise: Cal
     config, weights = nets.config, nets.config.weights
     generator, critic = nets.generator, nets.critic
     autocast = torch.autocast("cpu", torch.bfloat16, enabled=config.precision == "bf16")
+    asked = torch.cat([batch.target, batch.location], dim=1)
+
+    cycled = max(round(config.cycle_share * len(batch.image)), 1)
 
     def aged(image: Tensor, target: Tensor) -> Tensor:
-        location = batch.location if generator.config.location_maps else None
-        return image + batch.editable * (generator(image, target, location).image - image)
+        count = len(image)
+        location = batch.location[:count] if generator.config.location_maps else None
+        return image + batch.editable[:count] * (generator(image, target, location).image - image)
 
     with autocast:
         fake = aged(batch.image, batch.target)
-        again = aged(fake, batch.source)
+        again = aged(fake[:cycled], batch.source[:cycled])
         # One pass of the frozen trunk a picture serves perceptual loss and critic; the noise is shared by all three.
-        grain = config.feature_noise * noise(batch.image)
+        grain = config.feature_noise * _noise(batch.image, random)
         with torch.no_grad():
             real_features = nets.trunk(batch.image + grain)
         fake_features = nets.trunk(fake + grain)
-        again_features = nets.trunk(again + grain)
+        again_features = nets.trunk(again + grain[:cycled])
         critic.requires_grad_(False)
         if isinstance(critic, FeatureCritic):
-            realness = critic.realness(fake_features)
-            place, found = critic.map_head(_shrunk(fake, stage.map_patch))
+            realness = critic.realness(fake_features, asked)
+            place, found = critic.map_head(_as_map_head_sees(fake, stage, random))
         else:
             realness, place, found = critic(fake)
         critic.requires_grad_(True)
@@ -112,9 +117,9 @@ def train_step(nets: Networks, batch: Batch, stage: Stage, step: int, noise: Cal
         "realness": losses.generator_realness(realness),
         "age": losses.age_loss(found, batch.target),
         "location": losses.location_loss(place, batch.centre),
-        "cycle": losses.perceptual_distance(again_features, real_features),
-        "cycle_pixel": F.l1_loss(again, batch.image),
-        "tint": losses.tint_loss(fake, batch.image, stage.patch // 8),
+        "cycle": losses.perceptual_distance(again_features, [f[:cycled] for f in real_features]),
+        "cycle_pixel": F.l1_loss(again, batch.image[:cycled]),
+        "tint": losses.tint_loss(fake, batch.image, batch.skin, stage.patch // 8),
     }
     total = torch.stack([getattr(weights, name) * part for name, part in parts.items()]).sum()
     nets.generator_optimiser.zero_grad(set_to_none=True)
@@ -126,19 +131,18 @@ def train_step(nets: Networks, batch: Batch, stage: Stage, step: int, noise: Cal
     nets.critic_optimiser.zero_grad(set_to_none=True)
     if isinstance(critic, FeatureCritic):
         with autocast:
-            real_scores = critic.realness(real_features)
-            fake_scores = critic.realness([f.detach() for f in fake_features])
+            real_scores = critic.realness(real_features, torch.cat([batch.source, batch.location], dim=1))
+            fake_scores = critic.realness([f.detach() for f in fake_features], asked)
         loss = losses.hinge_critic(real_scores, fake_scores)
         stats["d_realness"] = float(loss.detach())
         loss.backward()
         if step % config.map_head_every == 0:
-            stats |= map_head_step(nets, batch, stage, noise, rate=0.1)
+            stats |= map_head_step(nets, batch, stage, random, rate=0.1)
     else:
         with autocast:
             real, made = critic(batch.image), critic(fake.detach())
-        penalty = losses.gradient_penalty(
-            lambda image: critic(image).realness[0], batch.image, fake, torch.rand(len(fake), 1, 1, 1)
-        )
+        mix = torch.rand(len(fake), 1, 1, 1, generator=random)
+        penalty = losses.gradient_penalty(lambda image: critic(image).realness[0], batch.image, fake, mix)
         d_parts = {
             "realness": losses.wasserstein_critic(real.realness, made.realness),
             "age": losses.age_loss(real.aging_map, batch.source),
@@ -151,22 +155,21 @@ def train_step(nets: Networks, batch: Batch, stage: Stage, step: int, noise: Cal
     return stats
 
 
-def map_head_step(nets: Networks, batch: Batch, stage: Stage, noise: Callable[[Tensor], Tensor], rate: float) -> Stats:
+def map_head_step(nets: Networks, batch: Batch, stage: Stage, random: torch.Generator, rate: float) -> Stats:
     """Teaches the feature critic's map head on real patches alone.
 
     Args:
         nets: Networks; only the map head is changed.
         batch: Patches and their own maps.
         stage: Gives the size the head sees.
-        noise: Gives standard normal noise in a tensor's shape.
+        random: Source of all randomness in the step.
         rate: Factor on its learning rates (2e-4 for the trunk, 1e-3 for the head).
     """
     assert isinstance(nets.critic, FeatureCritic)
     for group, base in zip(nets.map_optimiser.param_groups, (2e-4, 1e-3), strict=True):
         group["lr"] = base * rate
     with torch.autocast("cpu", torch.bfloat16, enabled=nets.config.precision == "bf16"):
-        seen = _shrunk(batch.image, stage.map_patch)
-        place, found = nets.critic.map_head(seen + 0.03 * noise(seen))
+        place, found = nets.critic.map_head(_as_map_head_sees(batch.image, stage, random))
     age = losses.age_loss(found, batch.source)
     location = losses.location_loss(place, batch.centre)
     nets.map_optimiser.zero_grad(set_to_none=True)
@@ -175,5 +178,17 @@ def map_head_step(nets: Networks, batch: Batch, stage: Stage, noise: Callable[[T
     return {"d_age": float(age.detach()), "d_location": float(location.detach())}
 
 
-def _shrunk(image: Tensor, size: int) -> Tensor:
-    return image if image.shape[-1] <= size else F.adaptive_avg_pool2d(image, size)
+def _as_map_head_sees(image: Tensor, stage: Stage, random: torch.Generator) -> Tensor:
+    """Real and made patches alike: shrunk to the head's scale give or take an eighth, with noise.
+
+    Without either the generator finds patterns of single pixels that the head takes for wrinkles.
+    """
+    side = stage.map_patch + stage.map_patch // 8 * int(torch.randint(-1, 2, (), generator=random))
+    side = min(side, image.shape[-1])
+    if side < image.shape[-1]:
+        image = F.interpolate(image, size=(side, side), mode="bilinear", antialias=True)
+    return image + MAP_NOISE * _noise(image, random)
+
+
+def _noise(like: Tensor, random: torch.Generator) -> Tensor:
+    return torch.randn(like.shape, generator=random)
