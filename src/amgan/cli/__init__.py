@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from typing import Annotated, Any
 
 import typer
 
@@ -12,8 +13,6 @@ from amgan.cli.train import train_command
 
 app = typer.Typer(
     name="amgan",
-    help="Make a realistic older or younger version of a face, sign by sign, from one photo of an adult.",
-    no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
@@ -22,12 +21,42 @@ app.command("analyze")(analyze_command)
 app.command("train")(train_command)
 
 
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from amgan import __version__
+
+        typer.echo(f"amgan {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_print_version, help="Print the version and stop.")
+    ] = False,
+) -> None:
+    """Make a realistic older or younger version of a face, sign by sign, from one photo of an adult."""
+
+
+# Typer brings a copy of click and exports only some of its errors; all bad calls share this base.
+_UsageError: Any = typer.BadParameter.__bases__[0]
+
+
 def main() -> None:
-    """Entry point of `amgan`: an error that a user can act on is one line and exit code 1."""
+    """Entry point of `amgan`: what a user can put right is one line on stderr; 1 is a failed photo, 2 a bad call."""
     from amgan.errors import AmganError
 
     try:
-        app()
+        status = app(sys.argv[1:] or ["--help"], standalone_mode=False)
+    except _UsageError as error:
+        context = getattr(error, "ctx", None)
+        command = "amgan" if context is None else context.command_path
+        print(f"amgan: {' '.join(error.format_message().split())} (see `{command} --help`)", file=sys.stderr)
+        sys.exit(2)
     except AmganError as error:
         print(f"amgan: {error}", file=sys.stderr)
         sys.exit(1)
+    except (typer.Abort, KeyboardInterrupt):
+        print("amgan: stopped", file=sys.stderr)
+        sys.exit(130)
+    sys.exit(status if isinstance(status, int) else 0)

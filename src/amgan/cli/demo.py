@@ -9,7 +9,7 @@ import numpy as np
 import skimage.data
 from PIL import Image, ImageDraw
 
-from amgan.inference.ager import Ager
+from amgan.cli.loading import open_ager
 
 OUT = Path("demo-out")
 YOUNG, OLD = 0.1, 0.9
@@ -21,8 +21,7 @@ def main() -> None:
     # NASA's portrait of Eileen Collins, which scikit-image ships.
     photo = Image.fromarray(skimage.data.astronaut())
     photo.save(OUT / "original.png")
-    with Ager() as ager:
-        print(ager.bundle.notice)
+    with open_ager(None, None) as ager:
         start = time.perf_counter()
         younger, older = ager.age(photo, every=YOUNG), ager.age(photo, every=OLD)
         seconds = (time.perf_counter() - start) / 2

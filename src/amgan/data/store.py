@@ -35,12 +35,14 @@ class Store:
 
     Attributes:
         rows: Their rows in the table.
+        left_out: Names of the photos that cannot be read or have no usable face.
         images: (N, 1024, 1024, 3) uint8, memory-mapped, FFHQ-aligned.
         landmarks: (N, 478, 2) float32, aligned coordinates.
         features: (N, Z + 1, FEATURES) float32, pooled features of each zone's crop and of the face (``age``).
     """
 
     rows: list[Row]
+    left_out: list[str]
     images: npt.NDArray[np.uint8]
     landmarks: npt.NDArray[np.float32]
     features: npt.NDArray[np.float32]
@@ -60,7 +62,7 @@ def prepare(data: Path, folder: Path, atlas: Atlas, progress: Callable[[Iterable
         progress: Wraps the rows, to show a progress bar.
 
     Returns:
-        The store, without the photos that have no usable face.
+        The store; photos without a usable face are in `left_out` alone.
 
     Raises:
         DatasetError: The table is unusable.
@@ -89,19 +91,22 @@ def prepare(data: Path, folder: Path, atlas: Atlas, progress: Callable[[Iterable
         for index, row in enumerate(progress(rows)):
             if index < len(found):
                 continue
-            found.append(_prepare_one(index, row, detector, trunk, atlas, zones, arrays))
+            # Faces are stored without gaps, so that the pictures stay mapped when a photo is left out.
+            place = sum(found)
+            found.append(_prepare_one(place, row, detector, trunk, atlas, zones, arrays))
             if index % 50 == 49 or index == len(rows) - 1:
                 for array in arrays.values():
                     array.flush()
                 state_path.write_text(json.dumps({"key": key, "found": found}))
-    kept = np.flatnonzero(found)
-    # Fancy indexing would read 3 GB into memory; the pictures stay mapped unless a photo has to be left out.
-    images = arrays["images"] if len(kept) == len(rows) else arrays["images"][kept]
-    return Store([rows[i] for i in kept], images, arrays["landmarks"][kept], arrays["features"][kept])
+    count = sum(found)
+    kept = [row for row, has_face in zip(rows, found, strict=True) if has_face]
+    left_out = [row.name for row, has_face in zip(rows, found, strict=True) if not has_face]
+    landmarks, features = (np.array(arrays[name][:count]) for name in ("landmarks", "features"))
+    return Store(kept, left_out, arrays["images"][:count], landmarks, features)
 
 
 def _prepare_one(
-    index: int,
+    place: int,
     row: Row,
     detector: FaceDetector,
     trunk: Trunk,
@@ -118,8 +123,8 @@ def _prepare_one(
         return False
     alignment = align_face(faces[0].landmarks, SIZE)
     aligned, landmarks = alignment.crop(rgb), alignment.to_aligned(faces[0].landmarks)
-    out["images"][index], out["landmarks"][index] = aligned, landmarks
-    out["features"][index] = pooled_features(trunk, face_crops(atlas, zones, aligned, landmarks)).numpy()
+    out["images"][place], out["landmarks"][place] = aligned, landmarks
+    out["features"][place] = pooled_features(trunk, face_crops(atlas, zones, aligned, landmarks)).numpy()
     return True
 
 

@@ -1,6 +1,7 @@
 """How far does a model move the signs, and what does it leave alone: all at 0.9 against all at 0.1.
 
-``python -m amgan.evaluation.shift --data DIR --store DIR`` prints one JSON object about the `test` split:
+``python -m amgan.evaluation.shift --data DIR --store DIR [--pictures DIR]`` prints one JSON object about the `test`
+split, and writes the pictures behind it:
 
 - every sign by an estimator that had no part in training (VGG16 features, faces of the judges' fold and of `val`),
 - the same judge on blurred and sharpened originals, to see what is texture and what is mere sharpness,
@@ -21,22 +22,26 @@ from typing import Any
 import cv2
 import numpy as np
 import numpy.typing as npt
+from PIL import Image
 from rich.console import Console
 from rich.progress import track
 
-from amgan.data.store import Store, prepare
+from amgan.data.store import SIZE, Store, prepare
 from amgan.data.table import Row, held_for_judges
+from amgan.errors import DatasetError
 from amgan.evaluation.judges.age import AgeAndGenderJudge
 from amgan.evaluation.judges.identity import SAME_PERSON, IdentityJudge
 from amgan.evaluation.judges.signs import SignJudge
 from amgan.faces.detect import Face
-from amgan.faces.photo import read_photo
+from amgan.faces.photo import Photo, read_photo
 from amgan.inference.ager import Ager, FaceView
 from amgan.signs.atlas import Atlas
 from amgan.signs.zones import zone_crop, zone_masks, zone_square
 
 YOUNG, OLD = 0.1, 0.9
-CROP = 256
+KINDS = ("younger", "original", "older", "blurred", "sharpened")
+# Faces on which one sign is edited alone.
+LOCALITY_FACES = 20
 Rgb = npt.NDArray[np.uint8]
 console = Console(stderr=True)
 
@@ -64,8 +69,12 @@ class Limits:
 
 
 def sign_crops(atlas: Atlas, rgb: Rgb, landmarks: npt.NDArray[np.float32]) -> dict[str, Rgb]:
-    """Left or centre crop of each sign from an aligned face, as the photos were scored."""
-    return {sign: zone_crop(rgb, zone_square(atlas, atlas.zones_of(sign)[0], landmarks), CROP) for sign in atlas.signs}
+    """Left or centre crop of each sign from an aligned face of 1024 px, pixel for pixel: fine lines are judged."""
+    crops = {}
+    for sign in atlas.signs:
+        square = zone_square(atlas, atlas.zones_of(sign)[0], landmarks)
+        crops[sign] = zone_crop(rgb, square, round(square[2]))
+    return crops
 
 
 def fit_judge(store: Store, atlas: Atlas, share: float) -> SignJudge:
@@ -82,16 +91,29 @@ def fit_judge(store: Store, atlas: Atlas, share: float) -> SignJudge:
                 scores[sign].append(row.scores[sign])
                 people[sign].append(row.identity)
     judge = SignJudge()
-    features = {
-        sign: judge.extract(np.stack(crops[sign])) for sign in track(crops, "features of the judge", console=console)
-    }
+    features = {sign: judge.extract(crops[sign]) for sign in track(crops, "features of the judge", console=console)}
     judge.fit_features(features, scores, people)
     return judge
 
 
-def _controls(rgb: Rgb) -> dict[str, Rgb]:
-    """A blurred and a sharpened original, of about the strength that aging changes fine detail."""
-    soft = cv2.GaussianBlur(rgb, (0, 0), rgb.shape[0] / 500)
+def _kept_face(ager: Ager, photo: Photo, limits: Limits) -> FaceView | None:
+    """The largest face of a photo, if curation would keep it."""
+    faces = ager.detector.detect(photo.rgb)
+    return ager.analyze(photo)[0] if faces and limits.keep(faces[0]) else None
+
+
+def save_strip(faces: dict[str, Rgb], path: Path) -> None:
+    """Writes younger, original, older and four times their difference side by side, at full size."""
+    difference = faces["older"].astype(np.int16) - faces["younger"]
+    magnified = np.clip(128 + 4 * difference, 0, 255).astype(np.uint8)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    strip = np.concatenate([faces["younger"], faces["original"], faces["older"], magnified], axis=1)
+    Image.fromarray(strip).save(path)
+
+
+def _controls(rgb: Rgb, side: float) -> dict[str, Rgb]:
+    """A blurred and a sharpened original (2 px of a 1024 px face), about as strong as aging changes fine detail."""
+    soft = cv2.GaussianBlur(rgb, (0, 0), 2 * side / SIZE)
     sharp = cv2.addWeighted(rgb, 2.0, soft, -1.0, 0)
     return {"blurred": np.asarray(soft, np.uint8), "sharpened": np.asarray(sharp, np.uint8)}
 
@@ -103,39 +125,45 @@ def _interval(values: npt.NDArray[np.float64]) -> list[float]:
     return [round(float(v), 4) for v in (values.mean(), *np.percentile(means, [2.5, 97.5]))]
 
 
-def measure(ager: Ager, judge: SignJudge, rows: Iterable[Row], limits: Limits) -> dict[str, Any]:
-    """Runs the model over photos and judges the results."""
+def measure(
+    ager: Ager, judge: SignJudge, rows: Iterable[Row], limits: Limits, pictures: Path | None = None
+) -> dict[str, Any]:
+    """Runs the model over photos and judges the results; `pictures` is a folder for what it made."""
     identity, years = IdentityJudge(), AgeAndGenderJudge()
     atlas = ager.bundle.atlas
-    kinds = ("younger", "original", "older", "blurred", "sharpened")
-    signs: dict[str, list[npt.NDArray[np.float64]]] = {kind: [] for kind in kinds}
-    ages: dict[str, list[float]] = {kind: [] for kind in kinds}
+    signs: dict[str, list[npt.NDArray[np.float64]]] = {kind: [] for kind in KINDS}
+    ages: dict[str, list[float]] = {kind: [] for kind in KINDS}
     distances: dict[str, list[float]] = {"younger": [], "older": []}
     forehead: list[float] = []
     outside = 0
     for row in rows:
         photo = read_photo(row.path)
-        faces = ager.detector.detect(photo.rgb)
-        if not faces or not limits.keep(faces[0]):
+        view = _kept_face(ager, photo, limits)
+        if view is None:
             continue
-        view = ager.analyze(photo)[0]
-        pictures = {"original": photo.rgb, **_controls(photo.rgb)}
+        made = {"original": photo.rgb, **_controls(photo.rgb, view.alignment.scale * view.alignment.size)}
         for kind, level in (("younger", YOUNG), ("older", OLD)):
-            pictures[kind] = np.asarray(ager.age(photo, every=level, face=0).image.convert("RGB"))
+            made[kind] = np.asarray(ager.age(photo, every=level, face=0).image.convert("RGB"))
+        square = view.alignment.resized(SIZE)
+        landmarks = square.to_aligned(view.alignment.to_photo(view.landmarks))
         box = view.report.box
-        for kind in kinds:
-            crops = sign_crops(atlas, view.alignment.crop(pictures[kind]), view.landmarks)
-            found = judge.predict({sign: crop[None] for sign, crop in crops.items()})
+        faces = {kind: square.crop(made[kind]) for kind in KINDS}
+        for kind in KINDS:
+            found = judge.predict({s: [crop] for s, crop in sign_crops(atlas, faces[kind], landmarks).items()})
             signs[kind].append(np.array([found[sign][0] for sign in atlas.signs]))
-            ages[kind].append(years.age(pictures[kind], box))
+            ages[kind].append(years.age(made[kind], box))
         for kind in distances:
-            distances[kind].append(identity.distance(photo.rgb, pictures[kind], box, box))
-        if len(forehead) < 20:
+            distances[kind].append(identity.distance(photo.rgb, made[kind], box, box))
+        if len(forehead) < LOCALITY_FACES:
             edited = np.asarray(ager.age(photo, signs={"forehead_wrinkles": 1.0}, face=0).image.convert("RGB"))
             ratio, stray = _locality(view, atlas, photo.rgb, edited)
             forehead.append(ratio)
             outside = max(outside, stray)
-    stacked = {kind: np.stack(signs[kind]) for kind in kinds}
+        if pictures is not None:
+            save_strip(faces, pictures / f"{row.name.replace('/', '-').rpartition('.')[0]}.png")
+    if not ages["original"]:
+        raise DatasetError("no photo of this split shows a frontal face, mouth closed, of at least 400 px")
+    stacked = {kind: np.stack(signs[kind]) for kind in KINDS}
     shift = stacked["older"] - stacked["younger"]
     return {
         "faces": len(shift),
@@ -145,16 +173,16 @@ def measure(ager: Ager, judge: SignJudge, rows: Iterable[Row], limits: Limits) -
             sign: {
                 "shift": round(float(shift[:, i].mean()), 3),
                 "right_direction": round(float((shift[:, i] > 0).mean()), 3),
-                **{kind: round(float(stacked[kind][:, i].mean()), 3) for kind in kinds},
+                **{kind: round(float(stacked[kind][:, i].mean()), 3) for kind in KINDS},
             }
             for i, sign in enumerate(atlas.signs)
         },
-        "control_shift": {k: _interval((stacked[k] - stacked["original"]).mean(axis=1)) for k in kinds[3:]},
-        "age": {kind: round(float(np.mean(ages[kind])), 2) for kind in kinds},
+        "control_shift": {k: _interval((stacked[k] - stacked["original"]).mean(axis=1)) for k in KINDS[3:]},
+        "age": {kind: round(float(np.mean(ages[kind])), 2) for kind in KINDS},
         "age_median_older_minus_younger": round(float(np.median(np.subtract(ages["older"], ages["younger"]))), 2),
         "same_person": {k: round(float((np.array(v) < SAME_PERSON).mean()), 4) for k, v in distances.items()},
         "identity_distance": {k: round(float(np.mean(v)), 4) for k, v in distances.items()},
-        "forehead_inside_over_rest": [round(v, 2) for v in (min(forehead), float(np.median(forehead)))],
+        "forehead_inside_over_rest": {"least": round(min(forehead), 2), "median": round(float(np.median(forehead)), 2)},
         "forehead_largest_change_outside_face": outside,
     }
 
@@ -183,6 +211,7 @@ def main() -> None:
     parser.add_argument("--judge", type=Path, help="file that keeps the fitted judge between calls")
     parser.add_argument("--judge-share", type=float, default=0.2, help="as in the model's training config")
     parser.add_argument("--split", default="test", choices=["val", "test"])
+    parser.add_argument("--pictures", type=Path, help="folder for a strip a face: younger, original, older, difference")
     parser.add_argument("--most", type=int, help="stop after this many photos")
     options = parser.parse_args()
     with Ager(options.model) as ager:
@@ -194,7 +223,7 @@ def main() -> None:
             if options.judge:
                 judge.save(options.judge)
         rows = [row for row in store.rows if row.split == options.split][: options.most]
-        result = measure(ager, judge, track(rows, "photos", console=console), Limits())
+        result = measure(ager, judge, track(rows, "photos", console=console), Limits(), options.pictures)
     result["judge_cross_validated_r"] = {sign: round(float(fit.correlation), 3) for sign, fit in judge.fits.items()}
     print(json.dumps(result, indent=1))
 

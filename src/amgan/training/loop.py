@@ -57,6 +57,8 @@ def train(config: TrainConfig, out: Path, resume: bool, atlas: Atlas) -> Path:
 
     # The prepared faces serve every run on the same data, so they lie beside the run folders.
     store = prepare(config.data, out.parent / "prepared", atlas, _bar)
+    if store.left_out:
+        console.print(f"left out, no usable face: {', '.join(store.left_out)}", highlight=False)
     rows = store.subset(lambda row: row.split == "train" and not held_for_judges(row, config.judge_share))
     estimators, errors = fit_estimators(store, atlas, rows)
     console.print(f"{len(rows)} faces; estimators' cross-validated error: {_short(errors)}")
@@ -96,7 +98,9 @@ def train(config: TrainConfig, out: Path, resume: bool, atlas: Atlas) -> Path:
             stats_file.write(json.dumps({"step": step + 1, "seconds_per_step": round(seconds, 3), **mean}) + "\n")
             stats_file.flush()
             total = config.map_head_steps + config.steps
-            console.print(f"step {step + 1}/{total}  {seconds:.2f} s  {_short(mean)}", highlight=False)
+            left_hours = (total - step - 1) * seconds / 3600
+            line = f"step {step + 1}/{total}  {seconds:.2f} s  {left_hours:.1f} h left  {_short(mean)}"
+            console.print(line, highlight=False, soft_wrap=True)
         if (step + 1) % config.sheet_every == 0 and not learning_map:
             _sheet(nets, atlas, channels, sheet_faces, stage, out / "sheets" / f"{step + 1:06d}.png")
         if (step + 1) % config.checkpoint_every == 0:
