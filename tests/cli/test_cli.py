@@ -7,6 +7,7 @@ from PIL import Image
 from typer.testing import CliRunner, Result
 
 from amgan.cli import app, main
+from amgan.errors import WeightsError
 
 
 def run(*arguments: object) -> Result:
@@ -72,9 +73,45 @@ def test_analyze_prints_scores_and_draws_zones(photo: Path, small_model: Path) -
     assert len(report["faces"]) == 1 and len(report["faces"][0]["scores"]) == 14
 
 
-def test_an_error_is_one_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr("sys.argv", ["amgan", "train", "absent.yaml"])
+def called(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str]:
+    """Exit code of the entry point, and what it wrote to stderr."""
+    monkeypatch.setattr("sys.argv", ["amgan", *arguments])
     with pytest.raises(SystemExit) as stop:
         main()
-    error = capsys.readouterr().err
-    assert stop.value.code == 1 and error.count("\n") == 1 and "absent.yaml" in error
+    assert isinstance(stop.value.code, int)
+    return stop.value.code, capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "named"),
+    [
+        (["train", "absent.yaml"], 1, "absent.yaml"),
+        (["age", "absent.jpg", "-o", "x.png"], 2, "nothing to change"),
+        (["age", "absent.jpg", "-o", "x.png", "--all", "1", "--face", "first"], 2, "--face"),
+        (["age", "--all", "1"], 2, "PHOTO"),
+        (["grow"], 2, "grow"),
+    ],
+)
+def test_an_error_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], arguments: list[str], code: int, named: str
+) -> None:
+    found, error = called(monkeypatch, capsys, *arguments)
+    assert found == code and error.count("\n") == 1 and named in error
+
+
+def test_version_and_help(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    assert called(monkeypatch, capsys, "--version") == (0, "")
+    monkeypatch.setattr("sys.argv", ["amgan"])
+    with pytest.raises(SystemExit):
+        main()
+    assert "analyze" in capsys.readouterr().out
+
+
+def test_the_weights_licence_is_said(photo: Path, small_model: Path) -> None:
+    result = run("analyze", photo, "--model", small_model)
+    assert "for tests" in result.stderr and "for tests" not in result.stdout
+
+
+def test_a_missing_face_model_is_named(photo: Path, small_model: Path) -> None:
+    result = run("analyze", photo, "--model", small_model, "--face-model", photo.parent / "absent.task")
+    assert isinstance(result.exception, WeightsError) and "absent.task" in str(result.exception)

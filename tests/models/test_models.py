@@ -59,10 +59,22 @@ def test_trunk_has_the_promised_features() -> None:
 def test_critics_have_three_heads() -> None:
     image = torch.rand(2, 3, 128, 128)
     conv = ConvCritic(CriticConfig(kind="conv", base_channels=8, map_channels=2))(image)
-    features = FeatureCritic(CriticConfig(map_channels=2))(image, pretrained_trunk()(image))
+    maps = torch.rand(2, 4, 128, 128)
+    features = FeatureCritic(CriticConfig(map_channels=2))(image, pretrained_trunk()(image), maps)
     for out, scales in ((conv, 1), (features, 4)):
         assert len(out.realness) == scales
         assert out.location.shape == (2, 2) and out.aging_map.shape == (2, 2, 10, 10)
+
+
+def test_conditional_realness_depends_on_the_maps() -> None:
+    torch.manual_seed(0)
+    features = pretrained_trunk()(torch.rand(1, 3, 64, 64))
+    low, high = torch.zeros(1, 3, 64, 64), torch.ones(1, 3, 64, 64)
+    for conditional in (True, False):
+        critic = FeatureCritic(CriticConfig(base_channels=8, conditional=conditional))
+        scores = [critic.realness(features, maps) for maps in (low, high)]
+        same = all(torch.equal(a, b) for a, b in zip(*scores, strict=True))
+        assert same is not conditional
 
 
 def test_ridge_recovers_a_planted_relation() -> None:

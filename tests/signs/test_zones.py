@@ -41,6 +41,13 @@ def test_editable_ends_inside_the_head_and_spares_eyes_and_mouth() -> None:
     assert masks.editable[round(cheek[1]), round(cheek[0])] > 0.99
 
 
+def test_skin_is_face_and_not_hair() -> None:
+    masks = zone_masks(unit_atlas(), LANDMARKS, 512)
+    cheek, crown = LANDMARKS[50] / 2, (LANDMARKS[10] + 0.9 * (LANDMARKS[10] - LANDMARKS[9])) / 2
+    assert masks.skin[round(cheek[1]), round(cheek[0])] > 0.99
+    assert masks.skin[round(crown[1]), round(crown[0])] < 0.05 < masks.head[round(crown[1]), round(crown[0])]
+
+
 def test_mirrored_right_crop_equals_left_crop_of_the_mirrored_face() -> None:
     picture = np.random.default_rng(0).integers(0, 256, (128, 128, 3), np.uint8)
     square = (20.0, 30.0, 40.0)

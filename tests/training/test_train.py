@@ -3,6 +3,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from PIL import Image
+from torch.nn import functional as F
 
 from amgan.data.patches import FacePatches
 from amgan.data.store import fit_estimators, prepare, zone_scores
@@ -10,10 +12,11 @@ from amgan.errors import ConfigError, DatasetError, OutputError, WeightsError
 from amgan.maps.packing import pack_zones
 from amgan.models.bundle import load_bundle
 from amgan.signs.atlas import unit_atlas
+from amgan.training import losses
 from amgan.training.checkpoint import NAME, load_checkpoint, save_checkpoint
 from amgan.training.config import TrainConfig, load_config
 from amgan.training.loop import train
-from amgan.training.step import Networks, train_step
+from amgan.training.step import Networks, as_map_head_sees, train_step
 
 ATLAS = unit_atlas()
 DEFAULT = Path(__file__).parents[2] / "src/amgan/training/configs/default.yaml"
@@ -62,7 +65,7 @@ def test_a_step_decides_its_batch(patches: FacePatches) -> None:
 
 
 @pytest.mark.parametrize("critic", ["features", "conv"])
-def test_a_step_moves_both_networks_and_leaks_no_gradient(patches: FacePatches, critic: str, face_set: Path) -> None:
+def test_a_step_moves_both_networks(patches: FacePatches, critic: str, face_set: Path) -> None:
     config = tiny(face_set, critic)
     torch.manual_seed(0)
     nets = Networks(config, 1)
@@ -73,9 +76,63 @@ def test_a_step_moves_both_networks_and_leaks_no_gradient(patches: FacePatches, 
     for part in ("generator.", "ema.", "critic."):
         assert any(not torch.equal(before[k], after[k]) for k in before if k.startswith(part)), part
     assert all(np.isfinite(value) for value in stats.values())
-    # The generator's step must leave nothing behind in the critic's gradients: with fakes equal, D's gradient from
-    # a second call on the same batch is that of D's own loss alone.
+
+
+def test_a_generators_gradient_never_reaches_the_critic(
+    patches: FacePatches, face_set: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = tiny(face_set).model_copy(update={"map_head_every": 1000})
+    torch.manual_seed(0)
+    nets = Networks(config, 1)
+    # With a critic loss that is flat, whatever gradient the critic holds after a step came from the generator's.
+    monkeypatch.setattr(losses, "hinge_critic", lambda real, fake: 0 * (real[0].mean() + fake[0].mean()))
+    train_step(nets, patches.batch(0, 2, 64), config.stages[0], 1, torch.Generator().manual_seed(0))
+    found = [p.grad for p in nets.critic.parameters() if p.grad is not None]
+    assert found and all(not gradient.any() for gradient in found)
+    assert any(p.grad is not None and p.grad.any() for p in nets.generator.parameters())
     assert all(p.requires_grad for p in nets.critic.parameters())
+
+
+def test_real_and_made_patches_reach_the_map_head_alike() -> None:
+    stage = TrainConfig.model_validate(
+        {"data": ".", "stages": [{"image_size": 512, "patch": 256, "batch": 1, "steps": 1, "rate": 1, "map_patch": 64}]}
+    ).stages[0]
+    image = torch.rand(1, 3, 256, 256)
+    seeds = [torch.Generator().manual_seed(seed) for seed in (0, 0, *range(1, 20))]
+    first, again, *others = (as_map_head_sees(image, stage, seed) for seed in seeds)
+    assert torch.equal(first, again)
+    assert {view.shape[-1] for view in others} == {48, 64, 80}
+    assert abs(float(first.mean() - image.mean())) < 0.02
+
+
+def test_every_so_often_a_step_is_made_at_half_the_size(patches: FacePatches) -> None:
+    stage = TrainConfig.model_validate(
+        {
+            "data": ".",
+            "stages": [{"image_size": 512, "patch": 64, "batch": 2, "steps": 9, "rate": 1, "half_every": 3}],
+        }
+    ).stages[0]
+    assert [stage.at(step).image_size for step in range(4)] == [256, 512, 512, 256]
+    half = patches.at(256)
+    small = half.batch(0, stage.at(0).batch, stage.at(0).patch)
+    assert small.image.shape == (8, 3, 32, 32) and patches.image_size == 512
+    # A patch of half the size shows the same share of the face.
+    same = patches.batch(0, 8, 64)
+    assert torch.allclose(small.location.mean(dim=(2, 3)), same.location.mean(dim=(2, 3)), atol=1e-5)
+    assert torch.allclose(F.avg_pool2d(same.image, 2).mean(), small.image.mean(), atol=0.02)
+
+
+def test_photos_without_a_face_are_left_out_and_named(face_set: Path, tmp_path: Path) -> None:
+    for index in range(12):
+        (tmp_path / f"{index}.png").write_bytes((face_set / f"{index}.png").read_bytes())
+    (tmp_path / "1.png").write_bytes(b"no picture")
+    Image.new("RGB", (200, 200), "grey").save(tmp_path / "3.png")
+    (tmp_path / "faces.csv").write_text((face_set / "faces.csv").read_text())
+    store = prepare(tmp_path, tmp_path / "store", ATLAS)
+    assert store.left_out == ["1.png", "3.png"] and len(store.rows) == len(store.images) == 10
+    whole = prepare(face_set, tmp_path / "whole", ATLAS)
+    assert np.array_equal(store.images[2], whole.images[4]) and store.rows[2].name == "4.png"
+    assert np.array_equal(store.landmarks[2], whole.landmarks[4])
 
 
 def test_training_learns_resumes_and_writes_a_model(face_set: Path, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ goes on exactly.
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass
 
 import cv2
@@ -73,15 +74,9 @@ class FacePatches:
         image_size: int,
         seed: int,
     ) -> None:
-        self.channels, self.image_size, self.seed = channels, image_size, seed
+        self.store, self.indices, self.channels, self.seed = store, indices, channels, seed
         self.scores, self.ages = scores[indices], ages[indices]
-        if image_size == SIZE:
-            self.images: npt.NDArray[np.uint8] = store.images
-            self.rows = indices
-        else:
-            shrink = (image_size, image_size)
-            small = [cv2.resize(store.images[i], shrink, interpolation=cv2.INTER_AREA) for i in indices]
-            self.images, self.rows = np.stack(small).astype(np.uint8), np.arange(len(indices))
+        self._shrink(image_size)
         masks = []
         for index in indices:
             found = zone_masks(atlas, store.landmarks[index], SIZE, MASK_SIZE)
@@ -93,6 +88,22 @@ class FacePatches:
         density = counts[np.clip(np.digitize(self.ages.numpy(), edges) - 1, 0, 9)].astype(np.float64)
         weight = 1 / np.maximum(density, density.max() / 10)
         self.weight = weight / weight.sum()
+
+    def at(self, image_size: int) -> FacePatches:
+        """The same faces at another size; masks and scores are shared."""
+        other = copy.copy(self)
+        other._shrink(image_size)
+        return other
+
+    def _shrink(self, image_size: int) -> None:
+        self.image_size = image_size
+        if image_size == SIZE:
+            self.images: npt.NDArray[np.uint8] = self.store.images
+            self.rows = self.indices
+        else:
+            shrink = (image_size, image_size)
+            small = [cv2.resize(self.store.images[i], shrink, interpolation=cv2.INTER_AREA) for i in self.indices]
+            self.images, self.rows = np.stack(small).astype(np.uint8), np.arange(len(self.indices))
 
     def batch(self, step: int, batch_size: int, patch: int) -> Batch:
         """The batch of one step.

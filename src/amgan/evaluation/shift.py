@@ -72,8 +72,8 @@ def sign_crops(atlas: Atlas, rgb: Rgb, landmarks: npt.NDArray[np.float32]) -> di
     """Left or centre crop of each sign from an aligned face of 1024 px, pixel for pixel: fine lines are judged."""
     crops = {}
     for sign in atlas.signs:
-        square = zone_square(atlas, atlas.zones_of(sign)[0], landmarks)
-        crops[sign] = zone_crop(rgb, square, round(square[2]))
+        left, top, side = (round(v) for v in zone_square(atlas, atlas.zones_of(sign)[0], landmarks))
+        crops[sign] = zone_crop(rgb, (left, top, side), side)
     return crops
 
 

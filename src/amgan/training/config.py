@@ -28,6 +28,8 @@ class Stage(_Frozen):
         rate: Learning rate of both networks at its start, unless `critic_rate` is given.
         critic_rate: Learning rate of the critic, if another.
         map_patch: The critic's map head sees patches shrunk to this side, so that it keeps the scale it learned.
+        half_every: Every this-many-th step is made on faces and patches of half the size and four times as many of
+            them, so that the generator serves small faces too; 0 for never.
     """
 
     image_size: Literal[256, 512, 1024]
@@ -36,7 +38,15 @@ class Stage(_Frozen):
     steps: int = Field(ge=1)
     rate: float = Field(gt=0)
     critic_rate: float | None = None
-    map_patch: int = 128
+    map_patch: int = Field(default=128, ge=32, multiple_of=16)
+    half_every: int = Field(default=0, ge=0)
+
+    def at(self, step: int) -> Stage:
+        """Sizes of one step of this stage."""
+        if not self.half_every or step % self.half_every:
+            return self
+        half = {"image_size": self.image_size // 2, "patch": self.patch // 2, "batch": 4 * self.batch}
+        return self.model_copy(update=half)
 
 
 class Weights(_Frozen):

@@ -70,16 +70,23 @@ def train(config: TrainConfig, out: Path, resume: bool, atlas: Atlas) -> Path:
     sheet_faces = [(store.images[i], store.landmarks[i]) for i in _sheet_rows(store)]
     stats_file = (out / "stats.jsonl").open("a", encoding="utf-8")
 
-    patches: FacePatches | None = None
+    patches: dict[int, FacePatches] = {}
     mean: dict[str, float] = {}
     clock = time.monotonic()
     for step in range(done, config.map_head_steps + config.steps):
         learning_map = step < config.map_head_steps
         stage, left = config.stage_at(max(step - config.map_head_steps, 0))
-        if patches is None or patches.image_size != stage.image_size:
-            patches = FacePatches(store, atlas, rows, scores, ages, channels, stage.image_size, config.seed)
+        stage = stage.at(step)
+        size = stage.image_size
+        if size not in patches:
+            known = next(iter(patches.values()), None)
+            patches[size] = (
+                FacePatches(store, atlas, rows, scores, ages, channels, size, config.seed)
+                if known is None
+                else known.at(size)
+            )
             clock = time.monotonic()
-        batch = patches.batch(step, stage.batch, stage.patch)
+        batch = patches[size].batch(step, stage.batch, stage.patch)
         random = torch.Generator().manual_seed(config.seed * 1_000_003 + step)
 
         if learning_map:

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from amgan.data.patches import Batch
-from amgan.models.backbone import Trunk, channels_last, pretrained_trunk
+from amgan.models.backbone import STRIDES, Trunk, channels_last, pretrained_trunk
 from amgan.models.critic import ConvCritic, FeatureCritic
 from amgan.models.generator import Generator
 from amgan.training import losses
@@ -109,7 +109,7 @@ def train_step(nets: Networks, batch: Batch, stage: Stage, step: int, random: to
         critic.requires_grad_(False)
         if isinstance(critic, FeatureCritic):
             realness = critic.realness(fake_features, asked)
-            place, found = critic.map_head(_as_map_head_sees(fake, stage, random))
+            place, found = critic.map_head(as_map_head_sees(fake, stage, random))
         else:
             realness, place, found = critic(fake)
         critic.requires_grad_(True)
@@ -169,7 +169,7 @@ def map_head_step(nets: Networks, batch: Batch, stage: Stage, random: torch.Gene
     for group, base in zip(nets.map_optimiser.param_groups, (2e-4, 1e-3), strict=True):
         group["lr"] = base * rate
     with torch.autocast("cpu", torch.bfloat16, enabled=nets.config.precision == "bf16"):
-        place, found = nets.critic.map_head(_as_map_head_sees(batch.image, stage, random))
+        place, found = nets.critic.map_head(as_map_head_sees(batch.image, stage, random))
     age = losses.age_loss(found, batch.source)
     location = losses.location_loss(place, batch.centre)
     nets.map_optimiser.zero_grad(set_to_none=True)
@@ -178,12 +178,14 @@ def map_head_step(nets: Networks, batch: Batch, stage: Stage, random: torch.Gene
     return {"d_age": float(age.detach()), "d_location": float(location.detach())}
 
 
-def _as_map_head_sees(image: Tensor, stage: Stage, random: torch.Generator) -> Tensor:
-    """Real and made patches alike: shrunk to the head's scale give or take an eighth, with noise.
+def as_map_head_sees(image: Tensor, stage: Stage, random: torch.Generator) -> Tensor:
+    """Real and made patches alike: shrunk to the head's scale give or take about an eighth, with noise.
 
     Without either the generator finds patterns of single pixels that the head takes for wrinkles.
     """
-    side = stage.map_patch + stage.map_patch // 8 * int(torch.randint(-1, 2, (), generator=random))
+    stride = STRIDES[-1]  # the head wants whole cells of its coarsest features
+    jump = max(round(stage.map_patch / 8 / stride), 1) * stride
+    side = stage.map_patch + jump * int(torch.randint(-1, 2, (), generator=random))
     side = min(side, image.shape[-1])
     if side < image.shape[-1]:
         image = F.interpolate(image, size=(side, side), mode="bilinear", antialias=True)

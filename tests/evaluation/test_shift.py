@@ -1,0 +1,60 @@
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from amgan.data.table import Row
+from amgan.errors import DatasetError
+from amgan.evaluation.judges.signs import SignJudge
+from amgan.evaluation.shift import Limits, measure, save_strip, sign_crops
+from amgan.faces.detect import Face
+from amgan.inference.ager import Ager
+from amgan.maps.packing import reference_landmarks
+from amgan.signs.atlas import unit_atlas
+
+ATLAS = unit_atlas()
+
+
+def face(side: float = 500, yaw: float = 0, jaw: float = 0) -> Face:
+    return Face(reference_landmarks() * side / 0.5, {"jawOpen": jaw}, yaw, 0, 0)
+
+
+def test_limits_keep_large_frontal_faces_with_a_closed_mouth() -> None:
+    limits = Limits()
+    assert limits.keep(face())
+    assert not limits.keep(face(side=300)) and not limits.keep(face(yaw=30)) and not limits.keep(face(jaw=0.5))
+
+
+def test_crops_are_cut_pixel_for_pixel() -> None:
+    picture = np.random.default_rng(0).integers(0, 256, (1024, 1024, 3), np.uint8)
+    crops = sign_crops(ATLAS, picture, reference_landmarks() * 1024)
+    assert set(crops) == set(ATLAS.signs)
+    # Noise survives: a crop that shrinks or interpolates would average it away.
+    assert all(crop.std() > 70 for crop in crops.values())
+    assert crops["forehead_wrinkles"].shape[0] > 3 * crops["crows_feet"].shape[0]
+
+
+def test_strip_shows_the_difference_around_grey(tmp_path: Path) -> None:
+    faces = {kind: np.full((8, 8, 3), value, np.uint8) for kind, value in (("younger", 90), ("original", 95))}
+    save_strip(faces | {"older": np.full((8, 8, 3), 100, np.uint8)}, tmp_path / "new" / "strip.png")
+    strip = np.asarray(Image.open(tmp_path / "new" / "strip.png"))
+    assert strip.shape == (8, 32, 3) and [strip[0, x, 0] for x in (0, 8, 16, 24)] == [90, 95, 100, 168]
+
+
+def test_measure_reports_what_the_model_did(small_model: Path, astronaut: np.ndarray, tmp_path: Path) -> None:
+    pytest.importorskip("dlib")
+    Image.fromarray(astronaut).save(tmp_path / "astronaut.png")
+    rows = [Row(tmp_path / "astronaut.png", "set/astronaut.png", "collins", "test", math.nan, {}, "")]
+    # A judge that scores by brightness, which the small model's constant change raises in two of three channels.
+    judge = SignJudge(lambda crops: crops.reshape(len(crops), -1).mean(axis=1, keepdims=True).astype(np.float32))
+    grey = [np.full((4, 4, 3), value, np.uint8) for value in range(0, 250, 10)]
+    judge.fit(dict.fromkeys(ATLAS.signs, grey), dict.fromkeys(ATLAS.signs, np.linspace(0, 1, 25)))
+    with Ager(small_model) as ager:
+        found = measure(ager, judge, rows, Limits(side=50, turn=90, mouth=1), tmp_path / "strips")
+        assert found["faces"] == 1 and found["forehead_largest_change_outside_face"] == 0
+        assert found["forehead_inside_over_rest"]["least"] > 3
+        assert (tmp_path / "strips" / "set-astronaut.png").is_file()
+        with pytest.raises(DatasetError, match="400 px"):
+            measure(ager, judge, rows, Limits())
