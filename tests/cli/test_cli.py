@@ -85,7 +85,8 @@ def called(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], 
 @pytest.mark.parametrize(
     ("arguments", "code", "named"),
     [
-        (["train", "absent.yaml"], 1, "absent.yaml"),
+        (["train", "absent.yaml"], 2, "absent.yaml"),
+        (["analyze", "absent.jpg"], 1, "absent.jpg"),
         (["age", "absent.jpg", "-o", "x.png"], 2, "nothing to change"),
         (["age", "absent.jpg", "-o", "x.png", "--all", "1", "--face", "first"], 2, "--face"),
         (["age", "--all", "1"], 2, "PHOTO"),

@@ -28,3 +28,6 @@ def test_finds_small_faces_of_a_large_photo(astronaut: np.ndarray) -> None:
 def test_missing_model_names_the_file(tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match=r"absent\.task"):
         FaceDetector(tmp_path / "absent.task")
+    (tmp_path / "wrong.task").write_bytes(b"no model" * 100)
+    with pytest.raises(WeightsError, match=r"wrong\.task"):
+        FaceDetector(tmp_path / "wrong.task")

@@ -50,11 +50,15 @@ def test_same_seed_same_picture(ager: Ager, astronaut: np.ndarray) -> None:
     assert 0 < np.abs(np.asarray(first).astype(int) - np.asarray(other)).max() <= 1
 
 
-@pytest.mark.parametrize("size", [256, 1500])
-def test_small_and_large_faces(ager: Ager, astronaut: np.ndarray, size: int) -> None:
-    photo = Image.fromarray(astronaut).resize((size, size))
+@pytest.mark.parametrize(("width", "side"), [(128, 512), (700, 700), (2400, 1536)])
+def test_small_and_large_faces(ager: Ager, astronaut: np.ndarray, width: int, side: int) -> None:
+    left, top, right, bottom = ager.analyze(Image.fromarray(astronaut))[0].report.region
+    photo = Image.fromarray(astronaut[top:bottom, left:right]).resize((width, width * (bottom - top) // (right - left)))
     result = ager.age(photo, every=0.9)
     assert result.image.size == photo.size and changed(result.image, np.asarray(photo)).max() > 20
+    (view,) = ager.analyze(photo)
+    # At the photo's own scale in between, at the nearest that the network serves beyond.
+    assert abs(view.alignment.size - side) < 0.06 * side
 
 
 def test_several_faces_each_get_their_own(ager: Ager, astronaut: np.ndarray) -> None:
@@ -75,6 +79,10 @@ def test_painted_map_changes_what_is_painted(ager: Ager, astronaut: np.ndarray) 
     difference = changed(result.image, astronaut)
     assert difference[:, :240].any()
     assert not difference[:, 270:].any()
+    deep = Image.fromarray(np.full((512, 512), 65535 * 0.9, np.uint16))
+    plain = Image.new("L", (512, 512), round(255 * 0.9))
+    both = [np.asarray(ager.age(Image.fromarray(astronaut), painted=p).image).astype(int) for p in (deep, plain)]
+    assert np.abs(both[0] - both[1]).max() <= 1
     with pytest.raises(PhotoError, match="10x10"):
         ager.age(Image.fromarray(astronaut), painted=Image.new("L", (10, 10)))
 

@@ -83,5 +83,5 @@ def test_transparent_paint_keeps_the_map() -> None:
     own = np.full((2, 4, 4), 0.3, np.float32)
     opacity = np.zeros((4, 4), np.float32)
     opacity[0] = 1
-    out = painted_map(own, np.ones((4, 4), np.float32), opacity)
+    out = painted_map(own, np.ones((4, 4), np.float32) * opacity, opacity)
     assert (out[:, 0] == 1).all() and np.allclose(out[:, 1:], 0.3)

@@ -5,10 +5,11 @@ import torch
 
 from amgan.errors import WeightsError
 from amgan.models.backbone import CHANNELS, STRIDES, pretrained_trunk
-from amgan.models.bundle import load_bundle
+from amgan.models.bundle import default_model, load_bundle
 from amgan.models.critic import ConvCritic, CriticConfig, FeatureCritic
 from amgan.models.estimator import fit_ridge
 from amgan.models.generator import Generator, GeneratorConfig
+from amgan.signs.atlas import unit_atlas
 
 
 @pytest.mark.parametrize("stem", [1, 2, 4])
@@ -85,6 +86,13 @@ def test_ridge_recovers_a_planted_relation() -> None:
     assert torch.allclose(weight, torch.linspace(-1, 1, 20), atol=0.15) and abs(bias - 0.5) < 0.6
 
 
+def test_the_default_model_loads_and_says_its_licence() -> None:
+    bundle = load_bundle()
+    assert "CC BY-NC-SA 4.0" in bundle.notice and 0 < bundle.judge_share < 1
+    assert bundle.atlas == unit_atlas()
+    assert sum(path.stat().st_size for path in default_model().glob("*.safetensors")) < 25e6
+
+
 def test_bundle_comes_back_and_damage_is_named(small_model: Path, tmp_path: Path) -> None:
     bundle = load_bundle(small_model)
     assert bundle.notice == "for tests" and bundle.generator.config.base_channels == 8
@@ -94,5 +102,8 @@ def test_bundle_comes_back_and_damage_is_named(small_model: Path, tmp_path: Path
     (tmp_path / "generator.safetensors").write_bytes(b"\x10" * 100)
     with pytest.raises(WeightsError, match="damaged"):
         load_bundle(tmp_path)
+    with pytest.raises(WeightsError, match=r"other\.safetensors.*generator"):
+        (tmp_path / "other.safetensors").touch()
+        load_bundle(tmp_path / "other.safetensors")
     with pytest.raises(WeightsError, match=r"model\.json|generator"):
         load_bundle(tmp_path / "absent")

@@ -41,6 +41,13 @@ def test_editable_ends_inside_the_head_and_spares_eyes_and_mouth() -> None:
     assert masks.editable[round(cheek[1]), round(cheek[0])] > 0.99
 
 
+def test_editable_fades_out_before_the_edge_of_the_square() -> None:
+    low = LANDMARKS + np.float32([0, 150])  # the chin lies beyond the lower edge
+    editable = zone_masks(unit_atlas(), low, 512).editable
+    assert editable.max() > 0.99 and editable[-1].max() < 0.02
+    assert np.abs(np.diff(editable[200:], axis=0)).max() < 0.2
+
+
 def test_skin_is_face_and_not_hair() -> None:
     masks = zone_masks(unit_atlas(), LANDMARKS, 512)
     cheek, crown = LANDMARKS[50] / 2, (LANDMARKS[10] + 0.9 * (LANDMARKS[10] - LANDMARKS[9])) / 2

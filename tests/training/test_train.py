@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import numpy as np
@@ -29,7 +30,6 @@ def tiny(data: Path, critic: str = "features", steps: int = 2) -> TrainConfig:
             "judge_share": 0.0,
             "generator": {"base_channels": 8, "blocks": 1},
             "critic": {"kind": critic, "base_channels": 8},
-            "adversarial": "hinge" if critic == "features" else "wgan-gp",
             "map_head_steps": 2 if critic == "features" else 0,
             "map_head_every": 1,
             "precision": "fp32",
@@ -149,8 +149,12 @@ def test_training_learns_resumes_and_writes_a_model(face_set: Path, tmp_path: Pa
     a, b = (load_bundle(folder).generator.state_dict() for folder in (whole, resumed))
     assert all(torch.equal(a[name], b[name]) for name in a)
     assert (out / "sheets" / "000006.png").is_file()
+    steps = [json.loads(line)["step"] for line in (out / "stats.jsonl").read_text().splitlines()]
+    assert steps == sorted(set(steps))
     with pytest.raises(OutputError, match="--resume"):
         train(config, out, resume=False, atlas=ATLAS)
+    with pytest.raises(ConfigError, match="another seed"):
+        train(config.model_copy(update={"seed": 1}), out, resume=True, atlas=ATLAS)
 
 
 def test_a_truncated_checkpoint_falls_back(face_set: Path, tmp_path: Path) -> None:
@@ -169,9 +173,41 @@ def test_default_config_and_overrides(tmp_path: Path) -> None:
     assert config.weights.age == 50 and config.stages[0].steps == 7 and config.data == tmp_path
     stage, left = config.stage_at(7)
     assert stage is config.stages[1] and left == 1
-    for wrong, name in (("weights.agee=1", "agee"), ("stages.9.steps=1", "stages.9"), ("seed", "key=value")):
+    for wrong, name in (
+        ("weights.agee=1", "agee"),
+        ("stages.9.steps=1", "stages.9"),
+        ("seed", "key=value"),
+        ("seed=[", "seed"),
+        ("stages.0.patch=1024", r"stages\.0"),
+        ("generator.depth=5", r"stages\.1.*128"),
+    ):
         with pytest.raises(ConfigError, match=name):
             load_config(DEFAULT, [wrong])
+
+
+def test_no_validation_faces_means_no_sheet(face_set: Path, tmp_path: Path) -> None:
+    for index in range(12):
+        (tmp_path / f"{index}.png").write_bytes((face_set / f"{index}.png").read_bytes())
+    (tmp_path / "faces.csv").write_text((face_set / "faces.csv").read_text().replace(",val,", ",train,"))
+    config = tiny(tmp_path, steps=1)
+    train(config, tmp_path / "run", resume=False, atlas=ATLAS)
+    assert load_checkpoint(tmp_path / "run", Networks(config, 1)) == 3
+    assert not (tmp_path / "run" / "sheets").exists()
+
+
+def test_two_sets_have_stores_of_their_own(face_set: Path, tmp_path: Path) -> None:
+    (tmp_path / "copy").mkdir()
+    for path in face_set.iterdir():
+        (tmp_path / "copy" / path.name).write_bytes(path.read_bytes())
+    stores = [prepare(folder, tmp_path / "stores", ATLAS) for folder in (face_set, tmp_path / "copy")]
+    assert len(list((tmp_path / "stores").iterdir())) == 2
+    assert np.array_equal(stores[0].features, stores[1].features)
+
+
+def test_a_sign_that_nobody_scored_is_named(face_set: Path, tmp_path: Path) -> None:
+    store = prepare(face_set, tmp_path, ATLAS)
+    with pytest.raises(DatasetError, match="forehead_wrinkles: 3 training"):
+        fit_estimators(store, ATLAS, np.arange(3))
 
 
 def test_a_bad_table_names_line_and_column(face_set: Path, tmp_path: Path) -> None:
@@ -181,4 +217,4 @@ def test_a_bad_table_names_line_and_column(face_set: Path, tmp_path: Path) -> No
         (tmp_path / f"{index}.png").touch()
     with pytest.raises(DatasetError, match=r"line 2, column .*forty"):
         prepare(tmp_path, tmp_path / "store", ATLAS)
-    assert not (tmp_path / "store" / "images.npy").exists()
+    assert not (tmp_path / "store").exists()

@@ -29,7 +29,8 @@ def train_command(
         typer.echo(loaded.model_dump_json(indent=2))
         typer.echo(f"generator: {parameters / 1e6:.2f} M parameters, {loaded.map_head_steps}+{loaded.steps} steps")
         return
-    from amgan.signs.atlas import unit_atlas
+    from amgan.signs.atlas import load_atlas, unit_atlas
     from amgan.training.loop import train
 
-    typer.echo(f"model written to {train(loaded, out, resume, unit_atlas())}")
+    atlas = unit_atlas() if loaded.atlas is None else load_atlas(loaded.atlas)
+    typer.echo(f"model written to {train(loaded, out, resume, atlas)}")

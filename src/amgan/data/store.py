@@ -6,6 +6,7 @@ was stopped, and leaves out photos without a face (it says which).
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 from collections.abc import Callable, Iterable, Mapping
@@ -18,7 +19,7 @@ import numpy.typing as npt
 import torch
 
 from amgan.data.table import Row, read_table
-from amgan.errors import PhotoError
+from amgan.errors import DatasetError, PhotoError
 from amgan.faces.align import align_face
 from amgan.faces.detect import FaceDetector
 from amgan.faces.photo import read_photo
@@ -27,6 +28,8 @@ from amgan.models.estimator import FEATURES, SignEstimators, face_crops, pooled_
 from amgan.signs.atlas import AGE, Atlas
 
 SIZE = 1024
+# Below this a regression says nothing.
+FEWEST_LABELS = 8
 
 
 @dataclass(frozen=True)
@@ -57,7 +60,7 @@ def prepare(data: Path, folder: Path, atlas: Atlas, progress: Callable[[Iterable
 
     Args:
         data: Folder with ``faces.csv`` and its photos; only read.
-        folder: Where the store is or goes.
+        folder: Where stores are kept, one folder a data set and zones.
         atlas: Zones to crop and signs to read.
         progress: Wraps the rows, to show a progress bar.
 
@@ -68,23 +71,27 @@ def prepare(data: Path, folder: Path, atlas: Atlas, progress: Callable[[Iterable
         DatasetError: The table is unusable.
     """
     rows = read_table(data, atlas)
-    folder.mkdir(parents=True, exist_ok=True)
     zones = (*atlas.zones, AGE)
+    key = {
+        "data": str(data.resolve()),
+        "names": [row.name for row in rows],
+        "zones": {zone: atlas.polygons(zone) for zone in atlas.zones},
+    }
+    # Another set, or other zones, get a folder of their own: nothing that a running training reads is overwritten.
+    folder = folder / hashlib.sha256(json.dumps(key).encode()).hexdigest()[:12]
+    folder.mkdir(parents=True, exist_ok=True)
     shapes: dict[str, tuple[tuple[int, ...], type]] = {
         "images": ((len(rows), SIZE, SIZE, 3), np.uint8),
         "landmarks": ((len(rows), 478, 2), np.float32),
         "features": ((len(rows), len(zones), FEATURES), np.float32),
     }
-    key = {"names": [row.name for row in rows], "atlas": atlas.model_dump(mode="json")}
-    state_path = folder / "state.json"
-    state = json.loads(state_path.read_text()) if state_path.is_file() else {"key": None, "found": []}
-    fresh = state["key"] != json.loads(json.dumps(key))
-    arrays = {}
-    for name, (shape, dtype) in shapes.items():
-        path = folder / f"{name}.npy"
-        mode = "w+" if fresh else "r+"
-        arrays[name] = np.lib.format.open_memmap(path, mode, dtype, shape)
-    found: list[bool] = [] if fresh else state["found"]
+    state = folder / "state.json"
+    found: list[bool] = json.loads(state.read_text()) if state.is_file() else []
+    mode = "r+" if state.is_file() else "w+"
+    arrays = {
+        name: np.lib.format.open_memmap(folder / f"{name}.npy", mode, dtype, shape)
+        for name, (shape, dtype) in shapes.items()
+    }
 
     trunk = pretrained_trunk()
     with FaceDetector() as detector:
@@ -97,7 +104,9 @@ def prepare(data: Path, folder: Path, atlas: Atlas, progress: Callable[[Iterable
             if index % 50 == 49 or index == len(rows) - 1:
                 for array in arrays.values():
                     array.flush()
-                state_path.write_text(json.dumps({"key": key, "found": found}))
+                aside = state.with_suffix(".part")
+                aside.write_text(json.dumps(found))
+                aside.replace(state)
     count = sum(found)
     kept = [row for row, has_face in zip(rows, found, strict=True) if has_face]
     left_out = [row.name for row, has_face in zip(rows, found, strict=True) if not has_face]
@@ -135,6 +144,9 @@ def fit_estimators(
 
     Returns:
         The estimators and the cross-validated mean absolute error of each sign.
+
+    Raises:
+        DatasetError: A sign is scored on too few faces.
     """
     estimators = SignEstimators(atlas)
     zones = (*atlas.zones, AGE)
@@ -143,13 +155,15 @@ def fit_estimators(
         column = zones.index(AGE if name == AGE else atlas.zones_of(name)[0])
         known = [(i, _label(store.rows[i], name)) for i in indices]
         known = [(i, score) for i, score in known if not math.isnan(score)]
+        if len(known) < FEWEST_LABELS:
+            raise DatasetError(f"{name}: {len(known)} training faces are scored; an estimator needs {FEWEST_LABELS}")
         features[name] = torch.from_numpy(store.features[[i for i, _ in known], column])
         scores[name] = torch.tensor([score for _, score in known])
     return estimators, estimators.fit(features, scores)
 
 
 def zone_scores(store: Store, atlas: Atlas, estimators: SignEstimators) -> tuple[torch.Tensor, torch.Tensor]:
-    """Scores of every zone and the age of every row: a human's where there is one, else the estimate.
+    """Scores of every zone and the age of every row: the table's where there is one, else the estimate.
 
     Returns:
         (N, Z) zone scores and (N,) ages, in 0..1.

@@ -55,7 +55,7 @@ def read_table(folder: Path, atlas: Atlas) -> list[Row]:
         raise DatasetError(f"{table}: no such table; --data wants a folder with faces.csv and the photos it names")
     rows = []
     with table.open(newline="", encoding="utf-8") as file:
-        reader = csv.DictReader(file)
+        reader = csv.DictReader(file, restval="")
         lacking = {"file", "identity", "split", "age", *atlas.signs} - set(reader.fieldnames or ())
         if lacking:
             raise DatasetError(f"{table}: no column {', '.join(sorted(lacking))}")

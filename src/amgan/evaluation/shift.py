@@ -32,11 +32,12 @@ from amgan.errors import DatasetError
 from amgan.evaluation.judges.age import AgeAndGenderJudge
 from amgan.evaluation.judges.identity import SAME_PERSON, IdentityJudge
 from amgan.evaluation.judges.signs import SignJudge
+from amgan.evaluation.judges.vgg import VggFeatures
 from amgan.faces.detect import Face
-from amgan.faces.photo import Photo, read_photo
-from amgan.inference.ager import Ager, FaceView
+from amgan.faces.photo import Photo, photo_from_image, read_photo
+from amgan.inference.ager import Ager, FaceView, has_fast_bf16
 from amgan.signs.atlas import Atlas
-from amgan.signs.zones import zone_crop, zone_masks, zone_square
+from amgan.signs.zones import rasterise, zone_crop, zone_masks, zone_square
 
 YOUNG, OLD = 0.1, 0.9
 KINDS = ("younger", "original", "older", "blurred", "sharpened")
@@ -53,7 +54,7 @@ class Limits:
     Attributes:
         turn: Largest yaw and pitch, degrees.
         mouth: Largest ``jawOpen``.
-        side: Smallest side of the face's box, pixels.
+        side: Least of the longer side of the face's box, pixels.
     """
 
     turn: float = 20.0
@@ -90,7 +91,7 @@ def fit_judge(store: Store, atlas: Atlas, share: float) -> SignJudge:
                 crops[sign].append(crop)
                 scores[sign].append(row.scores[sign])
                 people[sign].append(row.identity)
-    judge = SignJudge()
+    judge = SignJudge(VggFeatures(bf16=has_fast_bf16()))
     features = {sign: judge.extract(crops[sign]) for sign in track(crops, "features of the judge", console=console)}
     judge.fit_features(features, scores, people)
     return judge
@@ -143,7 +144,7 @@ def measure(
             continue
         made = {"original": photo.rgb, **_controls(photo.rgb, view.alignment.scale * view.alignment.size)}
         for kind, level in (("younger", YOUNG), ("older", OLD)):
-            made[kind] = np.asarray(ager.age(photo, every=level, face=0).image.convert("RGB"))
+            made[kind] = photo_from_image(ager.age(photo, every=level, face=0).image).rgb
         square = view.alignment.resized(SIZE)
         landmarks = square.to_aligned(view.alignment.to_photo(view.landmarks))
         box = view.report.box
@@ -155,7 +156,7 @@ def measure(
         for kind in distances:
             distances[kind].append(identity.distance(photo.rgb, made[kind], box, box))
         if len(forehead) < LOCALITY_FACES:
-            edited = np.asarray(ager.age(photo, signs={"forehead_wrinkles": 1.0}, face=0).image.convert("RGB"))
+            edited = photo_from_image(ager.age(photo, signs={"forehead_wrinkles": 1.0}, face=0).image).rgb
             ratio, stray = _locality(view, atlas, photo.rgb, edited)
             forehead.append(ratio)
             outside = max(outside, stray)
@@ -189,7 +190,8 @@ def measure(
 
 def _locality(view: FaceView, atlas: Atlas, before: Rgb, after: Rgb) -> tuple[float, int]:
     """Mean change inside the forehead over that in the rest of the face, and the largest change off the face."""
-    difference = np.abs(after.astype(np.int16) - before).mean(axis=2).astype(np.float32)
+    change = np.abs(after.astype(np.int16) - before)
+    difference = change.mean(axis=2)
     # Nearest-pixel masks in the photo, so that nothing is averaged away.
     left, top, right, bottom = window = view.report.region
     masks = zone_masks(atlas, view.landmarks, view.alignment.size, view.alignment.size)
@@ -197,8 +199,10 @@ def _locality(view: FaceView, atlas: Atlas, before: Rgb, after: Rgb) -> tuple[fl
     inside, head = (view.alignment.paste(m, before.shape[:2], window) > 0.5 for m in (zone, masks.head))
     cut = difference[top:bottom, left:right]
     rest = cut[head & ~inside].mean()
-    off = difference.copy()
-    off[top:bottom, left:right][view.alignment.paste(masks.head, before.shape[:2], window) > 0] = 0
+    # Pixels that the outline of the head touches count as face, all others as background.
+    outline = rasterise(atlas.head, view.landmarks, view.alignment.size, view.alignment.size)
+    off = change.max(axis=2)
+    off[top:bottom, left:right][view.alignment.paste(outline, before.shape[:2], window) > 0] = 0
     return float(cut[inside].mean() / max(rest, 1e-6)), int(off.max())
 
 
@@ -208,21 +212,19 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder with faces.csv and its photos")
     parser.add_argument("--store", type=Path, required=True, help="prepared faces (made if missing)")
     parser.add_argument("--model", type=Path, help="model folder; else the default")
-    parser.add_argument("--judge", type=Path, help="file that keeps the fitted judge between calls")
-    parser.add_argument("--judge-share", type=float, default=0.2, help="as in the model's training config")
-    parser.add_argument("--split", default="test", choices=["val", "test"])
+    parser.add_argument("--judge", type=Path, help="file that keeps the fitted judge between calls on the same data")
     parser.add_argument("--pictures", type=Path, help="folder for a strip a face: younger, original, older, difference")
     parser.add_argument("--most", type=int, help="stop after this many photos")
     options = parser.parse_args()
     with Ager(options.model) as ager:
         store = prepare(options.data, options.store, ager.bundle.atlas)
         if options.judge and options.judge.is_file():
-            judge = SignJudge.load(options.judge)
+            judge = SignJudge.load(options.judge, VggFeatures(bf16=has_fast_bf16()))
         else:
-            judge = fit_judge(store, ager.bundle.atlas, options.judge_share)
+            judge = fit_judge(store, ager.bundle.atlas, ager.bundle.judge_share)
             if options.judge:
                 judge.save(options.judge)
-        rows = [row for row in store.rows if row.split == options.split][: options.most]
+        rows = [row for row in store.rows if row.split == "test"][: options.most]
         result = measure(ager, judge, track(rows, "photos", console=console), Limits(), options.pictures)
     result["judge_cross_validated_r"] = {sign: round(float(fit.correlation), 3) for sign, fit in judge.fits.items()}
     print(json.dumps(result, indent=1))

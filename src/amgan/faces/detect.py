@@ -62,7 +62,7 @@ class FaceDetector:
         min_confidence: Detection threshold in 0..1.
 
     Raises:
-        WeightsError: The model file does not exist.
+        WeightsError: The model file does not exist or is none.
         MissingExtraError: No path was given and the package that carries the file is not installed.
     """
 
@@ -81,7 +81,10 @@ class FaceDetector:
             output_face_blendshapes=True,
             output_facial_transformation_matrixes=True,
         )
-        self._landmarker: Any = vision.FaceLandmarker.create_from_options(options)
+        try:
+            self._landmarker: Any = vision.FaceLandmarker.create_from_options(options)
+        except (RuntimeError, ValueError) as error:
+            raise WeightsError(f"{path}: not a face landmarker file; give a face_landmarker.task") from error
 
     def __enter__(self) -> FaceDetector:
         return self

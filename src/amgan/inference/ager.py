@@ -272,12 +272,13 @@ def _photo(photo: Photo | Image.Image | str | Path) -> Photo:
 
 def _paint(target: Tensor, painted: Image.Image, view: FaceView) -> Tensor:
     """Lays a painted map, in the photo's coordinates, over an aligned target map (1, C, R, R)."""
-    resolution = target.shape[-1]
-    small = view.alignment.resized(resolution)
-    grey, opacity = (np.asarray(band) for band in painted.convert("LA").split())
-    stacked = small.crop(np.stack([grey, opacity, opacity], axis=2)).astype(np.float32)
-    stacked /= 255
-    return torch.from_numpy(painted_map(target[0].numpy(), stacked[..., 0], stacked[..., 1]))[None]
+    small = view.alignment.resized(target.shape[-1])
+    paint = photo_from_image(painted, "the painted map")
+    opacity = np.full(paint.rgb.shape[:2], 255, np.uint8) if paint.alpha is None else paint.alpha
+    # Multiplied by its opacity before it is shrunk, so that the colour of transparent pixels does not bleed in.
+    score = (paint.rgb.mean(axis=2) * (opacity / 255)).round().astype(np.uint8)
+    shrunk = small.crop(np.stack([score, opacity, opacity], axis=2)).astype(np.float32) / np.float32(255)
+    return torch.from_numpy(painted_map(target[0].numpy(), shrunk[..., 0], shrunk[..., 1]))[None]
 
 
 def _grown(maps: Tensor, size: tuple[int, int]) -> Tensor:

@@ -62,13 +62,13 @@ def painted_map(
 
     Args:
         own: (C, H, W) in 0..1.
-        paint: (H, W) target scores in 0..1; they go into every channel.
+        paint: (H, W) target scores in 0..1 times their opacity; they go into every channel.
         opacity: (H, W) in 0..1; 0 keeps the face's own score.
 
     Returns:
         (C, H, W) in 0..1.
     """
-    return (own * (1 - opacity) + paint * opacity).astype(np.float32)
+    return (own * (1 - opacity) + paint).astype(np.float32)
 
 
 def _checked(name: str, score: float) -> float:

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
-from amgan.errors import WeightsError
+from amgan.errors import AtlasError, WeightsError
 from amgan.models.backbone import channels_last
 from amgan.models.estimator import SignEstimators
 from amgan.models.generator import Generator, GeneratorConfig
@@ -34,6 +34,7 @@ class Bundle:
         atlas: Its signs.
         channels: Channel of each zone in the aging map.
         notice: Licence of the weights, one line.
+        judge_share: Share of the training identities that it never saw (``TrainConfig.judge_share``).
     """
 
     generator: Generator
@@ -41,6 +42,7 @@ class Bundle:
     atlas: Atlas
     channels: tuple[int, ...]
     notice: str
+    judge_share: float
 
 
 def save_bundle(
@@ -50,6 +52,7 @@ def save_bundle(
     atlas: Atlas,
     channels: tuple[int, ...],
     notice: str = "",
+    judge_share: float = 0.0,
 ) -> Path:
     """Writes a model; the generator in half precision, since its rounding is far below one grey level.
 
@@ -62,6 +65,7 @@ def save_bundle(
     save_file({name: value.contiguous() for name, value in estimators.state_dict().items()}, folder / ESTIMATORS)
     schema = {
         "notice": notice,
+        "judge_share": judge_share,
         "generator": generator.config.model_dump(),
         "channels": list(channels),
         "atlas": atlas.model_dump(mode="json"),
@@ -87,7 +91,7 @@ def load_bundle(path: Path | None = None) -> Bundle:
     except (SafetensorError, RuntimeError) as error:
         raise WeightsError(f"{schema.folder}: damaged model ({' '.join(str(error).split())[:160]})") from error
     generator = channels_last(generator.eval().requires_grad_(False))
-    return Bundle(generator, estimators, schema.atlas, schema.channels, schema.notice)
+    return Bundle(generator, estimators, schema.atlas, schema.channels, schema.notice, schema.judge_share)
 
 
 @dataclass(frozen=True)
@@ -99,6 +103,7 @@ class Schema:
     atlas: Atlas
     channels: tuple[int, ...]
     notice: str
+    judge_share: float
 
 
 def load_bundle_schema(path: Path | None = None) -> Schema:
@@ -110,7 +115,11 @@ def load_bundle_schema(path: Path | None = None) -> Schema:
     Raises:
         WeightsError: A file is missing, or ``model.json`` is malformed.
     """
-    folder = default_model() if path is None else (path.parent if path.is_file() else path)
+    folder = default_model() if path is None else path
+    if folder.is_file():
+        if folder.name != GENERATOR:
+            raise WeightsError(f"{folder}: not a model; give its folder, or the {GENERATOR} in it")
+        folder = folder.parent
     for name in (GENERATOR, ESTIMATORS, SCHEMA):
         if not (folder / name).is_file():
             raise WeightsError(f"{folder}: no {name} there; give the folder that `amgan train` wrote as model/")
@@ -122,8 +131,9 @@ def load_bundle_schema(path: Path | None = None) -> Schema:
             parse_atlas(content["atlas"], str(folder / SCHEMA)),
             tuple(int(c) for c in content["channels"]),
             str(content["notice"]),
+            float(content["judge_share"]),
         )
-    except (json.JSONDecodeError, KeyError, TypeError, ValidationError) as error:
+    except (json.JSONDecodeError, KeyError, TypeError, ValidationError, AtlasError) as error:
         raise WeightsError(f"{folder / SCHEMA}: malformed ({' '.join(str(error).split())[:160]})") from error
 
 

@@ -150,8 +150,8 @@ class FeatureCritic(nn.Module):
         """Judges patches.
 
         Args:
-            image: (B, 3, H, W) in -1..1.
-            features: What the frozen trunk makes of the same patches.
+            image: (B, 3, H, W) in -1..1, at the scale the map head knows.
+            features: What the frozen trunk makes of the same patches at their own scale.
             maps: (B, C + 2, H, W) their aging map, X and Y.
         """
         location, found = self.map_head(image)

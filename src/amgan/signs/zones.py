@@ -102,7 +102,10 @@ def zone_masks(
     head = rasterise(atlas.head, landmarks, size, resolution)
     # Blurring inwards: the soft edge ends on the outline, so that nothing outside of it is ever touched.
     reach = 2 * int(np.ceil(2 * sigma)) + 1
-    inner = cv2.GaussianBlur(cv2.erode(head, np.ones((reach, reach), np.uint8)), (reach, reach), 0)
+    # Beyond the square there is nothing to edit either, so the edge fades out before it too.
+    beyond = cv2.BORDER_CONSTANT
+    eroded = cv2.erode(head, np.ones((reach, reach), np.uint8), borderType=beyond, borderValue=0)
+    inner = cv2.GaussianBlur(eroded, (reach, reach), 0, borderType=beyond)
     editable = np.asarray(inner, np.float32)
     if atlas.keep:
         openings = rasterise(atlas.keep, landmarks, size, resolution)

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from amgan.data.patches import MASK_SIZE
 from amgan.errors import ConfigError
 from amgan.models.critic import CriticConfig
 from amgan.models.generator import GeneratorConfig
@@ -43,7 +44,7 @@ class Stage(_Frozen):
 
     def at(self, step: int) -> Stage:
         """Sizes of one step of this stage."""
-        if not self.half_every or step % self.half_every:
+        if not self.half_every or step % self.half_every != self.half_every - 1:
             return self
         half = {"image_size": self.image_size // 2, "patch": self.patch // 2, "batch": 4 * self.batch}
         return self.model_copy(update=half)
@@ -53,12 +54,12 @@ class Weights(_Frozen):
     """Weights of the losses (Eq. 4; those without an equation are ours).
 
     Attributes:
-        realness: L_WGAN, or the hinge loss.
+        realness: L_WGAN with the critic "conv", the hinge loss with "features".
         age: L_Age.
         location: L_Loc.
         cycle: L_Cyc, the perceptual part.
         cycle_pixel: Mean absolute difference of the cycle.
-        penalty: L_GP; used by "wgan-gp" alone.
+        penalty: L_GP; used with the critic "conv" alone.
         tint: Mean colours over squares of 1/8 patch.
     """
 
@@ -76,11 +77,11 @@ class TrainConfig(_Frozen):
 
     Attributes:
         data: Folder with faces.csv and its photos.
+        atlas: YAML of signs, zones and grades; None is the `unit` atlas that comes with the package.
         judge_share: Share of the training identities kept from every network here, for evaluation's judges.
         seed: Of everything random.
         generator: The generator.
         critic: The critic.
-        adversarial: "hinge" for the feature critic, "wgan-gp" for the paper's.
         betas: Adam's.
         weights: Of the losses.
         cycle_share: Share of each batch that goes through the cycle, which is half of a step's cost.
@@ -95,11 +96,11 @@ class TrainConfig(_Frozen):
     """
 
     data: Path
+    atlas: Path | None = None
     judge_share: float = Field(default=0.2, ge=0, lt=1)
     seed: int = 0
     generator: GeneratorConfig = GeneratorConfig()
     critic: CriticConfig = CriticConfig()
-    adversarial: Literal["hinge", "wgan-gp"] = "hinge"
     betas: tuple[float, float] = (0.5, 0.99)
     weights: Weights = Weights()
     cycle_share: float = Field(default=0.5, gt=0, le=1)
@@ -111,6 +112,18 @@ class TrainConfig(_Frozen):
     checkpoint_every: int = Field(default=100, ge=1)
     sheet_every: int = Field(default=200, ge=1)
     stages: list[Stage] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _sizes_fit(self) -> TrainConfig:
+        for index, stage in enumerate(self.stages):
+            least = stage.at(stage.half_every - 1) if stage.half_every else stage
+            if least.image_size < MASK_SIZE:
+                raise ValueError(f"stages.{index}: faces of {least.image_size} px; the least is {MASK_SIZE}")
+            if least.patch > least.image_size or least.patch % self.generator.multiple or least.patch < 32:
+                side = f"{least.patch} px" + (" (at half the size)" if stage.half_every else "")
+                wanted = f"32 to {least.image_size} and divisible by {self.generator.multiple}"
+                raise ValueError(f"stages.{index}: patches of {side}; a side must be {wanted}")
+        return self
 
     def stage_at(self, step: int) -> tuple[Stage, float]:
         """The stage of a step and what share of it is left, 1 at its start."""
@@ -141,7 +154,7 @@ def load_config(path: Path, overrides: list[str] | None = None, data: Path | Non
         content: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigError(f"{path}: cannot read the config ({error.strerror})") from error
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: not a YAML file ({' '.join(str(error).split())})") from error
     if not isinstance(content, dict):
         raise ConfigError(f"{path}: a config is a mapping of keys to values")
@@ -166,5 +179,5 @@ def _set(content: dict[str, Any], override: str) -> None:
         for part in parents:
             node = node[int(part)] if isinstance(node, list) else node.setdefault(part, {})
         node[int(last) if isinstance(node, list) else last] = yaml.safe_load(text)
-    except (ValueError, IndexError, AttributeError, TypeError) as error:
-        raise ConfigError(f"--set {override}: the config has no such place") from error
+    except (ValueError, IndexError, AttributeError, TypeError, yaml.YAMLError) as error:
+        raise ConfigError(f"--set {override}: no such place in the config, or no YAML value") from error

@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TextIO
 
 import cv2
 import numpy as np
@@ -17,7 +18,7 @@ from rich.progress import track
 from amgan.data.patches import FacePatches
 from amgan.data.store import Store, fit_estimators, prepare, zone_scores
 from amgan.data.table import Row, held_for_judges
-from amgan.errors import OutputError
+from amgan.errors import ConfigError, OutputError
 from amgan.maps.packing import pack_zones
 from amgan.models.bundle import save_bundle
 from amgan.models.critic import FeatureCritic
@@ -28,6 +29,9 @@ from amgan.training.sheets import sample_sheet
 from amgan.training.step import Networks, map_head_step, train_step
 
 console = Console()
+
+# A run that goes on with another of these is another run.
+FIXED_KEYS = ("data", "atlas", "judge_share", "seed", "generator", "critic", "map_head_steps")
 
 # An aligned picture (S, S, 3) uint8 and its landmarks (478, 2).
 Face = tuple[npt.NDArray[np.uint8], npt.NDArray[np.float32]]
@@ -48,11 +52,12 @@ def train(config: TrainConfig, out: Path, resume: bool, atlas: Atlas) -> Path:
     Raises:
         OutputError: `out` holds a run already and `resume` is false.
         DatasetError: The data is unusable.
+        ConfigError: The run to resume began with other networks, data or seed.
     """
     if (out / NAME).exists() and not resume:
         raise OutputError(f"{out}: holds a run already; add --resume to go on with it, or choose another --out")
     out.mkdir(parents=True, exist_ok=True)
-    (out / "config.json").write_text(config.model_dump_json(indent=2))
+    _record_config(config, out / "config.json", resume)
     torch.manual_seed(config.seed)
 
     # The prepared faces serve every run on the same data, so they lie beside the run folders.
@@ -68,12 +73,13 @@ def train(config: TrainConfig, out: Path, resume: bool, atlas: Atlas) -> Path:
     nets = Networks(config, max(channels) + 1)
     done = load_checkpoint(out, nets) if resume else 0
     sheet_faces = [(store.images[i], store.landmarks[i]) for i in _sheet_rows(store)]
-    stats_file = (out / "stats.jsonl").open("a", encoding="utf-8")
+    stats_file = _reopened_stats(out / "stats.jsonl", done)
 
     patches: dict[int, FacePatches] = {}
     mean: dict[str, float] = {}
     clock = time.monotonic()
-    for step in range(done, config.map_head_steps + config.steps):
+    total = config.map_head_steps + config.steps
+    for step in range(done, total):
         learning_map = step < config.map_head_steps
         stage, left = config.stage_at(max(step - config.map_head_steps, 0))
         stage = stage.at(step)
@@ -104,17 +110,40 @@ def train(config: TrainConfig, out: Path, resume: bool, atlas: Atlas) -> Path:
             clock = time.monotonic()
             stats_file.write(json.dumps({"step": step + 1, "seconds_per_step": round(seconds, 3), **mean}) + "\n")
             stats_file.flush()
-            total = config.map_head_steps + config.steps
             left_hours = (total - step - 1) * seconds / 3600
             line = f"step {step + 1}/{total}  {seconds:.2f} s  {left_hours:.1f} h left  {_short(mean)}"
             console.print(line, highlight=False, soft_wrap=True)
-        if (step + 1) % config.sheet_every == 0 and not learning_map:
-            _sheet(nets, atlas, channels, sheet_faces, stage, out / "sheets" / f"{step + 1:06d}.png")
-        if (step + 1) % config.checkpoint_every == 0:
+        if (step + 1) % config.checkpoint_every == 0 or step + 1 == total:
             save_checkpoint(out, nets, step + 1)
-    save_checkpoint(out, nets, config.map_head_steps + config.steps)
+        if (step + 1) % config.sheet_every == 0 and not learning_map and sheet_faces:
+            _sheet(nets, atlas, channels, sheet_faces, stage, out / "sheets" / f"{step + 1:06d}.png")
     stats_file.close()
-    return save_bundle(out / "model", nets.ema, estimators, atlas, channels, licence_notice(store, rows))
+    notice = licence_notice(store, rows)
+    return save_bundle(out / "model", nets.ema, estimators, atlas, channels, notice, config.judge_share)
+
+
+def _record_config(config: TrainConfig, path: Path, resume: bool) -> None:
+    """Writes the config beside the run; when resuming, refuses what would make it another run and names the rest.
+
+    Raises:
+        ConfigError: Networks, data, seed or the map head's lessons differ from those the run began with.
+    """
+    content = config.model_dump(mode="json")
+    before = json.loads(path.read_text()) if resume and path.is_file() else content
+    changed = [key for key in content if before.get(key) != content[key]]
+    fixed = [key for key in changed if key in FIXED_KEYS]
+    if fixed:
+        raise ConfigError(f"{path.parent}: the run began with another {', '.join(fixed)}; choose another --out")
+    for key in changed:
+        console.print(f"changed since the run began: {key}: {before.get(key)} -> {content[key]}", highlight=False)
+    path.write_text(json.dumps(content, indent=2))
+
+
+def _reopened_stats(path: Path, done: int) -> TextIO:
+    """The stats file, without the lines of steps that will be made again."""
+    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+    path.write_text("".join(f"{line}\n" for line in lines if json.loads(line)["step"] <= done), encoding="utf-8")
+    return path.open("a", encoding="utf-8")
 
 
 def licence_notice(store: Store, rows: npt.NDArray[np.int64]) -> str:

@@ -108,8 +108,7 @@ def train_step(nets: Networks, batch: Batch, stage: Stage, step: int, random: to
         again_features = nets.trunk(again + grain[:cycled])
         critic.requires_grad_(False)
         if isinstance(critic, FeatureCritic):
-            realness = critic.realness(fake_features, asked)
-            place, found = critic.map_head(as_map_head_sees(fake, stage, random))
+            realness, place, found = critic(as_map_head_sees(fake, stage, random), fake_features, asked)
         else:
             realness, place, found = critic(fake)
         critic.requires_grad_(True)

