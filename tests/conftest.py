@@ -10,11 +10,13 @@ import pytest
 import skimage.data
 from PIL import Image
 
+from amgan.faces.detect import FaceDetector
 from amgan.maps.packing import pack_zones
 from amgan.models.bundle import save_bundle
 from amgan.models.estimator import SignEstimators
 from amgan.models.generator import Generator, GeneratorConfig
 from amgan.signs.atlas import unit_atlas
+from amgan.signs.zones import rasterise
 
 
 @pytest.fixture(scope="session")
@@ -25,16 +27,25 @@ def astronaut() -> np.ndarray:
 
 @pytest.fixture(scope="session")
 def face_set(tmp_path_factory: pytest.TempPathFactory, astronaut: np.ndarray) -> Path:
-    """A folder as `amgan train --data` wants it: tinted, mirrored copies of one face with scores we chose."""
+    """A folder as `amgan train --data` wants it: tinted, mirrored copies of one face with wrinkles that we drew.
+
+    The zones are the atlas's on the face's landmarks; lines in them are as strong as the score in the table.
+    """
     folder = tmp_path_factory.mktemp("faces")
     rng = np.random.default_rng(0)
     atlas = unit_atlas()
+    with FaceDetector() as detector:
+        (face,) = detector.detect(astronaut)
+    polygons = [polygon for zone in atlas.zones for polygon in atlas.polygons(zone)]
+    zones = rasterise(polygons, face.landmarks, 512, 512)[..., None]
+    lines = np.sin(np.arange(512) * 2 * np.pi / 4)[:, None, None]
     with (folder / "faces.csv").open("w", newline="") as file:
         writer = csv.DictWriter(file, ["file", "identity", "split", "age", "license", *atlas.signs])
         writer.writeheader()
         for index in range(12):
             gain = rng.uniform(0.8, 1.1, 3)
-            picture = np.clip(astronaut[:, :: -1 if index % 2 else 1] * gain, 0, 255).astype(np.uint8)
+            wrinkled = astronaut + 0.08 * index * 80 * zones * lines
+            picture = np.clip(wrinkled[:, :: -1 if index % 2 else 1] * gain, 0, 255).astype(np.uint8)
             Image.fromarray(picture).save(folder / f"{index}.png")
             row: dict[str, object] = {"file": f"{index}.png", "identity": f"person-{index}", "license": "CC0 1.0"}
             row |= {"split": "val" if index >= 10 else "train", "age": 20 + 5 * index}

@@ -26,8 +26,8 @@ def analyze_command(
 
     if overlay is not None:
         check_output(overlay)
+    read = read_photo(photo)
     with open_ager(model, face_model) as ager:
-        read = read_photo(photo)
         views = ager.analyze(read)
         if overlay is not None:
             write_image(draw_zones(read.rgb, views, ager.bundle.atlas), overlay)

@@ -93,20 +93,19 @@ def prepare(data: Path, folder: Path, atlas: Atlas, progress: Callable[[Iterable
         for name, (shape, dtype) in shapes.items()
     }
 
-    trunk = pretrained_trunk()
-    with FaceDetector() as detector:
-        for index, row in enumerate(progress(rows)):
-            if index < len(found):
-                continue
-            # Faces are stored without gaps, so that the pictures stay mapped when a photo is left out.
-            place = sum(found)
-            found.append(_prepare_one(place, row, detector, trunk, atlas, zones, arrays))
-            if index % 50 == 49 or index == len(rows) - 1:
-                for array in arrays.values():
-                    array.flush()
-                aside = state.with_suffix(".part")
-                aside.write_text(json.dumps(found))
-                aside.replace(state)
+    if unread := rows[len(found) :]:
+        trunk = pretrained_trunk()
+        with FaceDetector() as detector:
+            for row in progress(unread):
+                # Faces are stored without gaps, so that the pictures stay mapped when a photo is left out.
+                place = sum(found)
+                found.append(_prepare_one(place, row, detector, trunk, atlas, zones, arrays))
+                if len(found) % 50 == 0 or len(found) == len(rows):
+                    for array in arrays.values():
+                        array.flush()
+                    aside = state.with_suffix(".part")
+                    aside.write_text(json.dumps(found))
+                    aside.replace(state)
     count = sum(found)
     kept = [row for row, has_face in zip(rows, found, strict=True) if has_face]
     left_out = [row.name for row, has_face in zip(rows, found, strict=True) if not has_face]
