@@ -8,7 +8,7 @@ from PIL import Image
 from amgan.data.table import Row
 from amgan.errors import DatasetError
 from amgan.evaluation.judges.signs import SignJudge
-from amgan.evaluation.shift import Limits, measure, save_strip, sign_crops
+from amgan.evaluation.shift import Limits, contact_sheet, measure, save_strip, sign_crops
 from amgan.faces.detect import Face
 from amgan.inference.ager import Ager
 from amgan.maps.packing import reference_landmarks
@@ -41,6 +41,14 @@ def test_strip_shows_the_difference_around_grey(tmp_path: Path) -> None:
     save_strip(faces | {"older": np.full((8, 8, 3), 100, np.uint8)}, tmp_path / "new" / "strip.png")
     strip = np.asarray(Image.open(tmp_path / "new" / "strip.png"))
     assert strip.shape == (8, 32, 3) and [strip[0, x, 0] for x in (0, 8, 16, 24)] == [90, 95, 100, 168]
+
+
+def test_contact_sheet_spreads_over_the_folder(tmp_path: Path) -> None:
+    for index in range(48):
+        Image.new("RGB", (64, 16), (index, 0, 0)).save(tmp_path / f"set-{index:02d}.png")
+    sheet = np.asarray(contact_sheet(tmp_path))
+    assert sheet.shape == (12 * 4, 32, 3)
+    assert sheet[0, 0, 0] == 0 and sheet[0, 16, 0] == 2 and sheet[-1, -1, 0] == 46
 
 
 def test_measure_reports_what_the_model_did(small_model: Path, astronaut: np.ndarray, tmp_path: Path) -> None:

@@ -43,6 +43,7 @@ YOUNG, OLD = 0.1, 0.9
 KINDS = ("younger", "original", "older", "blurred", "sharpened")
 # Faces on which one sign is edited alone.
 LOCALITY_FACES = 20
+SHEET_FACES = 24
 Rgb = npt.NDArray[np.uint8]
 console = Console(stderr=True)
 
@@ -110,6 +111,19 @@ def save_strip(faces: dict[str, Rgb], path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     strip = np.concatenate([faces["younger"], faces["original"], faces["older"], magnified], axis=1)
     Image.fromarray(strip).save(path)
+
+
+def contact_sheet(folder: Path) -> Image.Image:
+    """The strips of a folder at a quarter of their size, the first `SHEET_FACES` of them in two columns."""
+    strips = [Image.open(path).reduce(4) for path in sorted(folder.glob("*-*.png"))]
+    # Evenly over the folder, so that every source is seen.
+    count = min(SHEET_FACES, len(strips))
+    shown = [strips[index * len(strips) // count] for index in range(count)]
+    width, height = shown[0].size
+    sheet = Image.new("RGB", (2 * width, height * -(-len(shown) // 2)))
+    for index, strip in enumerate(shown):
+        sheet.paste(strip, (index % 2 * width, index // 2 * height))
+    return sheet
 
 
 def _controls(rgb: Rgb, side: float) -> dict[str, Rgb]:
@@ -226,6 +240,8 @@ def main() -> None:
                 judge.save(options.judge)
         rows = [row for row in store.rows if row.split == "test"][: options.most]
         result = measure(ager, judge, track(rows, "photos", console=console), Limits(), options.pictures)
+    if options.pictures:
+        contact_sheet(options.pictures).save(options.pictures / "sheet.png")
     result["judge_cross_validated_r"] = {sign: round(float(fit.correlation), 3) for sign, fit in judge.fits.items()}
     print(json.dumps(result, indent=1))
 
