@@ -50,7 +50,7 @@ def test_same_seed_same_picture(ager: Ager, astronaut: np.ndarray) -> None:
     assert 0 < np.abs(np.asarray(first).astype(int) - np.asarray(other)).max() <= 1
 
 
-@pytest.mark.parametrize(("width", "side"), [(128, 512), (700, 700), (2400, 1536)])
+@pytest.mark.parametrize(("width", "side"), [(128, 512), (700, 700), (2400, 768)])
 def test_small_and_large_faces(ager: Ager, astronaut: np.ndarray, width: int, side: int) -> None:
     left, top, right, bottom = ager.analyze(Image.fromarray(astronaut))[0].report.region
     photo = Image.fromarray(astronaut[top:bottom, left:right]).resize((width, width * (bottom - top) // (right - left)))

@@ -29,9 +29,9 @@ from amgan.signs.zones import ZoneMasks, zone_masks
 
 Precision = Literal["auto", "fp32", "bf16"]
 
-# The network works at the photo's own scale between these sides of the aligned square; beyond, the change it makes
-# is scaled, never the photo.
-SMALLEST, LARGEST = 512, 1536
+# The network works at the photo's own scale from the size it was trained on to this many times as much; beyond, it
+# sees the face enlarged or shrunk, and the change it makes is scaled back, never the photo.
+LARGEST = 1.5
 # Where the target map differs from the face's own by less than this, the change fades out; by nothing, to nothing.
 FULL_EFFECT = 0.05
 
@@ -208,7 +208,8 @@ class Ager:
         start = time.perf_counter()
         multiple = self.bundle.generator.config.multiple
         own = align_face(face.landmarks).size
-        size = round(min(max(own, SMALLEST), LARGEST) / multiple) * multiple
+        trained = self.bundle.image_size
+        size = round(min(max(own, trained), LARGEST * trained) / multiple) * multiple
         alignment = align_face(face.landmarks, size)
         rgb, landmarks = alignment.crop(photo.rgb), alignment.to_aligned(face.landmarks)
         masks = zone_masks(self.bundle.atlas, landmarks, size)

@@ -34,6 +34,7 @@ class Bundle:
         atlas: Its signs.
         channels: Channel of each zone in the aging map.
         notice: Licence of the weights, one line.
+        image_size: Side of the aligned faces it was trained on at last, pixels.
         judge_share: Share of the training identities that it never saw (``TrainConfig.judge_share``).
     """
 
@@ -42,6 +43,7 @@ class Bundle:
     atlas: Atlas
     channels: tuple[int, ...]
     notice: str
+    image_size: int
     judge_share: float
 
 
@@ -51,8 +53,9 @@ def save_bundle(
     estimators: SignEstimators,
     atlas: Atlas,
     channels: tuple[int, ...],
-    notice: str = "",
-    judge_share: float = 0.0,
+    notice: str,
+    image_size: int,
+    judge_share: float,
 ) -> Path:
     """Writes a model; the generator in half precision, since its rounding is far below one grey level.
 
@@ -65,6 +68,7 @@ def save_bundle(
     save_file({name: value.contiguous() for name, value in estimators.state_dict().items()}, folder / ESTIMATORS)
     schema = {
         "notice": notice,
+        "image_size": image_size,
         "judge_share": judge_share,
         "generator": generator.config.model_dump(),
         "channels": list(channels),
@@ -91,7 +95,9 @@ def load_bundle(path: Path | None = None) -> Bundle:
     except (SafetensorError, RuntimeError) as error:
         raise WeightsError(f"{schema.folder}: damaged model ({' '.join(str(error).split())[:160]})") from error
     generator = channels_last(generator.eval().requires_grad_(False))
-    return Bundle(generator, estimators, schema.atlas, schema.channels, schema.notice, schema.judge_share)
+    return Bundle(
+        generator, estimators, schema.atlas, schema.channels, schema.notice, schema.image_size, schema.judge_share
+    )
 
 
 @dataclass(frozen=True)
@@ -103,6 +109,7 @@ class Schema:
     atlas: Atlas
     channels: tuple[int, ...]
     notice: str
+    image_size: int
     judge_share: float
 
 
@@ -131,6 +138,7 @@ def load_bundle_schema(path: Path | None = None) -> Schema:
             parse_atlas(content["atlas"], str(folder / SCHEMA)),
             tuple(int(c) for c in content["channels"]),
             str(content["notice"]),
+            int(content["image_size"]),
             float(content["judge_share"]),
         )
     except (json.JSONDecodeError, KeyError, TypeError, ValidationError, AtlasError) as error:

@@ -18,6 +18,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+# Of every leaky ReLU.
+SLOPE = 0.2
+
 
 class GeneratorConfig(BaseModel):
     """Everything that defines a generator.
@@ -96,8 +99,8 @@ class ResidualBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, channels, H, W) → (B, out, H/2, W/2)."""
-        y = F.avg_pool2d(self.conv1(F.leaky_relu(self.norm1(x), 0.2)), 2)
-        y = self.conv2(F.leaky_relu(self.norm2(y), 0.2))
+        y = F.avg_pool2d(self.conv1(F.leaky_relu(self.norm1(x), SLOPE)), 2)
+        y = self.conv2(F.leaky_relu(self.norm2(y), SLOPE))
         # Divided by sqrt(2) so that the variance does not grow from block to block.
         return (self.shortcut(F.avg_pool2d(x, 2)) + y) / 2**0.5
 
@@ -134,11 +137,11 @@ class SpadeBlock(nn.Module):
         """(B, channels, H, W) → (B, out, H, W), or twice as large; `maps` holds the maps by their height."""
         # Project before upsampling: a 1x1 convolution commutes with it and costs a quarter.
         short = self.shortcut(x)
-        y = F.leaky_relu(self.spade1(x, maps[x.shape[-2]]), 0.2)
+        y = F.leaky_relu(self.spade1(x, maps[x.shape[-2]]), SLOPE)
         if self.up:
             y, short = (F.interpolate(t, scale_factor=2.0, mode="nearest") for t in (y, short))
         y = self.conv1(y)
-        y = self.conv2(F.leaky_relu(self.spade2(y, maps[y.shape[-2]]), 0.2))
+        y = self.conv2(F.leaky_relu(self.spade2(y, maps[y.shape[-2]]), SLOPE))
         return (short + y) / 2**0.5
 
 
@@ -167,7 +170,7 @@ class Generator(nn.Module):
         self.fuse = SpadeBlock(base, base, condition, hidden, norm, False)
         # From H/stem to H: each step doubles the size, halves the width and sees the picture at its new size.
         steps = config.stem.bit_length() - 1
-        outs = [max(base // 2 ** (i + 1), 8) for i in range(steps)]
+        outs = [max(base // 2 ** (i + 1), min(base, 16)) for i in range(steps)]
         ins = [base, *outs[:-1]] if outs else []
         self.head = nn.ModuleList(nn.Conv2d(a + 3, b, 3, padding=1) for a, b in zip(ins, outs, strict=True))
         self.output = nn.Conv2d(outs[-1] if outs else base, 4, 3, padding=1)
@@ -195,11 +198,11 @@ class Generator(nn.Module):
             x = block(x, maps)
         x = self.fuse((x + skip) / 2**0.5, maps)
         for index, conv in enumerate(self.head):
-            x = F.interpolate(F.leaky_relu(x, 0.2), scale_factor=2.0, mode="nearest")
+            x = F.interpolate(F.leaky_relu(x, SLOPE), scale_factor=2.0, mode="nearest")
             shrink = 2 ** (len(self.head) - 1 - index)
             seen = F.avg_pool2d(image, shrink) if shrink > 1 else image
             x = conv(torch.cat([x, seen.to(x.dtype)], dim=1))
-        out = self.output(F.leaky_relu(x, 0.2)).float()
+        out = self.output(F.leaky_relu(x, SLOPE)).float()
         change, attention = 2 * torch.tanh(out[:, :3] / 2), torch.sigmoid(out[:, 3:])
         return GeneratorOutput(image + attention * change, change, attention)
 

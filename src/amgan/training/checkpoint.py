@@ -19,7 +19,8 @@ def save_checkpoint(folder: Path, nets: Networks, step: int) -> None:
     """Writes the state after `step` steps; a crash at any moment leaves one whole checkpoint."""
     optimisers = {name: getattr(nets, name).state_dict() for name in _OPTIMISERS if hasattr(nets, name)}
     aside = folder / (NAME + ".part")
-    torch.save({"step": step, "networks": nets.state_dict(), "optimisers": optimisers}, aside)
+    stem = nets.generator.config.stem
+    torch.save({"step": step, "stem": stem, "networks": nets.state_dict(), "optimisers": optimisers}, aside)
     current = folder / NAME
     if current.exists():
         current.replace(folder / PREVIOUS)
@@ -46,6 +47,7 @@ def load_checkpoint(folder: Path, nets: Networks) -> int:
             # A truncated file: the one before it is whole.
             faults.append(f"{path} is damaged ({str(error).splitlines()[0][:80]})")
             continue
+        nets.grow_to(state["stem"])
         nets.load_state_dict(state["networks"])
         for optimiser, content in state["optimisers"].items():
             getattr(nets, optimiser).load_state_dict(content)

@@ -29,6 +29,8 @@ class Stage(_Frozen):
         rate: Learning rate of both networks at its start, unless `critic_rate` is given.
         critic_rate: Learning rate of the critic, if another.
         map_patch: The critic's map head sees patches shrunk to this side, so that it keeps the scale it learned.
+        stem: The generator's stem in this stage, if it is to be larger than before; the generator is then grown
+            (`amgan.models.grow`), so that it goes on at twice the size with what it knows.
         half_every: Every this-many-th step is made on faces and patches of half the size and four times as many of
             them, so that the generator serves small faces too; 0 for never.
     """
@@ -40,6 +42,7 @@ class Stage(_Frozen):
     rate: float = Field(gt=0)
     critic_rate: float | None = None
     map_patch: int = Field(default=128, ge=32, multiple_of=16)
+    stem: Literal[2, 4, 8] | None = None
     half_every: int = Field(default=0, ge=0)
 
     def at(self, step: int) -> Stage:
@@ -115,13 +118,18 @@ class TrainConfig(_Frozen):
 
     @model_validator(mode="after")
     def _sizes_fit(self) -> TrainConfig:
+        stem = self.generator.stem
         for index, stage in enumerate(self.stages):
+            if stage.stem is not None and stage.stem not in (stem, 2 * stem):
+                raise ValueError(f"stages.{index}: stem {stage.stem} after {stem}; it stays or doubles")
+            stem = stage.stem or stem
+            multiple = self.generator.model_copy(update={"stem": stem}).multiple
             least = stage.at(stage.half_every - 1) if stage.half_every else stage
             if least.image_size < MASK_SIZE:
                 raise ValueError(f"stages.{index}: faces of {least.image_size} px; the least is {MASK_SIZE}")
-            if least.patch > least.image_size or least.patch % self.generator.multiple or least.patch < 32:
+            if least.patch > least.image_size or least.patch % multiple or least.patch < 32:
                 side = f"{least.patch} px" + (" (at half the size)" if stage.half_every else "")
-                wanted = f"32 to {least.image_size} and divisible by {self.generator.multiple}"
+                wanted = f"32 to {least.image_size} and divisible by {multiple}"
                 raise ValueError(f"stages.{index}: patches of {side}; a side must be {wanted}")
         return self
 

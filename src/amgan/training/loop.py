@@ -24,7 +24,7 @@ from amgan.models.bundle import save_bundle
 from amgan.models.critic import FeatureCritic
 from amgan.signs.atlas import Atlas
 from amgan.training.checkpoint import NAME, load_checkpoint, save_checkpoint
-from amgan.training.config import Stage, TrainConfig
+from amgan.training.config import TrainConfig
 from amgan.training.sheets import sample_sheet
 from amgan.training.step import Networks, map_head_step, train_step
 
@@ -81,8 +81,8 @@ def train(config: TrainConfig, out: Path, resume: bool, atlas: Atlas) -> Path:
     total = config.map_head_steps + config.steps
     for step in range(done, total):
         learning_map = step < config.map_head_steps
-        stage, left = config.stage_at(max(step - config.map_head_steps, 0))
-        stage = stage.at(step)
+        whole, left = config.stage_at(max(step - config.map_head_steps, 0))
+        stage = whole.at(step)
         size = stage.image_size
         if size not in patches:
             known = next(iter(patches.values()), None)
@@ -101,6 +101,7 @@ def train(config: TrainConfig, out: Path, resume: bool, atlas: Atlas) -> Path:
             rate = 1.0 if step < 0.8 * config.map_head_steps else 0.3
             stats = map_head_step(nets, batch, stage, random, rate)
         else:
+            nets.grow_to(stage.stem or 1)
             nets.set_rates(stage, left)
             stats = train_step(nets, batch, stage, step, random)
         mean = {key: 0.95 * mean.get(key, value) + 0.05 * value for key, value in stats.items()}
@@ -116,10 +117,11 @@ def train(config: TrainConfig, out: Path, resume: bool, atlas: Atlas) -> Path:
         if (step + 1) % config.checkpoint_every == 0 or step + 1 == total:
             save_checkpoint(out, nets, step + 1)
         if (step + 1) % config.sheet_every == 0 and not learning_map and sheet_faces:
-            _sheet(nets, atlas, channels, sheet_faces, stage, out / "sheets" / f"{step + 1:06d}.png")
+            _sheet(nets, atlas, channels, sheet_faces, whole.image_size, out / "sheets" / f"{step + 1:06d}.png")
     stats_file.close()
     notice = licence_notice(store, rows)
-    return save_bundle(out / "model", nets.ema, estimators, atlas, channels, notice, config.judge_share)
+    size = config.stages[-1].image_size
+    return save_bundle(out / "model", nets.ema, estimators, atlas, channels, notice, size, config.judge_share)
 
 
 def _record_config(config: TrainConfig, path: Path, resume: bool) -> None:
@@ -162,11 +164,8 @@ def _sheet_rows(store: Store, count: int = 4) -> list[int]:
     return [int(rows[round(k * (len(rows) - 1) / (count - 1))]) for k in range(count)] if rows else []
 
 
-def _sheet(
-    nets: Networks, atlas: Atlas, channels: tuple[int, ...], faces: list[Face], stage: Stage, path: Path
-) -> None:
+def _sheet(nets: Networks, atlas: Atlas, channels: tuple[int, ...], faces: list[Face], size: int, path: Path) -> None:
     small_faces = []
-    size = stage.image_size
     for rgb, landmarks in faces:
         factor = size / rgb.shape[0]
         small = rgb if factor == 1 else cv2.resize(rgb, (size, size), interpolation=cv2.INTER_AREA)

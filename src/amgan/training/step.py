@@ -10,6 +10,7 @@ from amgan.data.patches import Batch
 from amgan.models.backbone import STRIDES, Trunk, channels_last, pretrained_trunk
 from amgan.models.critic import ConvCritic, FeatureCritic
 from amgan.models.generator import Generator
+from amgan.models.grow import grow
 from amgan.training import losses
 from amgan.training.config import Stage, TrainConfig
 
@@ -39,7 +40,7 @@ class Networks(nn.Module):
         # In a list, so that the frozen trunk is in no state dict.
         self._frozen: list[Trunk] = [pretrained_trunk().requires_grad_(False)]
         stage = config.stages[0]
-        self.generator_optimiser = torch.optim.Adam(self.generator.parameters(), stage.rate, config.betas)
+        self.generator_optimiser = self._generator_optimiser()
         groups: list[dict[str, object]] = [{"params": list(self.critic.parameters())}]
         if isinstance(self.critic, FeatureCritic):
             slow = list(self.critic.map_head.trunk.parameters())
@@ -54,6 +55,17 @@ class Networks(nn.Module):
     def trunk(self) -> Trunk:
         """The frozen ImageNet trunk."""
         return self._frozen[0]
+
+    def _generator_optimiser(self) -> torch.optim.Adam:
+        # The rate is set before every step.
+        return torch.optim.Adam(self.generator.parameters(), betas=self.config.betas)
+
+    def grow_to(self, stem: int) -> None:
+        """Grows generator and average until their stem is `stem`; the generator's optimiser starts anew."""
+        while self.generator.config.stem < stem:
+            self.generator, self.ema = (channels_last(grow(g)) for g in (self.generator, self.ema))
+            self.ema.requires_grad_(False)
+            self.generator_optimiser = self._generator_optimiser()
 
     def set_rates(self, stage: Stage, left: float) -> None:
         """Learning rates at a point of a stage."""
