@@ -25,12 +25,12 @@ GENERATOR, ESTIMATORS, SCHEMA = "generator.safetensors", "estimators.safetensors
 
 
 @dataclass(frozen=True)
-class Bundle:
-    """A model ready to use.
+class Schema:
+    """What ``model.json`` says.
 
     Attributes:
-        generator: In eval mode, float32, channels-last.
-        estimators: Of the present scores.
+        folder: Of the model.
+        generator_config: Shape of its generator.
         atlas: Its signs.
         channels: Channel of each zone in the aging map.
         notice: Licence of the weights, one line.
@@ -38,13 +38,26 @@ class Bundle:
         judge_share: Share of the training identities that it never saw (``TrainConfig.judge_share``).
     """
 
-    generator: Generator
-    estimators: SignEstimators
+    folder: Path
+    generator_config: GeneratorConfig
     atlas: Atlas
     channels: tuple[int, ...]
     notice: str
     image_size: int
     judge_share: float
+
+
+@dataclass(frozen=True)
+class Bundle(Schema):
+    """A model ready to use.
+
+    Attributes:
+        generator: In eval mode, float32, channels-last.
+        estimators: Of the present scores.
+    """
+
+    generator: Generator
+    estimators: SignEstimators
 
 
 def save_bundle(
@@ -88,29 +101,14 @@ def load_bundle(path: Path | None = None) -> Bundle:
         WeightsError: A file is missing, damaged or does not fit the others.
     """
     schema = load_bundle_schema(path)
-    generator, estimators = Generator(schema.generator), SignEstimators(schema.atlas)
+    generator, estimators = Generator(schema.generator_config), SignEstimators(schema.atlas)
     try:
         generator.load_state_dict({k: v.float() for k, v in load_file(schema.folder / GENERATOR).items()})
         estimators.load_state_dict(load_file(schema.folder / ESTIMATORS))
     except (SafetensorError, RuntimeError) as error:
         raise WeightsError(f"{schema.folder}: damaged model ({' '.join(str(error).split())[:160]})") from error
     generator = channels_last(generator.eval().requires_grad_(False))
-    return Bundle(
-        generator, estimators, schema.atlas, schema.channels, schema.notice, schema.image_size, schema.judge_share
-    )
-
-
-@dataclass(frozen=True)
-class Schema:
-    """What ``model.json`` says: all of a `Bundle` but the weights."""
-
-    folder: Path
-    generator: GeneratorConfig
-    atlas: Atlas
-    channels: tuple[int, ...]
-    notice: str
-    image_size: int
-    judge_share: float
+    return Bundle(**vars(schema), generator=generator, estimators=estimators)
 
 
 def load_bundle_schema(path: Path | None = None) -> Schema:
