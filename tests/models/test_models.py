@@ -73,6 +73,7 @@ def test_conditional_realness_depends_on_the_maps() -> None:
     low, high = torch.zeros(1, 3, 64, 64), torch.ones(1, 3, 64, 64)
     for conditional in (True, False):
         critic = FeatureCritic(CriticConfig(base_channels=8, conditional=conditional))
+        assert len(critic.realness.heads) == 4
         scores = [critic.realness(features, maps) for maps in (low, high)]
         same = all(torch.equal(a, b) for a, b in zip(*scores, strict=True))
         assert same is not conditional

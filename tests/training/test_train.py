@@ -29,7 +29,7 @@ def tiny(data: Path, critic: str = "features", steps: int = 2) -> TrainConfig:
             "data": data,
             "judge_share": 0.0,
             "generator": {"base_channels": 8, "blocks": 1},
-            "critic": {"kind": critic, "base_channels": 8},
+            "critic": {"kind": critic, "base_channels": 8, "scales": 2},
             "map_head_steps": 2 if critic == "features" else 0,
             "map_head_every": 1,
             "precision": "fp32",
@@ -171,6 +171,19 @@ def test_training_learns_resumes_and_writes_a_model(face_set: Path, tmp_path: Pa
         train(config.model_copy(update={"seed": 1}), out, resume=True, atlas=ATLAS)
 
 
+def test_a_grown_generator_trains_and_resumes(face_set: Path, tmp_path: Path) -> None:
+    stage = {"image_size": 512, "patch": 64, "batch": 2, "steps": 1, "rate": 1e-3, "map_patch": 64}
+    content = tiny(face_set).model_dump() | {"stages": [stage, stage | {"steps": 3, "stem": 8}], "checkpoint_every": 5}
+    config = TrainConfig.model_validate(content)
+    whole = train(config, tmp_path / "whole", resume=False, atlas=ATLAS)
+    # 2 steps of the map head, 1 before and 3 after the growing: the older checkpoint is of the second of those.
+    (tmp_path / "whole" / "checkpoint.previous.pt").rename(tmp_path / "whole" / NAME)
+    before = load_bundle(whole).generator
+    assert before.config.stem == 8
+    after = load_bundle(train(config, tmp_path / "whole", resume=True, atlas=ATLAS)).generator
+    assert all(torch.equal(a, b) for a, b in zip(before.parameters(), after.parameters(), strict=True))
+
+
 def test_a_truncated_checkpoint_falls_back(face_set: Path, tmp_path: Path) -> None:
     nets = Networks(tiny(face_set), 1)
     save_checkpoint(tmp_path, nets, 1)
@@ -193,6 +206,7 @@ def test_default_config_and_overrides(tmp_path: Path) -> None:
         ("seed", "key=value"),
         ("seed=[", "seed"),
         ("stages.0.patch=1024", r"stages\.0"),
+        ("stages.0.stem=2", r"stages\.0: stem 2 after 4"),
         ("stages.1.patch=48", r"stages\.1.*half the size"),
     ):
         with pytest.raises(ConfigError, match=name):

@@ -30,6 +30,8 @@ class CriticConfig(BaseModel):
         depth: Strided layers of "conv".
         conditional: "features" only: the realness heads are given the aging and location maps too, so that they ask
             "is this real skin of this score in this place" and not only "is this real skin".
+        scales: "features" only: the realness heads look at the patch, at half of it, and so on, so many times; the
+            features reach no further than their pixels do, and folds are larger than pores.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -39,6 +41,7 @@ class CriticConfig(BaseModel):
     base_channels: int = Field(default=64, ge=4)
     depth: int = Field(default=5, ge=2, le=7)
     conditional: bool = True
+    scales: int = Field(default=1, ge=1, le=3)
 
 
 class CriticOutput(NamedTuple):
@@ -84,9 +87,10 @@ class RealnessHeads(nn.Module):
     Args:
         width: Of each.
         condition: Channels of the maps given beside the features; 0 for none.
+        scales: Sizes of the patch that features are given of.
     """
 
-    def __init__(self, width: int, condition: int) -> None:
+    def __init__(self, width: int, condition: int, scales: int) -> None:
         super().__init__()
         self.condition = condition
         self.heads = nn.ModuleList(
@@ -97,14 +101,14 @@ class RealnessHeads(nn.Module):
                 nn.LeakyReLU(0.2),
                 nn.Conv2d(width, 1, 3, padding=1),
             )
-            for channels in CHANNELS
+            for channels in CHANNELS * scales
         )
 
     def forward(self, features: list[Tensor], maps: Tensor) -> tuple[Tensor, ...]:
         """Scores of each scale, (B, 1, h, w).
 
         Args:
-            features: Of the frozen trunk.
+            features: Of the frozen trunk, of the patch and then of its smaller sizes.
             maps: (B, C, H, W) aging map, X and Y of the patch; unused by unconditional heads.
         """
         if self.condition:
@@ -143,7 +147,7 @@ class FeatureCritic(nn.Module):
     def __init__(self, config: CriticConfig) -> None:
         super().__init__()
         condition = config.map_channels + 2 if config.conditional else 0
-        self.realness = RealnessHeads(config.base_channels, condition)
+        self.realness = RealnessHeads(config.base_channels, condition, config.scales)
         self.map_head = MapHead(config.map_channels)
 
     def forward(self, image: Tensor, features: list[Tensor], maps: Tensor) -> CriticOutput:

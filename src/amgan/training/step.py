@@ -51,10 +51,13 @@ class Networks(nn.Module):
             self.map_optimiser = torch.optim.Adam([{"params": slow, "lr": 2e-4}, {"params": fast, "lr": 1e-3}])
         self.critic_optimiser = torch.optim.Adam(groups, stage.critic_rate or stage.rate, config.betas)
 
-    @property
-    def trunk(self) -> Trunk:
-        """The frozen ImageNet trunk."""
-        return self._frozen[0]
+    def features(self, image: Tensor) -> list[Tensor]:
+        """Features of the frozen ImageNet trunk: of a picture (B, 3, H, W), then of half of it and so on."""
+        found = self._frozen[0](image)
+        for _ in range(self.config.critic.scales - 1):
+            image = F.avg_pool2d(image, 2)
+            found = found + self._frozen[0](image)
+        return found
 
     def _generator_optimiser(self) -> torch.optim.Adam:
         # The rate is set before every step.
@@ -115,9 +118,9 @@ def train_step(nets: Networks, batch: Batch, stage: Stage, step: int, random: to
         # One pass of the frozen trunk a picture serves perceptual loss and critic; the noise is shared by all three.
         grain = config.feature_noise * _noise(batch.image, random)
         with torch.no_grad():
-            real_features = nets.trunk(batch.image + grain)
-        fake_features = nets.trunk(fake + grain)
-        again_features = nets.trunk(again + grain[:cycled])
+            real_features = nets.features(batch.image + grain)
+        fake_features = nets.features(fake + grain)
+        again_features = nets.features(again + grain[:cycled])
         critic.requires_grad_(False)
         if isinstance(critic, FeatureCritic):
             realness, place, found = critic(as_map_head_sees(fake, stage, random), fake_features, asked)
