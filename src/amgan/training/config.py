@@ -90,6 +90,8 @@ class TrainConfig(_Frozen):
         cycle_share: Share of each batch that goes through the cycle, which is half of a step's cost.
         map_head_steps: Steps in which the map head learns alone, before the generator starts ("features" only).
         map_head_every: Afterwards it learns at every this-many-th step.
+        map_head_fakes: Weight of made patches in those steps. On them the head is taught the map of the photo they
+            were made from, so that what fools it is worth nothing and only what real skin shows is; 0 for none.
         feature_noise: Standard deviation of the noise on what the critic's features see.
         ema_images: Half-life of the generator's moving average, images.
         precision: "bf16" or "fp32" for the networks; losses are always fp32.
@@ -109,6 +111,7 @@ class TrainConfig(_Frozen):
     cycle_share: float = Field(default=0.5, gt=0, le=1)
     map_head_steps: int = Field(default=1200, ge=0)
     map_head_every: int = Field(default=4, ge=1)
+    map_head_fakes: float = Field(default=0.3, ge=0)
     feature_noise: float = 0.02
     ema_images: float = Field(default=2000, gt=0)
     precision: Literal["bf16", "fp32"] = "bf16"

@@ -151,7 +151,7 @@ def train_step(nets: Networks, batch: Batch, stage: Stage, step: int, random: to
         stats["d_realness"] = float(loss.detach())
         loss.backward()
         if step % config.map_head_every == 0:
-            stats |= map_head_step(nets, batch, stage, random, rate=0.1)
+            stats |= map_head_step(nets, batch, stage, random, rate=0.1, fake=fake.detach())
     else:
         with autocast:
             real, made = critic(batch.image), critic(fake.detach())
@@ -169,8 +169,15 @@ def train_step(nets: Networks, batch: Batch, stage: Stage, step: int, random: to
     return stats
 
 
-def map_head_step(nets: Networks, batch: Batch, stage: Stage, random: torch.Generator, rate: float) -> Stats:
-    """Teaches the feature critic's map head on real patches alone.
+def map_head_step(
+    nets: Networks,
+    batch: Batch,
+    stage: Stage,
+    random: torch.Generator,
+    rate: float,
+    fake: Tensor | None = None,
+) -> Stats:
+    """Teaches the feature critic's map head on real patches, and not to fall for made ones.
 
     Args:
         nets: Networks; only the map head is changed.
@@ -178,18 +185,27 @@ def map_head_step(nets: Networks, batch: Batch, stage: Stage, random: torch.Gene
         stage: Gives the size the head sees.
         random: Source of all randomness in the step.
         rate: Factor on its learning rates (2e-4 for the trunk, 1e-3 for the head).
+        fake: (B, 3, P, P) what the generator made of the patches.
     """
     assert isinstance(nets.critic, FeatureCritic)
     for group, base in zip(nets.map_optimiser.param_groups, (2e-4, 1e-3), strict=True):
         group["lr"] = base * rate
-    with torch.autocast("cpu", torch.bfloat16, enabled=nets.config.precision == "bf16"):
+    autocast = torch.autocast("cpu", torch.bfloat16, enabled=nets.config.precision == "bf16")
+    with autocast:
         place, found = nets.critic.map_head(as_map_head_sees(batch.image, stage, random))
     age = losses.age_loss(found, batch.source)
     location = losses.location_loss(place, batch.centre)
+    total, stats = age + 0.1 * location, {"d_age": float(age.detach()), "d_location": float(location.detach())}
+    if fake is not None and nets.config.map_head_fakes:
+        with autocast:
+            _, found = nets.critic.map_head(as_map_head_sees(fake, stage, random))
+        fooled = losses.age_loss(found, batch.source)
+        total = total + nets.config.map_head_fakes * fooled
+        stats["d_age_fake"] = float(fooled.detach())
     nets.map_optimiser.zero_grad(set_to_none=True)
-    (age + 0.1 * location).backward()
+    total.backward()
     nets.map_optimiser.step()
-    return {"d_age": float(age.detach()), "d_location": float(location.detach())}
+    return stats
 
 
 def as_map_head_sees(image: Tensor, stage: Stage, random: torch.Generator) -> Tensor:
