@@ -207,7 +207,7 @@ def test_default_config_and_overrides(tmp_path: Path) -> None:
         ("seed=[", "seed"),
         ("stages.0.patch=1024", r"stages\.0"),
         ("stages.0.stem=2", r"stages\.0: stem 2 after 4"),
-        ("stages.1.patch=48", r"stages\.1.*half the size"),
+        ("stages.1.patch=48", r"stages\.1"),
     ):
         with pytest.raises(ConfigError, match=name):
             load_config(DEFAULT, [wrong])

@@ -104,7 +104,7 @@ def train(config: TrainConfig, out: Path, resume: bool, atlas: Atlas) -> Path:
             nets.grow_to(stage.stem or 1)
             nets.set_rates(stage, left)
             stats = train_step(nets, batch, stage, step, random)
-        mean = {key: 0.95 * mean.get(key, value) + 0.05 * value for key, value in stats.items()}
+        mean |= {key: 0.95 * mean.get(key, value) + 0.05 * value for key, value in stats.items()}
 
         if (step + 1) % 20 == 0:
             seconds = (time.monotonic() - clock) / 20
