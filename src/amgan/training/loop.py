@@ -58,7 +58,6 @@ def train(config: TrainConfig, out: Path, resume: bool, atlas: Atlas) -> Path:
         raise OutputError(f"{out}: holds a run already; add --resume to go on with it, or choose another --out")
     out.mkdir(parents=True, exist_ok=True)
     _record_config(config, out / "config.json", resume)
-    torch.manual_seed(config.seed)
 
     # The prepared faces serve every run on the same data, so they lie beside the run folders.
     store = prepare(config.data, out.parent / "prepared", atlas, _bar)
@@ -70,6 +69,8 @@ def train(config: TrainConfig, out: Path, resume: bool, atlas: Atlas) -> Path:
     scores, ages = zone_scores(store, atlas, estimators)
     channels = pack_zones(atlas)
 
+    # Here, since what happens before draws on the same generator only when the store is new.
+    torch.manual_seed(config.seed)
     nets = Networks(config, max(channels) + 1)
     done = load_checkpoint(out, nets) if resume else 0
     sheet_faces = [(store.images[i], store.landmarks[i]) for i in _sheet_rows(store)]
