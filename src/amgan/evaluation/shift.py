@@ -156,15 +156,18 @@ def measure(
         view = _kept_face(ager, photo, limits)
         if view is None:
             continue
-        made = {"original": photo.rgb, **_controls(photo.rgb, view.alignment.scale * view.alignment.size)}
+        # The controls are as slow to judge as the results, and their means settle sooner.
+        kinds = KINDS if len(forehead) < FEW_FACES else KINDS[:3]
+        made = {"original": photo.rgb}
+        if kinds == KINDS:
+            made |= _controls(photo.rgb, view.alignment.scale * view.alignment.size)
         for kind, level in (("younger", YOUNG), ("older", OLD)):
             made[kind] = photo_from_image(ager.age(photo, every=level, face=0).image).rgb
         square = view.alignment.resized(SIZE)
         landmarks = square.to_aligned(view.alignment.to_photo(view.landmarks))
         box = view.report.box
-        faces = {kind: square.crop(made[kind]) for kind in KINDS}
-        # The controls are as slow to judge as the results, and their means settle sooner.
-        for kind in KINDS if len(forehead) < FEW_FACES else KINDS[:3]:
+        faces = {kind: square.crop(made[kind]) for kind in kinds}
+        for kind in kinds:
             found = judge.predict({s: [crop] for s, crop in sign_crops(atlas, faces[kind], landmarks).items()})
             signs[kind].append(np.array([found[sign][0] for sign in atlas.signs]))
             ages[kind].append(years.age(made[kind], box))

@@ -51,6 +51,10 @@ class Networks(nn.Module):
             self.map_optimiser = torch.optim.Adam([{"params": slow, "lr": 2e-4}, {"params": fast, "lr": 1e-3}])
         self.critic_optimiser = torch.optim.Adam(groups, stage.critic_rate or stage.rate, config.betas)
 
+    def autocast(self) -> torch.autocast:
+        """The precision that the config asks of the networks."""
+        return torch.autocast("cpu", torch.bfloat16, enabled=self.config.precision == "bf16")
+
     def features(self, image: Tensor) -> list[Tensor]:
         """Features of the frozen ImageNet trunk: of a picture (B, 3, H, W), then of half of it and so on."""
         found = self._frozen[0](image)
@@ -102,7 +106,7 @@ def train_step(nets: Networks, batch: Batch, stage: Stage, step: int, random: to
     """
     config, weights = nets.config, nets.config.weights
     generator, critic = nets.generator, nets.critic
-    autocast = torch.autocast("cpu", torch.bfloat16, enabled=config.precision == "bf16")
+    autocast = nets.autocast()
     asked = torch.cat([batch.target, batch.location], dim=1)
 
     cycled = max(round(config.cycle_share * len(batch.image)), 1)
@@ -190,7 +194,7 @@ def map_head_step(
     assert isinstance(nets.critic, FeatureCritic)
     for group, base in zip(nets.map_optimiser.param_groups, (2e-4, 1e-3), strict=True):
         group["lr"] = base * rate
-    autocast = torch.autocast("cpu", torch.bfloat16, enabled=nets.config.precision == "bf16")
+    autocast = nets.autocast()
     with autocast:
         place, found = nets.critic.map_head(as_map_head_sees(batch.image, stage, random))
     age = losses.age_loss(found, batch.source)
