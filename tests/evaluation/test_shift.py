@@ -8,7 +8,7 @@ from PIL import Image
 from amgan.data.table import Row
 from amgan.errors import DatasetError
 from amgan.evaluation.judges.signs import SignJudge
-from amgan.evaluation.shift import Limits, contact_sheet, measure, save_strip, sign_crops
+from amgan.evaluation.shift import CrossJudge, Limits, contact_sheet, measure, save_strip, sign_crops
 from amgan.faces.detect import Face
 from amgan.inference.ager import Ager
 from amgan.maps.packing import reference_landmarks
@@ -59,10 +59,15 @@ def test_measure_reports_what_the_model_did(small_model: Path, astronaut: np.nda
     judge = SignJudge(lambda crops: crops.reshape(len(crops), -1).mean(axis=1, keepdims=True).astype(np.float32))
     grey = [np.full((4, 4, 3), value, np.uint8) for value in range(0, 250, 10)]
     judge.fit(dict.fromkeys(ATLAS.signs, grey), dict.fromkeys(ATLAS.signs, np.linspace(0, 1, 25)))
+    # The other judges would fail: they were fitted on nothing.
+    cross = CrossJudge([SignJudge(lambda crops: crops) for _ in range(3)])
+    cross.judges = tuple(
+        judge if fold == cross.fold_of("collins") else other for fold, other in enumerate(cross.judges)
+    )
     with Ager(small_model) as ager:
-        found = measure(ager, judge, rows, Limits(side=50, turn=90, mouth=1), tmp_path / "strips")
+        found = measure(ager, cross, rows, Limits(side=50, turn=90, mouth=1), tmp_path / "strips")
         assert found["faces"] == 1 and found["forehead_largest_change_outside_face"] == 0
         assert found["forehead_inside_over_rest"]["least"] > 3
         assert (tmp_path / "strips" / "set-astronaut.png").is_file()
         with pytest.raises(DatasetError, match="400 px"):
-            measure(ager, judge, rows, Limits())
+            measure(ager, cross, rows, Limits())

@@ -1,3 +1,4 @@
+import copy
 import json
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import torch
 from PIL import Image
 from torch.nn import functional as F
 
-from amgan.data.patches import FacePatches
+from amgan.data.patches import FacePatches, degrade
 from amgan.data.store import fit_estimators, prepare, zone_scores
 from amgan.errors import ConfigError, DatasetError, OutputError, WeightsError
 from amgan.maps.packing import pack_zones
@@ -20,6 +21,7 @@ from amgan.training.loop import train
 from amgan.training.step import Networks, as_map_head_sees, train_step
 
 ATLAS = unit_atlas()
+STAGE = {"image_size": 512, "patch": 64, "batch": 2, "steps": 1, "rate": 1e-3, "map_patch": (48, 64)}
 DEFAULT = Path(__file__).parents[2] / "src/amgan/training/configs/default.yaml"
 
 
@@ -30,11 +32,11 @@ def tiny(data: Path, critic: str = "features", steps: int = 2) -> TrainConfig:
             "judge_share": 0.0,
             "generator": {"base_channels": 8, "blocks": 1},
             "critic": {"kind": critic, "base_channels": 8, "scales": 2},
-            "map_head_steps": 2 if critic == "features" else 0,
             "map_head_every": 1,
             "precision": "fp32",
             "sheet_every": 3,
-            "stages": [{"image_size": 512, "patch": 64, "batch": 2, "steps": steps, "rate": 1e-3, "map_patch": 64}],
+            "degraded": 0.5,
+            "stages": [STAGE | {"steps": steps, "map_head_steps": 2 if critic == "features" else 0}],
         }
     )
 
@@ -108,15 +110,29 @@ def test_a_generators_gradient_never_reaches_the_critic(
 
 
 def test_real_and_made_patches_reach_the_map_head_alike() -> None:
-    stage = TrainConfig.model_validate(
-        {"data": ".", "stages": [{"image_size": 512, "patch": 256, "batch": 1, "steps": 1, "rate": 1, "map_patch": 64}]}
-    ).stages[0]
+    stage = TrainConfig.model_validate({"data": ".", "stages": [STAGE | {"patch": 256, "map_patch": (48, 80)}]}).stages[
+        0
+    ]
     image = torch.rand(1, 3, 256, 256)
     seeds = [torch.Generator().manual_seed(seed) for seed in (0, 0, *range(1, 20))]
     first, again, *others = (as_map_head_sees(image, stage, seed) for seed in seeds)
     assert torch.equal(first, again)
     assert {view.shape[-1] for view in others} == {48, 64, 80}
     assert abs(float(first.mean() - image.mean())) < 0.02
+
+
+def test_degraded_patches_stay_the_picture_they_were(patches: FacePatches) -> None:
+    rgb = patches.images[0][128:256, 128:256]
+    for seed in range(5):
+        made = degrade(rgb, np.random.default_rng(seed))
+        assert made.shape == rgb.shape and made.dtype == np.uint8
+        # The mean of each channel: a codec that takes red for blue would swap them.
+        assert np.abs(made.mean(axis=(0, 1)) - rgb.mean(axis=(0, 1))).max() < 3
+        assert (made != rgb).any()
+    untouched, touched = (copy.copy(patches) for _ in range(2))
+    touched.degraded = 1.0
+    a, b = (each.batch(0, 4, 64) for each in (untouched, touched))
+    assert not torch.equal(a.image, b.image)
 
 
 def test_every_so_often_a_step_is_made_at_half_the_size(patches: FacePatches) -> None:
@@ -172,11 +188,12 @@ def test_training_learns_resumes_and_writes_a_model(face_set: Path, tmp_path: Pa
 
 
 def test_a_grown_generator_trains_and_resumes(face_set: Path, tmp_path: Path) -> None:
-    stage = {"image_size": 512, "patch": 64, "batch": 2, "steps": 1, "rate": 1e-3, "map_patch": 64}
-    content = tiny(face_set).model_dump() | {"stages": [stage, stage | {"steps": 3, "stem": 8}], "checkpoint_every": 5}
+    stages = [STAGE | {"map_head_steps": 2}, STAGE | {"map_head_steps": 1, "steps": 3, "stem": 8}]
+    content = tiny(face_set).model_dump() | {"stages": stages, "checkpoint_every": 6}
+    content["generator"] |= {"refine": True}
     config = TrainConfig.model_validate(content)
     whole = train(config, tmp_path / "whole", resume=False, atlas=ATLAS)
-    # 2 steps of the map head, 1 before and 3 after the growing: the older checkpoint is of the second of those.
+    # 2 and 1 steps of the map head, 1 before and 3 after the growing: the older checkpoint is of the second of those.
     (tmp_path / "whole" / "checkpoint.previous.pt").rename(tmp_path / "whole" / NAME)
     before = load_bundle(whole).generator
     assert before.config.stem == 8
@@ -198,8 +215,11 @@ def test_a_truncated_checkpoint_falls_back(face_set: Path, tmp_path: Path) -> No
 def test_default_config_and_overrides(tmp_path: Path) -> None:
     config = load_config(DEFAULT, ["weights.age=50", "stages.0.steps=7"], data=tmp_path)
     assert config.weights.age == 50 and config.stages[0].steps == 7 and config.data == tmp_path
-    stage, left = config.stage_at(7)
-    assert stage is config.stages[1] and left == 1
+    first, second = config.stages
+    assert config.stage_at(first.map_head_steps) == (first, 1)
+    assert config.stage_at(first.map_head_steps - 1) == (first, 1 + 1 / 7)
+    assert config.stage_at(first.map_head_steps + 7 + second.map_head_steps) == (second, 1)
+    assert config.steps == first.map_head_steps + 7 + second.map_head_steps + second.steps
     for wrong, name in (
         ("weights.agee=1", "agee"),
         ("stages.9.steps=1", "stages.9"),
@@ -208,6 +228,7 @@ def test_default_config_and_overrides(tmp_path: Path) -> None:
         ("stages.0.patch=1024", r"stages\.0"),
         ("stages.0.stem=2", r"stages\.0: stem 2 after 4"),
         ("stages.1.patch=48", r"stages\.1"),
+        ("stages.0.map_patch=[128,100]", "map_patch 128 to 100"),
     ):
         with pytest.raises(ConfigError, match=name):
             load_config(DEFAULT, [wrong])

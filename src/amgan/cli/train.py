@@ -27,7 +27,7 @@ def train_command(
 
         parameters = sum(p.numel() for p in Generator(loaded.generator).parameters())
         typer.echo(loaded.model_dump_json(indent=2))
-        typer.echo(f"generator: {parameters / 1e6:.2f} M parameters, {loaded.map_head_steps}+{loaded.steps} steps")
+        typer.echo(f"generator: {parameters / 1e6:.2f} M parameters, {loaded.steps} steps")
         return
     from amgan.signs.atlas import load_atlas, unit_atlas
     from amgan.training.loop import train

@@ -61,6 +61,7 @@ class FacePatches:
         channels: The channel of each zone, from `pack_zones`.
         image_size: The faces are shrunk to this side (1024, 512 or 256).
         seed: Base seed.
+        degraded: Share of the patches that `degrade` makes blurred, noisy or blocky.
     """
 
     def __init__(
@@ -73,8 +74,10 @@ class FacePatches:
         channels: tuple[int, ...],
         image_size: int,
         seed: int,
+        degraded: float = 0.0,
     ) -> None:
         self.store, self.indices, self.channels, self.seed = store, indices, channels, seed
+        self.degraded = degraded
         self.scores, self.ages = scores[indices], ages[indices]
         self._shrink(image_size)
         masks = []
@@ -123,7 +126,8 @@ class FacePatches:
         images, masks = [], []
         for pick, (top, left) in zip(picks, places, strict=True):
             y, x = top * cell, left * cell
-            images.append(self.images[self.rows[pick], y : y + patch, x : x + patch])
+            crop = self.images[self.rows[pick], y : y + patch, x : x + patch]
+            images.append(degrade(crop, rng) if rng.random() < self.degraded else crop)
             masks.append(self.masks[pick, :, top : top + cells, left : left + cells])
         image = torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).float() / 127.5 - 1
         mask = torch.from_numpy(np.stack(masks)).float() / 255
@@ -186,6 +190,27 @@ class FacePatches:
                 if rng.random() < 0.5:
                     ages[index] = self.ages[pick]
         return scores, ages
+
+
+def degrade(rgb: npt.NDArray[np.uint8], rng: np.random.Generator) -> npt.NDArray[np.uint8]:
+    """A patch as a small, noisy or compressed photo would show it.
+
+    Args:
+        rgb: (P, P, 3) uint8.
+        rng: Source of randomness.
+
+    Returns:
+        The same shape: shrunk up to three times and enlarged, with noise, and saved as JPEG of quality 40 to 95.
+    """
+    side = rgb.shape[0]
+    small = round(side / rng.uniform(1, 3))
+    rgb = np.asarray(cv2.resize(rgb, (small, small), interpolation=cv2.INTER_AREA), np.uint8)
+    grain = rng.normal(0, rng.uniform(0, 8), (small, small, 1 if rng.random() < 0.5 else 3))
+    # OpenCV's codec takes blue first.
+    bgr = (rgb + grain).clip(0, 255).astype(np.uint8)[..., ::-1]
+    _, packed = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(40, 96))])
+    rgb = np.asarray(cv2.imdecode(packed, cv2.IMREAD_COLOR), np.uint8)[..., ::-1]
+    return np.asarray(cv2.resize(rgb, (side, side), interpolation=cv2.INTER_CUBIC), np.uint8)
 
 
 def jitter(image: Tensor, rng: np.random.Generator) -> Tensor:

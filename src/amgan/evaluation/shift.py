@@ -1,9 +1,10 @@
 """How far does a model move the signs, and what does it leave alone: all at 0.9 against all at 0.1.
 
 ``python -m amgan.evaluation.shift --data DIR --store DIR [--pictures DIR]`` prints one JSON object about the `test`
-split, and writes the pictures behind it:
+split (or ``--split val``), and writes the pictures behind it:
 
-- every sign by an estimator that had no part in training (VGG16 features, faces of the judges' fold and of `val`),
+- every sign by an estimator that had no part in training (ResNet features; faces that no generator saw, and not the
+  one that is judged),
 - the same judge on blurred and sharpened originals, to see what is texture and what is mere sharpness,
 - apparent age and identity by packaged judges,
 - the change inside and outside the forehead for ``forehead_wrinkles=1``.
@@ -13,8 +14,8 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
-from collections.abc import Iterable
+import zlib
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,18 +32,19 @@ from amgan.data.table import Row, held_for_judges
 from amgan.errors import DatasetError
 from amgan.evaluation.judges.age import AgeAndGenderJudge
 from amgan.evaluation.judges.identity import SAME_PERSON, IdentityJudge
+from amgan.evaluation.judges.resnet import ResNetFeatures
 from amgan.evaluation.judges.signs import SignJudge
-from amgan.evaluation.judges.vgg import VggFeatures
 from amgan.faces.detect import Face
 from amgan.faces.photo import Photo, photo_from_image, read_photo
-from amgan.inference.ager import Ager, FaceView, has_fast_bf16
+from amgan.inference.ager import Ager, FaceView
 from amgan.signs.atlas import Atlas
 from amgan.signs.zones import rasterise, zone_crop, zone_masks, zone_square
 
 YOUNG, OLD = 0.1, 0.9
 KINDS = ("younger", "original", "older", "blurred", "sharpened")
-# The first so many faces are also judged blurred and sharpened, and with one sign edited alone.
+# The first so many faces are also edited in one sign alone.
 FEW_FACES = 20
+FOLDS = 5
 SHEET_FACES = 24
 Rgb = npt.NDArray[np.uint8]
 console = Console(stderr=True)
@@ -79,23 +81,64 @@ def sign_crops(atlas: Atlas, rgb: Rgb, landmarks: npt.NDArray[np.float32]) -> di
     return crops
 
 
-def fit_judge(store: Store, atlas: Atlas, share: float) -> SignJudge:
-    """Fits the sign judge on faces that no generator or critic saw."""
-    rows = store.subset(lambda row: row.split == "val" or held_for_judges(row, share))
-    crops: dict[str, list[Rgb]] = {sign: [] for sign in atlas.signs}
+class CrossJudge:
+    """Sign judges that were each fitted without a fifth of the people, so that all are judged by one who knows none.
+
+    Args:
+        judges: One a fold, see `fold_of`.
+    """
+
+    def __init__(self, judges: Sequence[SignJudge]) -> None:
+        self.judges = tuple(judges)
+
+    def fold_of(self, identity: str) -> int:
+        """The fold of a person, the same on any machine."""
+        return zlib.crc32(identity.encode()) % len(self.judges)
+
+    def predict(self, identity: str, crops: Mapping[str, Rgb]) -> dict[str, float]:
+        """Scores a person's crops by the judge that was fitted without them."""
+        judge = self.judges[self.fold_of(identity)]
+        found = judge.predict({sign: [crop] for sign, crop in crops.items()})
+        return {sign: float(scores[0]) for sign, scores in found.items()}
+
+    def correlation(self) -> dict[str, float]:
+        """Cross-validated r of each sign, the mean of the judges."""
+        return {
+            sign: round(float(np.mean([judge.fits[sign].correlation for judge in self.judges])), 3)
+            for sign in self.judges[0].fits
+        }
+
+
+def fit_judge(store: Store, atlas: Atlas, share: float, splits: Sequence[str]) -> CrossJudge:
+    """Fits the sign judges on faces that no generator or critic saw.
+
+    Args:
+        store: Prepared faces.
+        atlas: Signs and zones.
+        share: Of the training identities that are kept for judges.
+        splits: Whose faces are taken beside those: ``val``, or ``val`` and ``test``.
+    """
+    rows = store.subset(lambda row: bool(row.scores) and (row.split in splits or held_for_judges(row, share)))
+    features: dict[str, list[npt.NDArray[np.float32]]] = {sign: [] for sign in atlas.signs}
     scores: dict[str, list[float]] = {sign: [] for sign in atlas.signs}
-    people: dict[str, list[object]] = {sign: [] for sign in atlas.signs}
-    for index in rows:
+    people: dict[str, list[str]] = {sign: [] for sign in atlas.signs}
+    extract = ResNetFeatures()
+    for index in track(rows, "features of the judge", console=console):
         row = store.rows[index]
         for sign, crop in sign_crops(atlas, store.images[index], store.landmarks[index]).items():
-            if not math.isnan(row.scores.get(sign, math.nan)):
-                crops[sign].append(crop)
+            if sign in row.scores:
+                features[sign].append(extract(crop[None])[0])
                 scores[sign].append(row.scores[sign])
                 people[sign].append(row.identity)
-    judge = SignJudge(VggFeatures(bf16=has_fast_bf16()))
-    features = {sign: judge.extract(crops[sign]) for sign in track(crops, "features of the judge", console=console)}
-    judge.fit_features(features, scores, people)
-    return judge
+    cross = CrossJudge([SignJudge(extract) for _ in range(FOLDS)])
+    for fold, judge in enumerate(cross.judges):
+        known = {sign: [i for i, who in enumerate(people[sign]) if cross.fold_of(who) != fold] for sign in people}
+        judge.fit_features(
+            {sign: np.stack([features[sign][i] for i in which]) for sign, which in known.items()},
+            {sign: [scores[sign][i] for i in which] for sign, which in known.items()},
+            {sign: [people[sign][i] for i in which] for sign, which in known.items()},
+        )
+    return cross
 
 
 def _kept_face(ager: Ager, photo: Photo, limits: Limits) -> FaceView | None:
@@ -141,7 +184,7 @@ def _interval(values: npt.NDArray[np.float64]) -> list[float]:
 
 
 def measure(
-    ager: Ager, judge: SignJudge, rows: Iterable[Row], limits: Limits, pictures: Path | None = None
+    ager: Ager, judge: CrossJudge, rows: Iterable[Row], limits: Limits, pictures: Path | None = None
 ) -> dict[str, Any]:
     """Runs the model over photos and judges the results; `pictures` is a folder for what it made."""
     identity, years = IdentityJudge(), AgeAndGenderJudge()
@@ -156,20 +199,16 @@ def measure(
         view = _kept_face(ager, photo, limits)
         if view is None:
             continue
-        # The controls are as slow to judge as the results, and their means settle sooner.
-        kinds = KINDS if len(forehead) < FEW_FACES else KINDS[:3]
-        made = {"original": photo.rgb}
-        if kinds == KINDS:
-            made |= _controls(photo.rgb, view.alignment.scale * view.alignment.size)
+        made = {"original": photo.rgb, **_controls(photo.rgb, view.alignment.scale * view.alignment.size)}
         for kind, level in (("younger", YOUNG), ("older", OLD)):
             made[kind] = photo_from_image(ager.age(photo, every=level, face=0).image).rgb
         square = view.alignment.resized(SIZE)
         landmarks = square.to_aligned(view.alignment.to_photo(view.landmarks))
         box = view.report.box
-        faces = {kind: square.crop(made[kind]) for kind in kinds}
-        for kind in kinds:
-            found = judge.predict({s: [crop] for s, crop in sign_crops(atlas, faces[kind], landmarks).items()})
-            signs[kind].append(np.array([found[sign][0] for sign in atlas.signs]))
+        faces = {kind: square.crop(made[kind]) for kind in KINDS}
+        for kind in KINDS:
+            found = judge.predict(row.identity, sign_crops(atlas, faces[kind], landmarks))
+            signs[kind].append(np.array([found[sign] for sign in atlas.signs]))
             ages[kind].append(years.age(made[kind], box))
         for kind in distances:
             distances[kind].append(identity.distance(photo.rgb, made[kind], box, box))
@@ -196,10 +235,7 @@ def measure(
             }
             for i, sign in enumerate(atlas.signs)
         },
-        "control_faces": len(stacked["blurred"]),
-        "control_shift": {
-            k: _interval((stacked[k] - stacked["original"][: len(stacked[k])]).mean(axis=1)) for k in KINDS[3:]
-        },
+        "control_shift": {k: _interval((stacked[k] - stacked["original"]).mean(axis=1)) for k in KINDS[3:]},
         "age": {kind: round(float(np.mean(ages[kind])), 2) for kind in KINDS},
         "age_median_older_minus_younger": round(float(np.median(np.subtract(ages["older"], ages["younger"]))), 2),
         "same_person": {k: round(float((np.array(v) < SAME_PERSON).mean()), 4) for k, v in distances.items()},
@@ -233,23 +269,19 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder with faces.csv and its photos")
     parser.add_argument("--store", type=Path, required=True, help="prepared faces (made if missing)")
     parser.add_argument("--model", type=Path, help="model folder; else the default")
-    parser.add_argument("--judge", type=Path, help="file that keeps the fitted judge between calls on the same data")
+    parser.add_argument("--split", choices=("val", "test"), default="test", help="which photos; tune on val alone")
     parser.add_argument("--pictures", type=Path, help="folder for a strip a face: younger, original, older, difference")
     parser.add_argument("--every", type=int, default=1, help="measure every this-many-th photo alone, to save time")
     options = parser.parse_args()
     with Ager(options.model) as ager:
         store = prepare(options.data, options.store, ager.bundle.atlas)
-        if options.judge and options.judge.is_file():
-            judge = SignJudge.load(options.judge, VggFeatures(bf16=has_fast_bf16()))
-        else:
-            judge = fit_judge(store, ager.bundle.atlas, ager.bundle.judge_share)
-            if options.judge:
-                judge.save(options.judge)
-        rows = [row for row in store.rows if row.split == "test"][:: options.every]
+        splits = ("val", "test") if options.split == "test" else ("val",)
+        judge = fit_judge(store, ager.bundle.atlas, ager.bundle.judge_share, splits)
+        rows = [row for row in store.rows if row.split == options.split][:: options.every]
         result = measure(ager, judge, track(rows, "photos", console=console), Limits(), options.pictures)
     if options.pictures:
         contact_sheet(options.pictures).save(options.pictures / "sheet.png")
-    result["judge_cross_validated_r"] = {sign: round(float(fit.correlation), 3) for sign, fit in judge.fits.items()}
+    result["judge_cross_validated_r"] = judge.correlation()
     print(json.dumps(result, indent=1))
 
 

@@ -28,7 +28,9 @@ class Stage(_Frozen):
         steps: Steps of this stage.
         rate: Learning rate of both networks at its start, unless `critic_rate` is given.
         critic_rate: Learning rate of the critic, if another.
-        map_patch: The critic's map head sees patches shrunk to this side, so that it keeps the scale it learned.
+        map_head_steps: Steps at its start in which the map head learns alone ("features" only); they come on top.
+        map_patch: Least and most side to which patches are shrunk for the critic's map head, another in each step, so
+            that no pattern of one scale passes for a sign; in the first stage this is the scale it learns.
         stem: The generator's stem in this stage, if it is to be larger than before; the generator is then grown
             (`amgan.models.grow`), so that it goes on at twice the size with what it knows.
         half_every: Every this-many-th step is made on faces and patches of half the size and four times as many of
@@ -41,7 +43,8 @@ class Stage(_Frozen):
     steps: int = Field(ge=1)
     rate: float = Field(gt=0)
     critic_rate: float | None = None
-    map_patch: int = Field(default=128, ge=32, multiple_of=16)
+    map_head_steps: int = Field(default=0, ge=0)
+    map_patch: tuple[int, int] = (112, 144)
     stem: Literal[2, 4, 8] | None = None
     half_every: int = Field(default=0, ge=0)
 
@@ -88,10 +91,11 @@ class TrainConfig(_Frozen):
         betas: Adam's.
         weights: Of the losses.
         cycle_share: Share of each batch that goes through the cycle, which is half of a step's cost.
-        map_head_steps: Steps in which the map head learns alone, before the generator starts ("features" only).
-        map_head_every: Afterwards it learns at every this-many-th step.
+        map_head_every: Beside the generator the map head learns at every this-many-th step.
         map_head_fakes: Weight of made patches in those steps. On them the head is taught the map of the photo they
             were made from, so that what fools it is worth nothing and only what real skin shows is; 0 for none.
+        degraded: Share of the patches that are made blurred, noisy or JPEG-like, real and made alike, so that the
+            generator serves such photos too and sharpness does not pass for age.
         feature_noise: Standard deviation of the noise on what the critic's features see.
         ema_images: Half-life of the generator's moving average, images.
         precision: "bf16" or "fp32" for the networks; losses are always fp32.
@@ -109,9 +113,9 @@ class TrainConfig(_Frozen):
     betas: tuple[float, float] = (0.5, 0.99)
     weights: Weights = Weights()
     cycle_share: float = Field(default=0.5, gt=0, le=1)
-    map_head_steps: int = Field(default=1200, ge=0)
     map_head_every: int = Field(default=4, ge=1)
     map_head_fakes: float = Field(default=0.3, ge=0)
+    degraded: float = Field(default=0.0, ge=0, le=1)
     feature_noise: float = 0.02
     ema_images: float = Field(default=2000, gt=0)
     precision: Literal["bf16", "fp32"] = "bf16"
@@ -125,20 +129,24 @@ class TrainConfig(_Frozen):
         for index, stage in enumerate(self.stages):
             if stage.stem is not None and stage.stem not in (stem, 2 * stem):
                 raise ValueError(f"stages.{index}: stem {stage.stem} after {stem}; it stays or doubles")
+            least, most = stage.map_patch
+            if not 32 <= least <= most or least % 16 or most % 16:
+                raise ValueError(f"stages.{index}: map_patch {least} to {most}; two rising multiples of 16 from 32 on")
             stem = stage.stem or stem
             multiple = self.generator.model_copy(update={"stem": stem}).multiple
-            least = stage.at(stage.half_every - 1) if stage.half_every else stage
-            if least.image_size < MASK_SIZE:
-                raise ValueError(f"stages.{index}: faces of {least.image_size} px; the least is {MASK_SIZE}")
-            if least.patch > least.image_size or least.patch % multiple or least.patch < 32:
-                side = f"{least.patch} px" + (" (at half the size)" if stage.half_every else "")
-                wanted = f"32 to {least.image_size} and divisible by {multiple}"
+            small = stage.at(stage.half_every - 1) if stage.half_every else stage
+            if small.image_size < MASK_SIZE:
+                raise ValueError(f"stages.{index}: faces of {small.image_size} px; the least is {MASK_SIZE}")
+            if small.patch > small.image_size or small.patch % multiple or small.patch < 32:
+                side = f"{small.patch} px" + (" (at half the size)" if stage.half_every else "")
+                wanted = f"32 to {small.image_size} and divisible by {multiple}"
                 raise ValueError(f"stages.{index}: patches of {side}; a side must be {wanted}")
         return self
 
     def stage_at(self, step: int) -> tuple[Stage, float]:
-        """The stage of a step and what share of it is left, 1 at its start."""
+        """The stage of a step and what share of it is left: 1 at its start, more while the map head learns alone."""
         for stage in self.stages:
+            step -= stage.map_head_steps
             if step < stage.steps:
                 return stage, 1 - step / stage.steps
             step -= stage.steps
@@ -147,7 +155,7 @@ class TrainConfig(_Frozen):
     @property
     def steps(self) -> int:
         """Steps of all stages."""
-        return sum(stage.steps for stage in self.stages)
+        return sum(stage.map_head_steps + stage.steps for stage in self.stages)
 
 
 def load_config(path: Path, overrides: list[str] | None = None, data: Path | None = None) -> TrainConfig:

@@ -31,7 +31,7 @@ from amgan.training.step import Networks, map_head_step, train_step
 console = Console()
 
 # A run that goes on with another of these is another run.
-FIXED_KEYS = ("data", "atlas", "judge_share", "seed", "generator", "critic", "map_head_steps")
+FIXED_KEYS = ("data", "atlas", "judge_share", "seed", "generator", "critic")
 
 # An aligned picture (S, S, 3) uint8 and its landmarks (478, 2).
 Face = tuple[npt.NDArray[np.uint8], npt.NDArray[np.float32]]
@@ -79,16 +79,16 @@ def train(config: TrainConfig, out: Path, resume: bool, atlas: Atlas) -> Path:
     patches: dict[int, FacePatches] = {}
     mean: dict[str, float] = {}
     clock = time.monotonic()
-    total = config.map_head_steps + config.steps
+    total = config.steps
     for step in range(done, total):
-        learning_map = step < config.map_head_steps
-        whole, left = config.stage_at(max(step - config.map_head_steps, 0))
+        whole, left = config.stage_at(step)
+        learning_map = left > 1
         stage = whole.at(step)
         size = stage.image_size
         if size not in patches:
             known = next(iter(patches.values()), None)
             patches[size] = (
-                FacePatches(store, atlas, rows, scores, ages, channels, size, config.seed)
+                FacePatches(store, atlas, rows, scores, ages, channels, size, config.seed, config.degraded)
                 if known is None
                 else known.at(size)
             )
@@ -99,7 +99,7 @@ def train(config: TrainConfig, out: Path, resume: bool, atlas: Atlas) -> Path:
         if learning_map:
             if not isinstance(nets.critic, FeatureCritic):
                 continue
-            rate = 1.0 if step < 0.8 * config.map_head_steps else 0.3
+            rate = 1.0 if (left - 1) * whole.steps > 0.2 * whole.map_head_steps else 0.3
             stats = map_head_step(nets, batch, stage, random, rate)
         else:
             nets.grow_to(stage.stem or 1)

