@@ -10,13 +10,10 @@ def doubled(x: torch.Tensor) -> torch.Tensor:
     return F.interpolate(x, scale_factor=2.0, mode="nearest")
 
 
-@pytest.mark.parametrize(("stem", "refine"), [(2, False), (4, False), (4, True)])
-def test_a_grown_generator_does_the_same_at_twice_the_size(stem: int, refine: bool) -> None:
+@pytest.mark.parametrize("stem", [2, 4])
+def test_a_grown_generator_does_the_same_at_twice_the_size(stem: int) -> None:
     torch.manual_seed(0)
-    small = Generator(GeneratorConfig(stem=stem, base_channels=32, blocks=1, refine=refine)).eval()
-    if small.refine is not None:
-        for block in small.refine:
-            torch.nn.init.normal_(block.conv2.weight, std=0.05)
+    small = Generator(GeneratorConfig(stem=stem, base_channels=32, blocks=1)).eval()
     # Smooth pictures: of noise, taps of half the width make something else.
     given = [F.interpolate(torch.rand(1, n, 4, 6), size=(64, 96), mode="bicubic") for n in (3, 1, 2)]
     large = grow(small).eval()

@@ -190,7 +190,6 @@ def test_training_learns_resumes_and_writes_a_model(face_set: Path, tmp_path: Pa
 def test_a_grown_generator_trains_and_resumes(face_set: Path, tmp_path: Path) -> None:
     stages = [STAGE | {"map_head_steps": 2}, STAGE | {"map_head_steps": 1, "steps": 3, "stem": 8}]
     content = tiny(face_set).model_dump() | {"stages": stages, "checkpoint_every": 6}
-    content["generator"] |= {"refine": True}
     config = TrainConfig.model_validate(content)
     whole = train(config, tmp_path / "whole", resume=False, atlas=ATLAS)
     # 2 and 1 steps of the map head, 1 before and 3 after the growing: the older checkpoint is of the second of those.

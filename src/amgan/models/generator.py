@@ -35,7 +35,6 @@ class GeneratorConfig(BaseModel):
         norm: "instance" is the paper's. Its statistics are those of a patch in training and of a whole photo in
             use; "layer" normalises over the channels of each pixel, so that a patch and a photo get the same answer.
         condition_channels: Hidden width of each SPADE's map convolution.
-        refine: A residual block at each size of the head below the full one, where fine lines are drawn.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -48,7 +47,6 @@ class GeneratorConfig(BaseModel):
     stem: Literal[1, 2, 4, 8] = 4
     norm: Literal["layer", "instance"] = "layer"
     condition_channels: int = Field(default=32, ge=4)
-    refine: bool = False
 
     @property
     def multiple(self) -> int:
@@ -147,21 +145,6 @@ class SpadeBlock(nn.Module):
         return (short + y) / 2**0.5
 
 
-class RefineBlock(nn.Module):
-    """Residual block of the head; starts as the identity, so that a trained generator can be given it."""
-
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        self.conv1 = nn.Conv2d(channels, 2 * channels, 3, padding=1)
-        self.conv2 = nn.Conv2d(2 * channels, channels, 3, padding=1)
-        for parameter in self.conv2.parameters():
-            nn.init.zeros_(parameter)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(B, channels, H, W) → the same shape."""
-        return x + self.conv2(F.leaky_relu(self.conv1(F.leaky_relu(x, SLOPE)), SLOPE))
-
-
 class Generator(nn.Module):
     """Ages a picture as an aging map says.
 
@@ -190,7 +173,6 @@ class Generator(nn.Module):
         outs = [max(base // 2 ** (i + 1), min(base, 16)) for i in range(steps)]
         ins = [base, *outs[:-1]] if outs else []
         self.head = nn.ModuleList(nn.Conv2d(a + 3, b, 3, padding=1) for a, b in zip(ins, outs, strict=True))
-        self.refine = nn.ModuleList(RefineBlock(width) for width in outs[:-1]) if config.refine else None
         self.output = nn.Conv2d(outs[-1] if outs else base, 4, 3, padding=1)
 
     def forward(self, image: Tensor, aging_map: Tensor, location: Tensor | None = None) -> GeneratorOutput:
@@ -220,9 +202,6 @@ class Generator(nn.Module):
             shrink = 2 ** (len(self.head) - 1 - index)
             seen = F.avg_pool2d(image, shrink) if shrink > 1 else image
             x = conv(torch.cat([x, seen.to(x.dtype)], dim=1))
-            # Not at full size, where a convolution costs more than the whole trunk's.
-            if self.refine is not None and shrink > 1:
-                x = self.refine[index](x)
         out = self.output(F.leaky_relu(x, SLOPE)).float()
         change, attention = 2 * torch.tanh(out[:, :3] / 2), torch.sigmoid(out[:, 3:])
         return GeneratorOutput(image + attention * change, change, attention)

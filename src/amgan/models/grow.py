@@ -47,6 +47,5 @@ def grow(small: Generator) -> Generator:
         out_weight[index, outputs + index, 1, 1] = -1 / (1 + SLOPE)
     state |= {f"{step}.weight": fine_weight, f"{step}.bias": fine_bias}
     state |= {"output.weight": out_weight, "output.bias": torch.zeros_like(last_bias)}
-    # A block that refines what was the last step is new, and starts as the identity.
-    large.load_state_dict(fresh | state)
+    large.load_state_dict(state)
     return large

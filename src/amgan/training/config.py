@@ -92,6 +92,7 @@ class TrainConfig(_Frozen):
         weights: Of the losses.
         cycle_share: Share of each batch that goes through the cycle, which is half of a step's cost.
         map_head_every: Beside the generator the map head learns at every this-many-th step.
+        map_head_rate: Factor on its learning rates (2e-4 for the trunk, 1e-3 for the head) beside the generator.
         map_head_fakes: Weight of made patches in those steps. On them the head is taught the map of the photo they
             were made from, so that what fools it is worth nothing and only what real skin shows is; 0 for none.
         degraded: Share of the patches that are made blurred, noisy or JPEG-like, real and made alike, so that the
@@ -114,6 +115,7 @@ class TrainConfig(_Frozen):
     weights: Weights = Weights()
     cycle_share: float = Field(default=0.5, gt=0, le=1)
     map_head_every: int = Field(default=4, ge=1)
+    map_head_rate: float = Field(default=0.1, gt=0)
     map_head_fakes: float = Field(default=0.3, ge=0)
     degraded: float = Field(default=0.0, ge=0, le=1)
     feature_noise: float = 0.02

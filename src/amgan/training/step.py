@@ -47,7 +47,7 @@ class Networks(nn.Module):
             chosen = {id(p) for p in slow}
             fast = [p for p in self.critic.map_head.parameters() if id(p) not in chosen]
             groups = [{"params": list(self.critic.realness.parameters())}]
-            # The map head is pretrained at full rate, then goes on at a tenth beside the generator (FINDINGS 3).
+            # The map head is pretrained at full rate, then goes on at a part of it beside the generator (FINDINGS 3).
             self.map_optimiser = torch.optim.Adam([{"params": slow, "lr": 2e-4}, {"params": fast, "lr": 1e-3}])
         self.critic_optimiser = torch.optim.Adam(groups, stage.critic_rate or stage.rate, config.betas)
 
@@ -155,7 +155,7 @@ def train_step(nets: Networks, batch: Batch, stage: Stage, step: int, random: to
         stats["d_realness"] = float(loss.detach())
         loss.backward()
         if step % config.map_head_every == 0:
-            stats |= map_head_step(nets, batch, stage, random, rate=0.1, fake=fake.detach())
+            stats |= map_head_step(nets, batch, stage, random, config.map_head_rate, fake.detach())
     else:
         with autocast:
             real, made = critic(batch.image), critic(fake.detach())
