@@ -1,4 +1,5 @@
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ from typer.testing import CliRunner, Result
 
 from amgan.cli import app, main
 from amgan.errors import WeightsError
+from amgan.signs.atlas import load_atlas
 
 
 def run(*arguments: object) -> Result:
@@ -33,6 +35,16 @@ def test_age_writes_and_reports(photo: Path, small_model: Path) -> None:
     assert np.asarray(Image.open(out)).shape == (512, 512, 3)
 
 
+def test_age_to_a_percentile(photo: Path, small_model: Path) -> None:
+    wanted = ["--all", 0.5, "--sign", "crows_feet=80%", "--population", "asian"]
+    result = run("age", photo, "-o", photo.parent / "old.png", *wanted, "--model", small_model, "--json")
+    assert result.exit_code == 0, result.output
+    (face,) = json.loads(result.stdout)["photos"][0]["faces"]
+    score = load_atlas("asian").signs["crows_feet"].percentile(80)
+    assert face["targets"]["crows_feet.left"] == face["targets"]["crows_feet.right"] == round(score, 4)
+    assert face["targets"]["forehead_wrinkles"] == 0.5
+
+
 def test_one_bad_photo_does_not_stop_the_others(photo: Path, small_model: Path) -> None:
     empty = photo.parent / "empty.jpg"
     empty.touch()
@@ -54,6 +66,12 @@ def test_nothing_is_overwritten_unasked(photo: Path, small_model: Path) -> None:
         ["--sign", "crows_feet"],
         ["--all", "1.5"],
         ["--age", "7"],
+        ["--all", "80%"],
+        ["--all", "80%", "--population", "martian"],
+        ["--all", "80%", "--population", "unit"],
+        ["--all", "101%", "--population", "white"],
+        ["--all", "half"],
+        ["--all", "0.8", "--population", "white"],
         ["--face", "first", "--all", "1"],
         ["--precision", "fp8", "--all", "1"],
         [],
@@ -73,6 +91,16 @@ def test_analyze_prints_scores_and_draws_zones(photo: Path, small_model: Path) -
     assert len(report["faces"]) == 1 and len(report["faces"][0]["scores"]) == 14
 
 
+def test_analyze_prints_percentiles(photo: Path, small_model: Path) -> None:
+    arguments = ["analyze", photo, "--population", "white", "--model", small_model]
+    printed = run(*arguments).stdout
+    assert re.search(r"crows_feet\.left +0\.\d\d +\d+%", printed) and load_atlas("white").description in printed
+    (face,) = json.loads(run(*arguments, "--json").stdout)["faces"]
+    assert set(face["percentiles"]) == set(face["scores"])
+    scale = load_atlas("white").signs["crows_feet"]
+    assert face["percentiles"]["crows_feet.left"] == round(scale.rank(face["scores"]["crows_feet.left"]), 1)
+
+
 def called(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str]:
     """Exit code of the entry point, and what it wrote to stderr."""
     monkeypatch.setattr("sys.argv", ["amgan", *arguments])
@@ -87,6 +115,7 @@ def called(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], 
     [
         (["train", "absent.yaml"], 2, "absent.yaml"),
         (["analyze", "absent.jpg"], 1, "absent.jpg"),
+        (["analyze", "absent.jpg", "--population", "martian"], 2, "asian"),
         (["age", "absent.jpg", "-o", "x.png"], 2, "nothing to change"),
         (["age", "absent.jpg", "-o", "x.png", "--all", "1", "--face", "first"], 2, "--face"),
         (["age", "--all", "1"], 2, "PHOTO"),

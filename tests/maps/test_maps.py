@@ -6,8 +6,8 @@ from amgan.errors import AtlasError
 from amgan.maps.aging import aging_map
 from amgan.maps.location import location_maps
 from amgan.maps.packing import pack_zones, reference_landmarks
-from amgan.maps.targets import painted_map, target_scores
-from amgan.signs.atlas import Atlas, parse_atlas, unit_atlas
+from amgan.maps.targets import Percentile, painted_map, target_scores
+from amgan.signs.atlas import Atlas, load_atlas, parse_atlas, unit_atlas
 from amgan.signs.zones import zone_masks
 
 
@@ -77,6 +77,28 @@ def test_the_specific_wins_over_the_general() -> None:
 def test_bad_requests_are_refused(request_: dict) -> None:
     with pytest.raises(AtlasError):
         target_scores(unit_atlas(), OWN, **request_)
+
+
+def test_a_percentile_is_the_score_of_that_many_in_the_population() -> None:
+    white, atlas = load_atlas("white"), unit_atlas()
+    signs = {"crows_feet.left": Percentile(80), "crows_feet": 0.1}
+    target = target_scores(atlas, OWN, signs=signs, population=white)
+    assert target == OWN | {"crows_feet.left": white.signs["crows_feet"].percentile(80), "crows_feet.right": 0.1}
+    everything = target_scores(atlas, OWN, every=Percentile(20), population=white)
+    assert everything == {zone: white.scale(zone).percentile(20) for zone in OWN}
+
+
+@pytest.mark.parametrize(
+    ("population", "percent", "fault"),
+    [
+        (None, 80, "crows_feet=80%.*population.*asian"),
+        (load_atlas("white"), 120, "crows_feet=120%.*'white', crows_feet.left.*0 to 100"),
+        (unit_atlas(), 80, "crows_feet=80%.*'unit', crows_feet.left: no quantiles"),
+    ],
+)
+def test_bad_percentiles_are_refused(population: Atlas | None, percent: float, fault: str) -> None:
+    with pytest.raises(AtlasError, match=fault):
+        target_scores(unit_atlas(), OWN, signs={"crows_feet": Percentile(percent)}, population=population)
 
 
 def test_transparent_paint_keeps_the_map() -> None:

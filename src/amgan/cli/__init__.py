@@ -44,7 +44,7 @@ _UsageError: Any = typer.BadParameter.__bases__[0]
 
 def main() -> None:
     """Entry point of `amgan`: what a user can put right is one line on stderr; 1 is a failed photo, 2 a bad call."""
-    from amgan.errors import AmganError, ConfigError
+    from amgan.errors import AmganError, AtlasError, ConfigError
 
     try:
         status = app(sys.argv[1:] or ["--help"], standalone_mode=False)
@@ -55,7 +55,7 @@ def main() -> None:
         sys.exit(2)
     except AmganError as error:
         print(f"amgan: {error}", file=sys.stderr)
-        sys.exit(2 if isinstance(error, ConfigError) else 1)
+        sys.exit(2 if isinstance(error, (AtlasError, ConfigError)) else 1)
     except (typer.Abort, KeyboardInterrupt):
         print("amgan: stopped", file=sys.stderr)
         sys.exit(130)

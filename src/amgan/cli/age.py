@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from amgan.cli.loading import FaceModelOption, ModelOption, open_ager
+from amgan.cli.loading import FaceModelOption, ModelOption, PopulationOption, open_ager
 
 if TYPE_CHECKING:
     from amgan.inference.ager import Ager
+    from amgan.maps.targets import Score
 
 RASTER_SUFFIX = ".png"
 
@@ -24,6 +25,8 @@ Examples:
   amgan age me.jpg -o out.png --sign forehead_wrinkles=1 --sign crows_feet.left=0.8
 
   amgan age *.jpg -o older/ --all 0.8 --age 70
+
+  amgan age me.jpg -o out.png --sign nasolabial_fold=80% --population white
 """
 
 
@@ -37,12 +40,14 @@ def age_command(
         list[str] | None,
         typer.Option(
             metavar="NAME[.left|.right]=SCORE",
-            help="One sign's score, 0 to 1; left and right as seen in the picture. `amgan analyze` lists the names.",
+            help="One sign's score, 0 to 1, or with --population a percentile: 80% is the score that 80% of its faces "
+            "do not exceed. Left and right as seen in the picture; `amgan analyze` lists the names.",
         ),
     ] = None,
     every: Annotated[
-        float | None, typer.Option("--all", metavar="SCORE", help="Score of the age and of every sign.")
+        str | None, typer.Option("--all", metavar="SCORE", help="Score, or percentile, of the age and of every sign.")
     ] = None,
+    population: PopulationOption = None,
     painted: Annotated[
         Path | None,
         typer.Option("--map", help="Painted map as large as the photo: white is 1, transparent keeps the own score."),
@@ -61,19 +66,25 @@ def age_command(
     chosen_face = _face(face)
     chosen_precision = _precision(precision)
     signs = dict(_sign(text) for text in sign or [])
-    if age is None and not signs and every is None and painted is None:
+    score = None if every is None else _score(every, "--all")
+    if age is None and not signs and score is None and painted is None:
         raise typer.BadParameter("nothing to change: give --all, --age, --sign or --map")
+    if population is not None and not any("%" in text for text in (*(sign or []), every or "")):
+        raise typer.BadParameter("name a percentile of it, such as --all 80%", param_hint="--population")
     targets = _outputs(photos, output)
 
     from amgan.errors import AmganError
     from amgan.maps.targets import target_scores
     from amgan.models.bundle import load_bundle_schema
+    from amgan.signs.atlas import load_atlas
 
     # A wrong name or score is the caller's mistake, not a photo's: found before any photo is opened.
     atlas = load_bundle_schema(model).atlas
     own = dict.fromkeys((*atlas.zones, "age"), 0.0)
+    request: dict[str, Any] = {"age": age, "signs": signs, "every": score}
     try:
-        target_scores(atlas, own, age=age, signs=signs, every=every)
+        request["population"] = None if population is None else load_atlas(population)
+        target_scores(atlas, own, **request)
     except AmganError as error:
         typer.echo(f"amgan: {error}", err=True)
         raise typer.Exit(2) from error
@@ -83,8 +94,8 @@ def age_command(
     with open_ager(model, face_model, chosen_precision) as ager:
         for photo, target in zip(photos, targets, strict=True):
             try:
-                request = {"age": age, "signs": signs, "every": every, "face": chosen_face, "seed": seed}
-                reports.append(_one(ager, photo, target, painted, overwrite, request))
+                wanted = request | {"face": chosen_face, "seed": seed}
+                reports.append(_one(ager, photo, target, painted, overwrite, wanted))
             except AmganError as error:
                 failed = True
                 reports.append({"photo": str(photo), "error": str(error)})
@@ -140,13 +151,22 @@ def _outputs(photos: list[Path], output: Path) -> list[Path]:
     return [output / name for name in names]
 
 
-def _sign(text: str) -> tuple[str, float]:
+def _sign(text: str) -> tuple[str, Score]:
     name, equals, score = text.partition("=")
+    if not equals:
+        raise typer.BadParameter(f"{text!r}: write NAME=SCORE, such as crows_feet.left=0.8", param_hint="--sign")
+    return name.strip(), _score(score, "--sign")
+
+
+def _score(text: str, option: str) -> Score:
+    from amgan.maps.targets import Percentile
+
+    number = text.strip()
     try:
-        return name.strip(), float(score if equals else "")
+        return Percentile(float(number[:-1])) if number.endswith("%") else float(number)
     except ValueError as error:
         raise typer.BadParameter(
-            f"{text!r}: write NAME=SCORE, such as crows_feet.left=0.8", param_hint="--sign"
+            f"{text!r}: write a score such as 0.8, or a percentile such as 80%", param_hint=option
         ) from error
 
 

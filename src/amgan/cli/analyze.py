@@ -4,38 +4,57 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from amgan.cli.loading import FaceModelOption, ModelOption, open_ager
+from amgan.cli.loading import FaceModelOption, ModelOption, PopulationOption, open_ager
+
+if TYPE_CHECKING:
+    from amgan.signs.atlas import Atlas
 
 
 def analyze_command(
     photo: Annotated[Path, typer.Argument(metavar="PHOTO", help="A photo of one or more adults.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     overlay: Annotated[Path | None, typer.Option(help="Write the photo with its zones drawn on, as PNG.")] = None,
+    population: PopulationOption = None,
     model: ModelOption = None,
     face_model: FaceModelOption = None,
 ) -> None:
-    """Find the faces of a photo, draw their zones and print the score of every sign."""
+    """Find the faces of a photo, draw their zones and print the score of every sign, and its percentile."""
     from amgan.faces.photo import check_output, read_photo, write_image
     from amgan.inference.overlay import draw_zones
+    from amgan.signs.atlas import load_atlas
 
+    others = None if population is None else load_atlas(population)
     if overlay is not None:
         check_output(overlay)
     read = read_photo(photo)
     with open_ager(model, face_model) as ager:
         views = ager.analyze(read)
+        atlas = ager.bundle.atlas
+        ranks = [{} if others is None else _ranks(view.report.scores, others, atlas) for view in views]
         if overlay is not None:
-            write_image(draw_zones(read.rgb, views, ager.bundle.atlas), overlay)
+            write_image(draw_zones(read.rgb, views, atlas), overlay)
         if as_json:
-            faces = [dataclasses.asdict(view.report) for view in views]
+            reports = [dataclasses.asdict(view.report) for view in views]
+            faces = [report | {"percentiles": known} for report, known in zip(reports, ranks, strict=True)]
             typer.echo(json.dumps({"photo": str(photo), "faces": faces}, indent=1))
             return
-        for index, view in enumerate(views):
+        for index, (view, known) in enumerate(zip(views, ranks, strict=True)):
             left, top, right, bottom = view.report.box
             typer.echo(f"face {index}: {right - left:.0f}x{bottom - top:.0f} px, looks {view.report.age:.0f} years old")
             for zone, score in view.report.scores.items():
-                typer.echo(f"  {zone:<28}{score:5.2f}  {'#' * round(score * 40)}")
+                percent = f"{known[zone]:5.0f}%" if zone in known else ""
+                typer.echo(f"  {zone:<28}{score:5.2f}{percent}  {'#' * round(score * 40)}")
+        if others is not None:
+            typer.echo(f"{others.name}: {others.description}")
+
+
+def _ranks(scores: Mapping[str, float], population: Atlas, model: Atlas) -> dict[str, float]:
+    """Percentile of each score; a sign that was not measured on the population is left out."""
+    scales = {zone: population.scale_for(zone, model) for zone in scores}
+    return {zone: round(scale.rank(scores[zone]), 1) for zone, scale in scales.items() if scale.quantiles}

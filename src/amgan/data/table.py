@@ -26,6 +26,7 @@ class Row:
         age: Normalised age in 0..1; NaN if unknown.
         scores: Sign to normalised score in 0..1; a sign that is unknown or occluded is absent.
         licence: As the source states it.
+        population: As the source states it, in the column ``ethnicity``; empty where unknown.
     """
 
     path: Path
@@ -35,6 +36,7 @@ class Row:
     age: float
     scores: dict[str, float]
     licence: str
+    population: str = ""
 
 
 def read_table(folder: Path, atlas: Atlas) -> list[Row]:
@@ -71,7 +73,9 @@ def read_table(folder: Path, atlas: Atlas) -> list[Row]:
             }
             normal_age = age if math.isnan(age) else atlas.age.normalise(age)
             licence = record.get("license") or ""
-            rows.append(Row(path, record["file"], record["identity"], record["split"], normal_age, scores, licence))
+            population = record.get("ethnicity") or ""
+            name, identity, split = record["file"], record["identity"], record["split"]
+            rows.append(Row(path, name, identity, split, normal_age, scores, licence, population))
     return rows
 
 

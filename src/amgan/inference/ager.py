@@ -22,9 +22,9 @@ from amgan.faces.detect import Face, FaceDetector
 from amgan.faces.photo import Photo, photo_from_image, read_photo
 from amgan.maps.aging import aging_map
 from amgan.maps.location import location_maps
-from amgan.maps.targets import painted_map, target_scores
+from amgan.maps.targets import Score, painted_map, target_scores
 from amgan.models.bundle import load_bundle
-from amgan.signs.atlas import AGE
+from amgan.signs.atlas import AGE, Atlas
 from amgan.signs.zones import ZoneMasks, zone_masks
 
 Precision = Literal["auto", "fp32", "bf16"]
@@ -145,8 +145,9 @@ class Ager:
         photo: Photo | Image.Image | str | Path,
         *,
         age: float | None = None,
-        signs: Mapping[str, float] | None = None,
-        every: float | None = None,
+        signs: Mapping[str, Score] | None = None,
+        every: Score | None = None,
+        population: Atlas | None = None,
         painted: Image.Image | None = None,
         face: int | None = None,
         seed: int = 0,
@@ -156,8 +157,9 @@ class Ager:
         Args:
             photo: A path, a picture or a read photo.
             age: Target age in years, for what is no sign's zone (hair, brows, the rest of the skin).
-            signs: Sign, or sign with ``.left`` or ``.right`` as seen in the picture, to score in 0..1.
-            every: Score in 0..1 for all signs and the age.
+            signs: Sign, or sign with ``.left`` or ``.right`` as seen in the picture, to score in 0..1 or `Percentile`.
+            every: Score in 0..1 or `Percentile` for all signs and the age.
+            population: The atlas whose percentiles are meant, such as ``load_atlas("white")``.
             painted: A map to lay over all that, as large as the photo: grey values are scores (white 1), a
                 transparent pixel keeps the face's own score.
             face: Which face, 0 being the largest; None ages all.
@@ -169,7 +171,7 @@ class Ager:
         Raises:
             PhotoError: The photo cannot be read.
             NoFaceError: It has no face, or not so many.
-            AtlasError: An unknown sign, or a value out of range.
+            AtlasError: An unknown sign, a value out of range, or a percentile that the population does not know.
         """
         photo = _photo(photo)
         height, width = photo.rgb.shape[:2]
@@ -184,7 +186,9 @@ class Ager:
         rng = np.random.default_rng(seed)
         rgb, reports = photo.rgb.copy(), []
         for view in views:
-            targets = target_scores(self.bundle.atlas, view.scores, age=age, signs=signs, every=every)
+            targets = target_scores(
+                self.bundle.atlas, view.scores, age=age, signs=signs, every=every, population=population
+            )
             start = time.perf_counter()
             change = self._change(view, targets, painted)
             generated = time.perf_counter()

@@ -3,12 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from amgan.errors import AtlasError
-from amgan.signs.atlas import AGE, Atlas
+from amgan.signs.atlas import AGE, Atlas, shipped_atlases
+
+
+@dataclass(frozen=True)
+class Percentile:
+    """A score said by its place in a population: that which `percent`, 0..100, of the faces do not exceed."""
+
+    percent: float
+
+    def __str__(self) -> str:
+        return f"{self.percent:g}%"
+
+
+Score = float | Percentile
 
 
 def target_scores(
@@ -16,23 +30,26 @@ def target_scores(
     own: Mapping[str, float],
     *,
     age: float | None = None,
-    signs: Mapping[str, float] | None = None,
-    every: float | None = None,
+    signs: Mapping[str, Score] | None = None,
+    every: Score | None = None,
+    population: Atlas | None = None,
 ) -> dict[str, float]:
     """Scores to aim at; what is not named keeps the face's own score. The more specific wins over the general.
 
     Args:
-        atlas: The signs.
+        atlas: The signs of the model.
         own: Zone to the face's score in 0..1, and ``age`` to its normalised age.
         age: Years.
-        signs: Sign, or sign with a side, to score in 0..1. A sign alone means both its sides.
-        every: Score in 0..1 of all signs and of the age.
+        signs: Sign, or sign with a side, to score in 0..1 or percentile. A sign alone means both its sides.
+        every: Score in 0..1 or percentile of all signs and of the age.
+        population: The atlas whose percentiles are meant.
 
     Returns:
         The keys of `own` with target scores in 0..1.
 
     Raises:
-        AtlasError: An unknown sign, or a score or age out of range.
+        AtlasError: An unknown sign, a score, percentile or age out of range, or a percentile of no population or of
+            one that does not know it.
 
     Example:
         >>> from amgan.signs.atlas import unit_atlas
@@ -42,7 +59,7 @@ def target_scores(
     """
     target = dict(own)
     if every is not None:
-        target = dict.fromkeys(target, _checked("all", every))
+        target = {zone: _score("all", every, zone, atlas, population) for zone in target}
     if age is not None:
         low, high = sorted(atlas.age.grades)
         if not low <= age <= high:
@@ -51,7 +68,7 @@ def target_scores(
     # Whole signs first, then single sides: a name with a dot is the more specific.
     for name, score in sorted((signs or {}).items(), key=lambda item: "." in item[0]):
         for zone in atlas.zones_of(name):
-            target[zone] = _checked(name, score)
+            target[zone] = _score(name, score, zone, atlas, population)
     return target
 
 
@@ -71,7 +88,16 @@ def painted_map(
     return (own * (1 - opacity) + paint).astype(np.float32)
 
 
-def _checked(name: str, score: float) -> float:
-    if not 0 <= score <= 1:
-        raise AtlasError(f"{name}={score:g} is out of range; scores go from 0 (none) to 1 (the atlas's severest)")
-    return float(score)
+def _score(name: str, wanted: Score, zone: str, atlas: Atlas, population: Atlas | None) -> float:
+    if isinstance(wanted, Percentile):
+        if population is None:
+            known = ", ".join(other for other in shipped_atlases() if other != "unit")
+            raise AtlasError(f"{name}={wanted}: a percentile wants a population; there are: {known}")
+        scale = population.scale_for(zone, atlas)
+        try:
+            return scale.percentile(wanted.percent)
+        except AtlasError as error:
+            raise AtlasError(f"{name}={wanted}: atlas {population.name!r}, {zone}: {error}") from error
+    if not 0 <= wanted <= 1:
+        raise AtlasError(f"{name}={wanted:g} is out of range; scores go from 0 (none) to 1 (the atlas's severest)")
+    return float(wanted)

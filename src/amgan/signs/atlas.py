@@ -1,7 +1,7 @@
 """A sign atlas: which clinical signs there are, where on the face each lies, and on what scale it is graded.
 
 An atlas is data, one YAML a population (METHOD 2; paper 3.1, 4.3): a new sign or a clinic's own grades need no code.
-Scores enter the aging maps normalised to 0..1 by the atlas's grade range.
+Scores enter the aging maps normalised to 0..1 by the atlas's grade range. ``docs/atlases.md`` describes the format.
 """
 
 from __future__ import annotations
@@ -10,12 +10,13 @@ import functools
 import importlib.resources
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from amgan.errors import AtlasError
+from amgan.signs.scale import Scale
 
 Landmark = Annotated[int, Field(ge=0, lt=478)]
 # A landmark, or (a, b, t): a + t * (a - b), a point beyond a as seen from b.
@@ -26,31 +27,7 @@ Side = Literal["left", "right", "centre"]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 
 AGE = "age"
-
-
-class Scale(BaseModel):
-    """A grade range. Grades at or below the first map to 0, at or above the second to 1 (which may be the lower)."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    grades: tuple[float, float]
-    note: str = ""
-
-    @model_validator(mode="after")
-    def _not_empty(self) -> Scale:
-        if self.grades[0] == self.grades[1]:
-            raise ValueError("the two ends of `grades` are equal")
-        return self
-
-    def normalise(self, grade: float) -> float:
-        """Grade → score in 0..1, clipped."""
-        low, high = self.grades
-        return min(max((grade - low) / (high - low), 0.0), 1.0)
-
-    def grade(self, score: float) -> float:
-        """Score in 0..1 → grade."""
-        low, high = self.grades
-        return low + score * (high - low)
+SHIPPED = Path(str(importlib.resources.files("amgan.signs"))) / "atlases"
 
 
 class Sign(Scale):
@@ -120,6 +97,22 @@ class Atlas(BaseModel):
         """The grade range of one zone, or of ``age``."""
         return self.age if zone == AGE else self.signs[zone.partition(".")[0]]
 
+    def scale_for(self, zone: str, model: Atlas) -> Scale:
+        """The scale of a zone, or of ``age``, for scores that come from or go to a model with another atlas.
+
+        Raises:
+            AtlasError: This atlas lacks the sign or grades it on another range than `model`, so that a score of one
+                would mean something else in the other.
+        """
+        sign = zone.partition(".")[0]
+        if sign != AGE and sign not in self.signs:
+            raise AtlasError(f"atlas {self.name!r} has no sign {sign}; it has: {', '.join(self.signs)}")
+        own, other = self.scale(zone), model.scale(zone)
+        if own.grades != other.grades:
+            ranges = " and ".join(f"{low:g} to {high:g}" for low, high in (own.grades, other.grades))
+            raise AtlasError(f"atlas {self.name!r} and the model differ in the grades of {sign}: {ranges}")
+        return own
+
 
 def parse_atlas(content: Mapping[str, object], source: str) -> Atlas:
     """Validates an atlas that was read from `source`.
@@ -134,13 +127,42 @@ def parse_atlas(content: Mapping[str, object], source: str) -> Atlas:
         raise AtlasError(f"{source}: {'; '.join(sorted(faults))}") from error
 
 
-def load_atlas(path: str | Path) -> Atlas:
-    """Reads an atlas from a YAML file.
+def load_atlas(source: str | Path) -> Atlas:
+    """Reads an atlas, with what it takes from the one it `extends`.
+
+    Args:
+        source: A YAML file, or the name of an atlas that comes with the package, such as ``unit``.
 
     Raises:
-        AtlasError: The file is missing, is not YAML or is not a valid atlas; the message names the field.
+        AtlasError: The file is missing, is not YAML or is not a valid atlas, or no atlas has that name; the message
+            names the file and the field.
     """
-    path = Path(path)
+    path = _locate(str(source), Path())
+    return parse_atlas(_content(path), str(path))
+
+
+@functools.cache
+def unit_atlas() -> Atlas:
+    """The atlas of the default model: the nine signs of the development data on a 0-100 scale, of no population."""
+    return load_atlas("unit")
+
+
+def shipped_atlases() -> list[str]:
+    """Names of the atlases that come with the package."""
+    return sorted(path.stem for path in SHIPPED.glob("*.yaml"))
+
+
+def _locate(reference: str, folder: Path) -> Path:
+    """The file that a reference means: a bare name is a shipped atlas, all else a path as seen from `folder`."""
+    if Path(reference).name != reference or Path(reference).suffix:
+        return folder / reference
+    if reference not in shipped_atlases():
+        raise AtlasError(f"no atlas {reference!r}; there are: {', '.join(shipped_atlases())}, or give a YAML file")
+    return SHIPPED / f"{reference}.yaml"
+
+
+def _content(path: Path, heirs: tuple[Path, ...] = ()) -> dict[str, Any]:
+    """What an atlas file says, laid over the content of the atlas it extends; `heirs` are those that extend it."""
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -149,16 +171,39 @@ def load_atlas(path: str | Path) -> Atlas:
         raise AtlasError(f"{path}: not a YAML file ({' '.join(str(error).split())})") from error
     if not isinstance(content, dict):
         raise AtlasError(f"{path}: an atlas is a mapping with name, age, head, skin, keep and signs")
-    return parse_atlas(content, str(path))
+    reference = content.pop("extends", None)
+    if reference is None:
+        return content
+    heirs = (*heirs, path.resolve())
+    try:
+        base_path = _locate(str(reference), path.parent)
+        if base_path.resolve() in heirs:
+            raise AtlasError(f"a cycle: {' extends '.join(heir.name for heir in (*heirs, base_path))}")
+        base = _content(base_path, heirs)
+        # Checked on its own, so that a fault is reported under the file that has it.
+        parse_atlas(base, str(base_path))
+    except AtlasError as error:
+        raise AtlasError(f"{path}: extends: {error}") from error
+    # A name and a description do not hold for another atlas.
+    return _laid_over({key: value for key, value in base.items() if key not in ("name", "description")}, content)
 
 
-@functools.cache
-def unit_atlas() -> Atlas:
-    """The atlas that comes with the package: the nine signs of the development data on a 0-100 scale."""
-    with importlib.resources.as_file(importlib.resources.files("amgan.signs") / "atlases" / "unit.yaml") as path:
-        return load_atlas(path)
+def _laid_over(base: dict[str, Any], content: dict[str, Any]) -> dict[str, Any]:
+    """`content` over `base`: mappings key by key, a null takes a key out, all else replaces."""
+    merged = dict(base)
+    if "grades" in content:
+        # Quantiles of the base are in the grades of the base.
+        merged.pop("quantiles", None)
+    for key, value in content.items():
+        if value is None:
+            merged.pop(key, None)
+        elif key != "quantiles" and isinstance(value, dict) and isinstance(merged.get(key), dict):
+            merged[key] = _laid_over(merged[key], value)
+        else:
+            merged[key] = value
+    return merged
 
 
 def _field(location: tuple[int | str, ...]) -> str:
     # Union branches of Vertex appear in the location by type name; they would only confuse.
-    return ".".join(str(part) for part in location if not str(part).startswith(("constrained", "tuple[", "int")))
+    return ".".join(str(part) for part in location if not str(part).startswith(("constrained-", "tuple[")))
