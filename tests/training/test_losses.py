@@ -43,6 +43,7 @@ def test_tint_sees_a_tint_of_skin_and_not_fine_texture() -> None:
     assert losses.tint_loss(grey, plain, skin, 8) == pytest.approx(0.01, rel=1e-4)
     assert losses.tint_loss(red, plain, skin, 8) > 2 * losses.tint_loss(grey, plain, skin, 8)
     assert losses.tint_loss(grey, plain, 0 * skin, 8) == pytest.approx(0.002, rel=1e-4)
+    assert losses.tint_loss(red, plain, 0 * skin, 8) > 5 * losses.tint_loss(grey, plain, 0 * skin, 8)
 
 
 @pytest.mark.parametrize("loss", [losses.age_loss, losses.location_loss])

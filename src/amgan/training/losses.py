@@ -71,7 +71,8 @@ def tint_loss(changed: Tensor, original: Tensor, skin: Tensor, cell: int) -> Ten
     """Squared difference of mean colours over squares of `cell` pixels: wrinkles are fine, a tint is not.
 
     The colour part (what is left without the brightness) counts four times: age changes skin's light more than
-    its hue. Off the skin, where hair may grey, all of it counts a fifth.
+    its hue. Off the skin brightness counts a fifth, since hair may grey, and colour two thirds: under the colour jitter
+    brown hair would pass for grey.
 
     Args:
         changed: (B, 3, H, W).
@@ -81,5 +82,5 @@ def tint_loss(changed: Tensor, original: Tensor, skin: Tensor, cell: int) -> Ten
     """
     shift = F.avg_pool2d((changed - original).float(), cell)
     grey = shift.mean(dim=1, keepdim=True)
-    weight = 0.2 + 0.8 * F.avg_pool2d(skin, cell)
-    return (weight * (shift.pow(2) + 3 * (shift - grey).pow(2))).mean()
+    share = F.avg_pool2d(skin, cell)
+    return ((0.2 + 0.8 * share) * grey.pow(2) + 4 * (2 + share) / 3 * (shift - grey).pow(2)).mean()
