@@ -8,7 +8,7 @@ from PIL import Image
 from amgan.data.table import Row
 from amgan.errors import DatasetError
 from amgan.evaluation.judges.signs import SignJudge
-from amgan.evaluation.shift import CrossJudge, Limits, contact_sheet, measure, save_strip, sign_crops
+from amgan.evaluation.shift import CrossJudge, Limits, colour_change, contact_sheet, measure, save_strip, sign_crops
 from amgan.faces.detect import Face
 from amgan.inference.ager import Ager
 from amgan.maps.packing import reference_landmarks
@@ -51,6 +51,21 @@ def test_contact_sheet_spreads_over_the_folder(tmp_path: Path) -> None:
     assert sheet[0, 0, 0] == 0 and sheet[0, 16, 0] == 2 and sheet[-1, -1, 0] == 46
 
 
+def test_colour_change_sees_a_tint_and_no_lines() -> None:
+    grey = np.full((192, 192, 3), 128, np.uint8)
+    skin = np.zeros((192, 192), np.float32)
+    skin[64:128, 64:128] = 1
+    lines = grey.copy()
+    lines[::2], lines[1::2] = 100, 156
+    red = grey + np.array([20, 0, 0], np.uint8)
+    # Where no skin is, nothing counts.
+    beside = grey.copy()
+    beside[:, :2] = 255, 0, 0
+    assert colour_change(grey, lines, skin) < 0.1 and colour_change(grey, grey, skin) == 0
+    assert colour_change(grey, beside, skin) < 0.1
+    assert 5 < colour_change(grey, red, skin) < 15
+
+
 def test_measure_reports_what_the_model_did(small_model: Path, astronaut: np.ndarray, tmp_path: Path) -> None:
     pytest.importorskip("dlib")
     Image.fromarray(astronaut).save(tmp_path / "astronaut.png")
@@ -67,6 +82,7 @@ def test_measure_reports_what_the_model_did(small_model: Path, astronaut: np.nda
     with Ager(small_model) as ager:
         found = measure(ager, cross, rows, Limits(side=50, turn=90, mouth=1), tmp_path / "strips")
         assert found["faces"] == 1 and found["forehead_largest_change_outside_face"] == 0
+        assert found["colour_change"]["older"][0] > 0
         assert found["forehead_inside_over_rest"]["least"] > 3
         assert (tmp_path / "strips" / "set-astronaut.png").is_file()
         with pytest.raises(DatasetError, match="400 px"):

@@ -7,6 +7,7 @@ split (or ``--split val``), and writes the pictures behind it:
   one that is judged),
 - the same judge on blurred and sharpened originals, to see what is texture and what is mere sharpness,
 - apparent age and identity by packaged judges,
+- how far the colour of the skin moves (CIELAB, without the brightness),
 - the change inside and outside the forehead for ``forehead_wrinkles=1``.
 """
 
@@ -169,6 +170,26 @@ def contact_sheet(folder: Path) -> Image.Image:
     return sheet
 
 
+def colour_change(before: Rgb, after: Rgb, skin: npt.NDArray[np.float32]) -> float:
+    """Mean distance in the a*b* plane of CIELAB, spots and lines smoothed away.
+
+    Args:
+        before: (S, S, 3) aligned face.
+        after: The same.
+        skin: (S, S) in 0..1, what counts.
+
+    Returns:
+        CIELAB units; 2.3 is about the least difference that people notice.
+    """
+
+    def smooth(rgb: Rgb) -> npt.NDArray[np.float32]:
+        lab = cv2.cvtColor(rgb.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
+        return np.asarray(cv2.GaussianBlur(lab[..., 1:], (0, 0), SIZE / 64), np.float32)
+
+    distance = np.linalg.norm(smooth(after) - smooth(before), axis=2)
+    return float((distance * skin).sum() / skin.sum())
+
+
 def _controls(rgb: Rgb, side: float) -> dict[str, Rgb]:
     """A blurred and a sharpened original (2 px of a 1024 px face), about as strong as aging changes fine detail."""
     soft = cv2.GaussianBlur(rgb, (0, 0), 2 * side / SIZE)
@@ -192,6 +213,7 @@ def measure(
     signs: dict[str, list[npt.NDArray[np.float64]]] = {kind: [] for kind in KINDS}
     ages: dict[str, list[float]] = {kind: [] for kind in KINDS}
     distances: dict[str, list[float]] = {"younger": [], "older": []}
+    colours: dict[str, list[float]] = {"younger": [], "older": []}
     forehead: list[float] = []
     outside = 0
     for row in rows:
@@ -210,7 +232,9 @@ def measure(
             found = judge.predict(row.identity, sign_crops(atlas, faces[kind], landmarks))
             signs[kind].append(np.array([found[sign] for sign in atlas.signs]))
             ages[kind].append(years.age(made[kind], box))
+        skin = zone_masks(atlas, landmarks, SIZE, SIZE).skin
         for kind in distances:
+            colours[kind].append(colour_change(faces["original"], faces[kind], skin))
             distances[kind].append(identity.distance(photo.rgb, made[kind], box, box))
         if len(forehead) < FEW_FACES:
             edited = photo_from_image(ager.age(photo, signs={"forehead_wrinkles": 1.0}, face=0).image).rgb
@@ -240,6 +264,7 @@ def measure(
         "age_median_older_minus_younger": round(float(np.median(np.subtract(ages["older"], ages["younger"]))), 2),
         "same_person": {k: round(float((np.array(v) < SAME_PERSON).mean()), 4) for k, v in distances.items()},
         "identity_distance": {k: round(float(np.mean(v)), 4) for k, v in distances.items()},
+        "colour_change": {k: [round(float(f(v)), 2) for f in (np.mean, np.max)] for k, v in colours.items()},
         "forehead_inside_over_rest": {"least": round(min(forehead), 2), "median": round(float(np.median(forehead)), 2)},
         "forehead_largest_change_outside_face": outside,
     }
