@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -34,26 +30,10 @@ def open_ager(model: Path | None, face_model: Path | None, precision: Precision 
     Raises:
         WeightsError: A model file is missing or damaged.
     """
+    from amgan.faces.detect import quiet_stderr
     from amgan.inference.ager import Ager
 
-    with _quiet_stderr():
+    with quiet_stderr():
         ager = Ager(model, face_model, precision)
     typer.echo(ager.bundle.notice, err=True)
     return ager
-
-
-@contextlib.contextmanager
-def _quiet_stderr() -> Iterator[None]:
-    """Sends file descriptor 2 nowhere for a moment.
-
-    MediaPipe's graph writes its start-up remarks there and knows no option against it; its errors are exceptions.
-    """
-    sys.stderr.flush()
-    kept = os.dup(2)
-    try:
-        with Path(os.devnull).open("wb") as nowhere:
-            os.dup2(nowhere.fileno(), 2)
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)

@@ -1,0 +1,202 @@
+"""Curates a folder of photos: measure what is new, judge everything by the limits, write table, faces and report."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import math
+import os
+from collections.abc import Iterable, Iterator, Mapping, Set
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+import pyarrow as pa
+
+from amgan import __version__
+from amgan.data.curation.files import Destination, ImageFormat, PhotoFile, aligned_name, open_destination, photo_files
+from amgan.data.curation.limits import Limits
+from amgan.data.curation.metadata import Person
+from amgan.data.curation.report import write_report
+from amgan.data.curation.table import FACES, MEASURED, Parts, Row, measured_of, with_verdicts, write_table
+from amgan.data.curation.tally import Tally
+from amgan.data.curation.worker import Job, Task, run_tasks
+from amgan.errors import DatasetError
+
+# So many photos are looked at again after a kill.
+ROWS_A_PART = 100
+_HEAVY = ("landmarks", "blendshapes")
+_T = TypeVar("_T")
+
+
+class Progress(Protocol):
+    """Shows how far a stream is."""
+
+    def __call__(self, items: Iterable[_T], label: str, total: int | None) -> Iterable[_T]:
+        """Yields `items`; `total` is how many there will be, None if that is not known."""
+
+
+def no_progress(items: Iterable[_T], label: str, total: int | None) -> Iterable[_T]:
+    """Shows nothing."""
+    return items
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What a run came to.
+
+    Attributes:
+        measured: Photos looked at in this run; those of earlier runs are not.
+        counts: All photos by reason, "" for kept.
+        destination: Where the results are.
+    """
+
+    measured: int
+    counts: dict[str, int]
+    destination: Destination
+
+
+def usable_cores() -> int:
+    """Processor cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def curate(
+    source: Path,
+    folder: Path,
+    limits: Limits,
+    people: Mapping[str, Person] | None = None,
+    *,
+    size: int = 1024,
+    image_format: ImageFormat = "png",
+    workers: int | None = None,
+    progress: Progress = no_progress,
+) -> Summary:
+    """Curates the photos below SRC into DST; goes on where an earlier run into the same DST stopped.
+
+    Args:
+        source: SRC, only read.
+        folder: DST, made if missing.
+        limits: What is kept. With other limits than last time nothing is detected again.
+        people: Age and population by path inside SRC.
+        size: Side of the aligned faces, pixels.
+        image_format: Of the aligned faces.
+        workers: Processes; None for one a core.
+        progress: Shows how far it is.
+
+    Raises:
+        DatasetError: SRC has no photos, none of `people` is in it, or a worker process died.
+        OutputError: DST cannot be used or written.
+        WeightsError: A model file is missing or damaged.
+    """
+    destination = open_destination(source, folder, size, image_format)
+    job = Job(source.resolve(), destination, limits)
+    people = people or {}
+    workers = workers or usable_cores()
+    parts = Parts(destination.parts)
+    measured, present = _measure(job, parts, people, workers, progress)
+    if people and present.isdisjoint(people):
+        example = next(iter(people))
+        raise DatasetError(
+            f"{source}: has none of the files of the metadata, such as {example!r}; name them from SRC on"
+        )
+    lost = _align_missing(job, parts, present, people, workers, progress)
+    tally = Tally()
+    notes = {"amgan.version": __version__, "amgan.limits": limits.model_dump_json()}
+    write_table(_judged(job, parts, present, people, lost, tally), FACES, destination.table, notes)
+    write_report(job.source, destination, tally, limits)
+    return Summary(measured, dict(tally.counts), destination)
+
+
+def _measure(
+    job: Job, parts: Parts, people: Mapping[str, Person], workers: int, progress: Progress
+) -> tuple[int, set[str]]:
+    """Measures photos that no shard has as they are now; returns how many, and the names of all there are."""
+    present: set[str] = set()
+
+    def unknown() -> Iterator[PhotoFile]:
+        for file in photo_files(job.source):
+            present.add(file.name)
+            entry = parts.entries.get(file.name)
+            if entry is None or (entry.bytes, entry.modified_ns) != (file.bytes, file.modified_ns):
+                yield file
+
+    # Walked twice, since names are cheap to count and the list of a large folder is not to be held.
+    total = sum(1 for _ in unknown())
+    if not present:
+        raise DatasetError(f"{job.source}: no photos in it (links that lead out of it are not followed)")
+    tasks = (Task(file, people.get(file.name, Person()).age) for file in unknown())
+    rows: list[Row] = []
+    measured = 0
+    try:
+        with contextlib.closing(run_tasks(job, tasks, workers)) as found:
+            for row in progress(found, "measuring", total) if total else found:
+                rows.append(row)
+                measured += 1
+                if len(rows) == ROWS_A_PART:
+                    parts.add(rows)
+                    rows = []
+    finally:
+        parts.add(rows)  # also on Ctrl-C
+    return measured, present
+
+
+def _align_missing(
+    job: Job, parts: Parts, present: Set[str], people: Mapping[str, Person], workers: int, progress: Progress
+) -> dict[str, str]:
+    """Makes ``aligned/`` hold the faces that are kept, no more and no less.
+
+    Returns:
+        Photos that could be read when they were measured and no longer can: name to error.
+    """
+    destination = job.destination
+    there = {path.name for path in destination.aligned.iterdir()}
+    # Whatever else somebody has put there stays.
+    ours = {aligned_name(path, destination.image_format) for path in parts.entries}
+    kept: set[str] = set()
+
+    def missing() -> Iterator[Task]:
+        columns = [name for name in MEASURED.names if name not in _HEAVY]
+        for row in itertools.chain.from_iterable(t.to_pylist() for t in parts.tables(present, columns)):
+            name = aligned_name(row["path"], destination.image_format)
+            if _reason(job.limits, row, people):
+                continue
+            kept.add(name)
+            if name not in there:
+                file = PhotoFile(row["path"], row["bytes"], row["modified_ns"])
+                yield Task(file, math.nan, tuple(row["matrix"]))
+
+    with contextlib.closing(run_tasks(job, missing(), workers)) as rows:
+        lost = {row["path"]: row["error"] for row in progress(rows, "aligning", None) if row["error"]}
+    for name in (there & ours) - kept:
+        (destination.aligned / name).unlink()
+    return lost
+
+
+def _judged(
+    job: Job,
+    parts: Parts,
+    present: Set[str],
+    people: Mapping[str, Person],
+    lost: Mapping[str, str],
+    tally: Tally,
+) -> Iterator[pa.Table]:
+    """The final table, shard by shard; every row is counted in `tally`."""
+    destination = job.destination
+    for table in parts.tables(present):
+        if not table.num_rows:
+            continue  # all of it is measured anew in later shards
+        verdicts = []
+        for row in table.drop_columns(list(_HEAVY)).to_pylist():
+            person = people.get(row["path"], Person())
+            row["error"] = row["error"] or lost.get(row["path"], "")
+            reason = _reason(job.limits, row, people)
+            tally.add(row, reason, person)
+            aligned = None if reason else aligned_name(row["path"], destination.image_format)
+            known = {"age": person.age, "population": person.population or None}
+            verdicts.append(row | known | {"reason": reason, "aligned": aligned, "size": destination.size})
+        yield with_verdicts(table, verdicts)
+
+
+def _reason(limits: Limits, row: Mapping[str, Any], people: Mapping[str, Person]) -> str:
+    return limits.reason(measured_of(row), people.get(row["path"], Person()).age)

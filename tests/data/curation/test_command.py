@@ -1,0 +1,71 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from amgan.cli import app, main
+from amgan.data.curation.limits import Limits
+
+
+def run(*arguments: object) -> Result:
+    return CliRunner().invoke(app, [str(a) for a in arguments])
+
+
+@pytest.fixture
+def limits_file(tmp_path: Path, lenient: Limits) -> Path:
+    file = tmp_path / "limits.yaml"
+    file.write_text(lenient.model_dump_json())
+    return file
+
+
+def test_a_folder_of_photos(source: Path, limits_file: Path, tmp_path: Path) -> None:
+    (tmp_path / "people.csv").write_text("file,age,origin\n0.png,15,a\n2.png,50,b\n")
+    out = tmp_path / "out"
+    options = ["--size", 256, "--images", "jpg", "--limits", limits_file, "--workers", 1]
+    result = run("curate", source, out, *options, "--metadata", tmp_path / "people.csv", "--population", "origin")
+    assert result.exit_code == 0, result.output
+    assert "9 photos, 9 of them measured now; 5 kept" in result.stdout and "under_age" in result.stdout
+    assert (out / "faces.parquet").is_file() and (out / "report.html").is_file()
+    assert len(list((out / "aligned").glob("*.jpg"))) == 5
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "named"),
+    [
+        (["absent", "out"], 1, "absent"),
+        ([".", "out"], 1, "DST"),
+        (["SRC", "out", "--size", "200"], 2, "--size"),
+        (["SRC", "out", "--images", "gif"], 2, "--images"),
+        (["SRC", "out", "--workers", "0"], 2, "--workers"),
+        (["SRC", "out", "--population", "origin"], 2, "--population"),
+        (["SRC", "out", "--limits", "absent.yaml"], 2, "absent.yaml"),
+        (["SRC", "out", "--metadata", "absent.csv"], 1, "absent.csv"),
+        (["SRC"], 2, "DST"),
+    ],
+)
+def test_an_error_is_one_line(
+    source: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    code: int,
+    named: str,
+) -> None:
+    monkeypatch.chdir(source.parent)
+    monkeypatch.setattr("sys.argv", ["amgan", "curate", *(a if a != "SRC" else source.name for a in arguments)])
+    with pytest.raises(SystemExit) as stop:
+        main()
+    error = capsys.readouterr().err
+    assert stop.value.code == code and error.count("\n") == 1 and named in error
+    assert not (source.parent / "out").exists()
+
+
+def test_help_teaches_and_needs_no_heavy_package() -> None:
+    code = (
+        "import sys; from amgan.cli import app; app(['curate', '--help'], standalone_mode=False); "
+        "print(sorted({'numpy', 'cv2', 'pyarrow', 'mediapipe', 'torch'} & set(sys.modules)))"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "Examples" in result.stdout and "--limits" in result.stdout and result.stdout.strip().endswith("[]")

@@ -1,0 +1,61 @@
+import math
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+
+from amgan.data.curation.measure import Measured
+from amgan.data.curation.table import BLENDSHAPES, FACES, MEASURED, Parts, measured_of, table_of, with_verdicts
+from amgan.errors import DatasetError
+
+
+def row(path: str, size: int = 1, **values: Any) -> dict[str, Any]:
+    return {"path": path, "sha256": "ab", "bytes": size, "modified_ns": 7, **asdict(Measured(**values))}
+
+
+def test_nan_is_null_and_comes_back() -> None:
+    (back,) = table_of([row("a", faces=0, width=640)], MEASURED).to_pylist()
+    assert back["side"] is None and back["landmarks"] is None and back["blendshapes"] is None and back["error"] == ""
+    measured = measured_of(back)
+    assert math.isnan(measured.side) and (measured.width, measured.faces, measured.second_side) == (640, 0, 0.0)
+
+
+def test_a_face_comes_back() -> None:
+    landmarks = np.arange(956, dtype=np.float32)
+    face = {"landmarks": landmarks, "matrix": np.arange(6.0), "blendshapes": dict.fromkeys(BLENDSHAPES, 0.25)}
+    measured = table_of([{**row("a", faces=1, side=500.5), **face}], MEASURED)
+    verdict = {"reason": "", "error": "", "aligned": "a.png", "size": 256, "age": math.nan, "population": None}
+    table = with_verdicts(measured, [verdict])
+    assert table.schema == FACES
+    (back,) = table.to_pylist()
+    assert back["landmarks"] == landmarks.tolist() and back["matrix"] == [0, 1, 2, 3, 4, 5]
+    assert back["blendshapes"]["jawOpen"] == 0.25 and back["age"] is None and back["side"] == 500.5
+
+
+def test_newer_rows_replace_older_ones_and_half_shards_vanish(tmp_path: Path) -> None:
+    parts = Parts(tmp_path)
+    parts.add([row("a"), row("b")])
+    parts.add([row("c"), row("a", size=2)])
+    (tmp_path / "part-00002.parquet.part").write_bytes(b"half a shard")
+    reopened = Parts(tmp_path)
+    assert not list(tmp_path.glob("*.part")) and reopened.entries == parts.entries
+    reopened.add([])
+    reopened.add([row("d")])
+    assert [path.name for path in sorted(tmp_path.iterdir())][-1] == "part-00002.parquet"
+    found = [r for table in reopened.tables({"a", "b", "d"}) for r in table.to_pylist()]
+    assert [(r["path"], r["bytes"]) for r in found] == [("b", 1), ("a", 2), ("d", 1)]
+
+
+def test_a_damaged_shard_is_named(tmp_path: Path) -> None:
+    Parts(tmp_path).add([row("a")])
+    (tmp_path / "part-00000.parquet").write_bytes(b"PAR1")
+    with pytest.raises(DatasetError, match="part-00000"):
+        Parts(tmp_path)
+
+
+def test_a_shard_is_plain_parquet(tmp_path: Path) -> None:
+    Parts(tmp_path).add([row("a")])
+    assert pq.read_schema(tmp_path / "part-00000.parquet").names == MEASURED.names
