@@ -32,6 +32,9 @@ Precision = Literal["auto", "fp32", "bf16"]
 # The network works at the photo's own scale from the size it was trained on to this many times as much; beyond, it
 # sees the face enlarged or shrunk, and the change it makes is scaled back, never the photo.
 LARGEST = 1.5
+# Of a face of less than half the trained size the fine lines would be lost when the change is scaled back, and what is
+# left of them looks like cracks: such a face is shown at half that size, where the lines drawn are coarser.
+SMALL = 0.5
 # Where the target map differs from the face's own by less than this, the change fades out; by nothing, to nothing.
 FULL_EFFECT = 0.05
 
@@ -213,7 +216,8 @@ class Ager:
         multiple = self.bundle.generator.config.multiple
         own = align_face(face.landmarks).size
         trained = self.bundle.image_size
-        size = round(min(max(own, trained), LARGEST * trained) / multiple) * multiple
+        least = SMALL * trained if own < SMALL * trained else trained
+        size = round(min(max(own, least), LARGEST * trained) / multiple) * multiple
         alignment = align_face(face.landmarks, size)
         rgb, landmarks = alignment.crop(photo.rgb), alignment.to_aligned(face.landmarks)
         masks = zone_masks(self.bundle.atlas, landmarks, size)
