@@ -1,12 +1,14 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from amgan.errors import AtlasError, NoFaceError, PhotoError
-from amgan.inference.ager import Ager
+from amgan.inference.ager import OFF_SKIN, Ager, hue_kept
 
 
 @pytest.fixture(scope="module")
@@ -92,3 +94,33 @@ def test_bad_requests(ager: Ager, astronaut: np.ndarray) -> None:
         ager.age(Image.fromarray(astronaut), signs={"freckles": 0.5})
     with pytest.raises(NoFaceError, match="no face"):
         ager.age(Image.new("RGB", (300, 300), "grey"), every=0.9)
+
+
+def test_hue_of_a_region_is_kept_and_its_spots_and_shadows_are_not_touched() -> None:
+    where = torch.zeros(1, 1, 256, 256)
+    where[..., 64:192, 64:192] = 1
+    tint, shadow, lines = (torch.zeros(1, 3, 256, 256) for _ in range(3))
+    tint[:, 0], tint[:, 2] = 0.2, -0.1
+    shadow[:] = -0.2
+    lines[:, 0, ::2], lines[:, 0, 1::2] = 0.3, -0.3
+    for change in (shadow, lines):
+        assert torch.allclose(hue_kept(change * where, where), change * where, atol=0.02)
+    left = hue_kept(tint * where, where)
+    inside = left[..., 64:192, 64:192]
+    assert (inside - inside.mean(dim=1, keepdim=True)).abs().max() < 0.02
+    assert inside.mean() == pytest.approx(0.1 / 3, abs=1e-3)
+    assert not (left * (where == 0)).any()
+
+
+def test_hair_changes_less_than_skin(ager: Ager, astronaut: np.ndarray) -> None:
+    result = changed(ager.age(Image.fromarray(astronaut), every=0.9).image, astronaut)
+    (view,) = ager.analyze(Image.fromarray(astronaut))
+    skin, editable = (
+        view.alignment.paste(mask, astronaut.shape[:2], view.report.region)
+        for mask in (cv2.resize(m, view.rgb.shape[:2]) for m in (view.masks.skin, view.masks.editable))
+    )
+    left, top, right, bottom = view.report.region
+    window = result[top:bottom, left:right].astype(float)
+    # The small model adds the same everywhere.
+    hair = window[(skin < 0.01) & (editable > 0.99)].mean()
+    assert hair == pytest.approx(OFF_SKIN * window[(skin > 0.99) & (editable > 0.99)].mean(), rel=0.1)
