@@ -12,12 +12,14 @@ import pytest
 from PIL import Image
 
 from amgan.data.curation import run, worker
-from amgan.data.curation.files import Destination, aligned_name
+from amgan.data.curation.files import Destination, aligned_name, open_destination
 from amgan.data.curation.limits import Limits
 from amgan.data.curation.measure import PhotoMeasurer
 from amgan.data.curation.metadata import Person
+from amgan.data.curation.report import write_report
 from amgan.data.curation.run import Summary, curate
 from amgan.data.curation.table import FACES
+from amgan.data.curation.tally import Tally
 from amgan.data.curation.worker import Job, run_tasks
 from amgan.errors import DatasetError, OutputError
 
@@ -253,3 +255,15 @@ def test_the_report_is_one_file_that_loads_nothing(source: Path, lenient: Limits
     charts = {re.findall(r"<h3>(.*?)</h3>", part)[-1]: part for part in text.split("</svg>") if "<h3>" in part}
     lines = [charts[n].count('<line class="limit"') for n in ("Yaw, degrees", "Smile", "Glasses, probability")]
     assert lines == [2, 1, 0]
+
+
+def test_many_populations_share_the_last_bar(source: Path, lenient: Limits) -> None:
+    tally = Tally()
+    for index in range(20):
+        tally.populations[f"country {index:02}", index % 2 == 0] += 20 - index
+    destination = open_destination(source, source.parent / "out", 256, "png")
+    write_report(source, destination, tally, lenient)
+    page = destination.report.read_text()
+    assert "country 10" in page and "country 11" not in page
+    # Countries 11 to 19: 9 + 8 + ... + 1 photos, of which those of even number are kept.
+    assert "9 others" in page and "20 of 45" in page

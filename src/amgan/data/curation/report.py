@@ -21,6 +21,8 @@ from amgan.errors import OutputError, PhotoError
 from amgan.faces.align import Alignment
 
 _THUMBNAIL = 144
+# Bars of the population; the rest goes into one, since some sources have a label for every country.
+_POPULATIONS = 12
 _WORDS = {"": "Kept"} | {reason: reason.replace("_", " ").capitalize() for reason in REASONS}
 _KEY = '<p class="key">Photos<i class="kept"></i>kept<i class="rejected"></i>rejected</p>'
 
@@ -64,6 +66,10 @@ def _page(source: Path, destination: Destination, tally: Tally, limits: Limits) 
     if tally.populations:
         names = sorted({name for name, _ in tally.populations}, key=lambda n: (-_photos(tally, n), n))
         rows = [(name, tally.populations[name, True], tally.populations[name, False]) for name in names]
+        if len(rows) > _POPULATIONS:
+            rest = rows[_POPULATIONS - 1 :]
+            others = (f"{len(rest)} others", sum(row[1] for row in rest), sum(row[2] for row in rest))
+            rows = [*rows[: _POPULATIONS - 1], others]
         body.append(f'<h2>Population</h2>{_KEY}<div class="card">{bars(rows)}</div>')
     body += [_sheet(reason, source, destination, tally) for reason in verdicts]
     head = '<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
