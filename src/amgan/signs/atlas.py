@@ -12,11 +12,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from amgan.errors import AtlasError
 from amgan.signs.scale import Scale
+from amgan.yaml_files import read_mapping
 
 Landmark = Annotated[int, Field(ge=0, lt=478)]
 # A landmark, or (a, b, t): a + t * (a - b), a point beyond a as seen from b.
@@ -163,14 +163,8 @@ def _locate(reference: str, folder: Path) -> Path:
 
 def _content(path: Path, heirs: tuple[Path, ...] = ()) -> dict[str, Any]:
     """What an atlas file says, laid over the content of the atlas it extends; `heirs` are those that extend it."""
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise AtlasError(f"{path}: cannot read the atlas ({error.strerror})") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise AtlasError(f"{path}: not a YAML file ({' '.join(str(error).split())})") from error
-    if not isinstance(content, dict):
-        raise AtlasError(f"{path}: an atlas is a mapping with name, age, head, skin, keep and signs")
+    shape = "an atlas is a mapping with name, age, head, skin, keep and signs"
+    content = read_mapping(path, "the atlas", shape, AtlasError)
     reference = content.pop("extends", None)
     if reference is None:
         return content

@@ -12,6 +12,7 @@ from amgan.data.patches import MASK_SIZE
 from amgan.errors import ConfigError
 from amgan.models.critic import CriticConfig
 from amgan.models.generator import GeneratorConfig
+from amgan.yaml_files import read_mapping
 
 
 class _Frozen(BaseModel):
@@ -171,14 +172,7 @@ def load_config(path: Path, overrides: list[str] | None = None, data: Path | Non
     Raises:
         ConfigError: Names the file and every key at fault.
     """
-    try:
-        content: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot read the config ({error.strerror})") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: not a YAML file ({' '.join(str(error).split())})") from error
-    if not isinstance(content, dict):
-        raise ConfigError(f"{path}: a config is a mapping of keys to values")
+    content = read_mapping(path, "the config", "a config is a mapping of keys to values", ConfigError)
     for override in overrides or []:
         _set(content, override)
     if data is not None:

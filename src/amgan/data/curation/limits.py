@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from amgan.data.curation.measure import Measured
 from amgan.errors import ConfigError
+from amgan.yaml_files import read_mapping
 
 _Pixels = Annotated[float, Field(ge=0)]
 _Degrees = Annotated[float, Field(ge=0, le=180)]
@@ -151,15 +151,7 @@ def _packaged() -> dict[str, Any]:
 
 
 def _mapping(path: Path) -> dict[str, Any]:
-    try:
-        content: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot read the limits ({error.strerror})") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: not a YAML file ({' '.join(str(error).split())})") from error
-    if not isinstance(content, dict):
-        raise ConfigError(f"{path}: limits are a mapping such as `max_yaw: 20`")
-    return content
+    return read_mapping(path, "the limits", "limits are a mapping such as `max_yaw: 20`", ConfigError)
 
 
 def _validated(content: dict[str, Any], source: str) -> Limits:
