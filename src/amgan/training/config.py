@@ -91,6 +91,8 @@ class TrainConfig(_Frozen):
         critic: The critic.
         betas: Adam's.
         weights: Of the losses.
+        age_outside: What an error of the aging map counts, for the generator, where no sign's zone lies: there age
+            alone is asked for, and a full weight draws lines where hardly anyone has them.
         cycle_share: Share of each batch that goes through the cycle, which is half of a step's cost.
         map_head_every: Beside the generator the map head learns at every this-many-th step.
         map_head_rate: Factor on its learning rates (2e-4 for the trunk, 1e-3 for the head) beside the generator.
@@ -114,6 +116,7 @@ class TrainConfig(_Frozen):
     critic: CriticConfig = CriticConfig()
     betas: tuple[float, float] = (0.5, 0.99)
     weights: Weights = Weights()
+    age_outside: float = Field(default=1.0, ge=0, le=1)
     cycle_share: float = Field(default=0.5, gt=0, le=1)
     map_head_every: int = Field(default=4, ge=1)
     map_head_rate: float = Field(default=0.1, gt=0)

@@ -11,14 +11,18 @@ from torch.nn import functional as F
 from amgan.models.critic import MAP_SIZE
 
 
-def age_loss(found: Tensor, aging_map: Tensor) -> Tensor:
+def age_loss(found: Tensor, aging_map: Tensor, importance: Tensor | None = None) -> Tensor:
     """L_Age, Eq. 2: squared error of the critic's 10x10 map against the blurred, down-sampled aging map.
 
     Args:
         found: (B, C, 10, 10) from the critic.
         aging_map: (B, C, H, W) in 0..1.
+        importance: (B, 1, H, W), what an error at each place counts for; 1 everywhere if None.
     """
-    return F.mse_loss(found.float(), F.adaptive_avg_pool2d(aging_map, MAP_SIZE))
+    error = (found.float() - F.adaptive_avg_pool2d(aging_map, MAP_SIZE)).pow(2)
+    if importance is not None:
+        error = error * F.adaptive_avg_pool2d(importance, MAP_SIZE)
+    return error.mean()
 
 
 def location_loss(found: Tensor, centre: Tensor) -> Tensor:

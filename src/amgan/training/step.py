@@ -8,9 +8,11 @@ from torch.nn import functional as F
 
 from amgan.data.patches import Batch
 from amgan.models.backbone import STRIDES, Trunk, channels_last, pretrained_trunk
+from amgan.models.change import HUE_CELLS, hue_kept, where_changed
 from amgan.models.critic import ConvCritic, FeatureCritic
 from amgan.models.generator import Generator
 from amgan.models.grow import grow
+from amgan.models.texture import pretrained_texture_trunk
 from amgan.training import losses
 from amgan.training.config import Stage, TrainConfig
 
@@ -39,6 +41,7 @@ class Networks(nn.Module):
         channels_last(self)
         # In a list, so that the frozen trunk is in no state dict.
         self._frozen: list[Trunk] = [pretrained_trunk().requires_grad_(False)]
+        self._texture = [pretrained_texture_trunk()] if config.critic.texture else []
         stage = config.stages[0]
         self.generator_optimiser = self._generator_optimiser()
         groups: list[dict[str, object]] = [{"params": list(self.critic.parameters())}]
@@ -62,6 +65,10 @@ class Networks(nn.Module):
             image = F.avg_pool2d(image, 2)
             found = found + self._frozen[0](image)
         return found
+
+    def texture(self, image: Tensor) -> list[Tensor]:
+        """Features of half the picture (B, 3, H, W) by the frozen texture trunk; none without `critic.texture`."""
+        return self._texture[0](F.avg_pool2d(image, 2)) if self._texture else []
 
     def _generator_optimiser(self) -> torch.optim.Adam:
         # The rate is set before every step.
@@ -114,7 +121,9 @@ def train_step(nets: Networks, batch: Batch, stage: Stage, step: int, random: to
     def aged(image: Tensor, target: Tensor) -> Tensor:
         count = len(image)
         location = batch.location[:count] if generator.config.location_maps else None
-        return image + batch.editable[:count] * (generator(image, target, location).image - image)
+        where = where_changed(batch.editable[:count], batch.skin[:count])
+        change = where * (generator(image, target, location).image - image)
+        return image + hue_kept(change, where, max(HUE_CELLS * stage.patch // stage.image_size, 1))
 
     with autocast:
         fake = aged(batch.image, batch.target)
@@ -123,17 +132,19 @@ def train_step(nets: Networks, batch: Batch, stage: Stage, step: int, random: to
         grain = config.feature_noise * _noise(batch.image, random)
         with torch.no_grad():
             real_features = nets.features(batch.image + grain)
-        fake_features = nets.features(fake + grain)
+            real_texture = nets.texture(batch.image)
+        fake_features, fake_texture = nets.features(fake + grain), nets.texture(fake)
         again_features = nets.features(again + grain[:cycled])
         critic.requires_grad_(False)
         if isinstance(critic, FeatureCritic):
-            realness, place, found = critic(as_map_head_sees(fake, stage, random), fake_features, asked)
+            realness, place, found = critic(as_map_head_sees(fake, stage, random), fake_features + fake_texture, asked)
         else:
             realness, place, found = critic(fake)
         critic.requires_grad_(True)
+    outside = config.age_outside
     parts = {
         "realness": losses.generator_realness(realness),
-        "age": losses.age_loss(found, batch.target),
+        "age": losses.age_loss(found, batch.target, outside + (1 - outside) * batch.zoned),
         "location": losses.location_loss(place, batch.centre),
         "cycle": losses.perceptual_distance(again_features, [f[:cycled] for f in real_features]),
         "cycle_pixel": F.l1_loss(again, batch.image[:cycled]),
@@ -149,8 +160,9 @@ def train_step(nets: Networks, batch: Batch, stage: Stage, step: int, random: to
     nets.critic_optimiser.zero_grad(set_to_none=True)
     if isinstance(critic, FeatureCritic):
         with autocast:
-            real_scores = critic.realness(real_features, torch.cat([batch.source, batch.location], dim=1))
-            fake_scores = critic.realness([f.detach() for f in fake_features], asked)
+            own = torch.cat([batch.source, batch.location], dim=1)
+            real_scores = critic.realness(real_features + real_texture, own)
+            fake_scores = critic.realness([f.detach() for f in fake_features + fake_texture], asked)
         loss = losses.hinge_critic(real_scores, fake_scores)
         stats["d_realness"] = float(loss.detach())
         loss.backward()

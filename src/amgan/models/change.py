@@ -1,0 +1,48 @@
+"""What becomes of the generator's change before it is added to a picture, in training and in use alike."""
+
+from __future__ import annotations
+
+from torch import Tensor
+from torch.nn import functional as F
+
+# Off the skin, on hair and what lies beside the head, this much of the change is made: hair goes grey in flat patches
+# rather than by strands yet.
+OFF_SKIN = 0.35
+# Squares over which the hue must stay, to a side of the face: larger than spots, smaller than a cheek.
+HUE_CELLS = 32
+
+
+def where_changed(editable: Tensor, skin: Tensor) -> Tensor:
+    """How much of a change is made at each place: all of it on skin, some on hair, none outside and in the eyes.
+
+    Args:
+        editable: (..., H, W) in 0..1, where the picture may change at all.
+        skin: (..., H, W) in 0..1, the face without hair.
+
+    Returns:
+        (..., H, W) in 0..1.
+    """
+    return editable * (OFF_SKIN + (1 - OFF_SKIN) * skin)
+
+
+def hue_kept(change: Tensor, where: Tensor, cells: int = HUE_CELLS) -> Tensor:
+    """Takes from a change what it adds to the colour of a region, beyond its brightness; spots and lines stay.
+
+    Age changes the light on skin and draws lines and spots. That it should tint a cheek, generators learn from few
+    photos all too easily.
+
+    Args:
+        change: (B, 3, H, W), what to add to a picture; 0 where `where` is 0.
+        where: (B, 1, H, W) in 0..1, how much of the change is made at each place.
+        cells: Squares to a side of the picture; `HUE_CELLS` for a whole face, fewer for a patch of it.
+
+    Returns:
+        (B, 3, H, W); 0 where `where` is 0.
+    """
+    size = (change.shape[-2], change.shape[-1])
+    colour = change - change.mean(dim=1, keepdim=True)
+    # Averaged over what is edited alone: the edge of the face is no reason to leave a tint there.
+    parts = [F.adaptive_avg_pool2d(part, cells) for part in (colour, where)]
+    mean = [F.avg_pool2d(part, 3, 1, 1, count_include_pad=False) for part in parts]
+    grown = F.interpolate(mean[0] / mean[1].clamp(min=1e-3), size=size, mode="bilinear", align_corners=False)
+    return change - where * grown

@@ -1,0 +1,34 @@
+import pytest
+import torch
+
+from amgan.models.change import OFF_SKIN, hue_kept, where_changed
+
+
+def test_all_of_a_change_is_made_on_skin_some_on_hair_none_outside() -> None:
+    editable, skin = torch.tensor([1.0, 1.0, 0.5, 0.0]), torch.tensor([1.0, 0.0, 1.0, 1.0])
+    assert where_changed(editable, skin).tolist() == pytest.approx([1, OFF_SKIN, 0.5, 0])
+
+
+def test_hue_of_a_region_is_kept_and_its_spots_and_shadows_are_not_touched() -> None:
+    where = torch.zeros(1, 1, 256, 256)
+    where[..., 64:192, 64:192] = 1
+    tint, shadow, lines = (torch.zeros(1, 3, 256, 256) for _ in range(3))
+    tint[:, 0], tint[:, 2] = 0.2, -0.1
+    shadow[:] = -0.2
+    lines[:, 0, ::2], lines[:, 0, 1::2] = 0.3, -0.3
+    for change in (shadow, lines):
+        assert torch.allclose(hue_kept(change * where, where), change * where, atol=0.02)
+    left = hue_kept(tint * where, where)
+    inside = left[..., 64:192, 64:192]
+    assert (inside - inside.mean(dim=1, keepdim=True)).abs().max() < 0.02
+    assert inside.mean() == pytest.approx(0.1 / 3, abs=1e-3)
+    assert not (left * (where == 0)).any()
+
+
+def test_a_patch_with_its_share_of_cells_is_treated_as_the_face_is() -> None:
+    torch.manual_seed(0)
+    where, change = torch.ones(1, 1, 256, 256), torch.rand(1, 3, 256, 256)
+    whole = hue_kept(change, where, 32)[..., 64:192, 64:192]
+    patch = hue_kept(change[..., 64:192, 64:192], where[..., 64:192, 64:192], 16)
+    inside = (..., slice(24, 104), slice(24, 104))
+    assert torch.allclose(whole[inside], patch[inside], atol=1e-5)
