@@ -1,5 +1,7 @@
 """How long does it take: the command line's help, the generator alone, and a whole call on a 1024 px face.
 
+The generator is run by PyTorch in fp32 and bf16, and by onnxruntime.
+
 Run it with nothing else running: ``.venv/bin/python benchmarks/speed.py``. Every figure is a median.
 """
 
@@ -8,18 +10,22 @@ from __future__ import annotations
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
+from pathlib import Path
 
+import onnxruntime
 import skimage.data
 import torch
 from PIL import Image
 
 from amgan.faces.align import align_face
 from amgan.faces.detect import FaceDetector
-from amgan.inference.ager import Ager
+from amgan.inference.ager import Ager, Precision
 from amgan.maps.location import location_maps
 from amgan.models.bundle import load_bundle
+from amgan.models.export import export_onnx
 
 SIDE = 1024
 
@@ -35,9 +41,9 @@ def median_seconds(call: Callable[[], object], times: int) -> float:
     return statistics.median(found)
 
 
-def generator_seconds(bf16: bool) -> float:
-    """The default generator on one 1024x1024 picture."""
-    generator = load_bundle().generator
+def generator_seconds(model: Path | None, bf16: bool) -> float:
+    """The generator of a model on one 1024x1024 picture."""
+    generator = load_bundle(model).generator
     image = torch.zeros(1, 3, SIDE, SIDE).contiguous(memory_format=torch.channels_last)
     aging = torch.zeros(1, generator.config.map_channels, SIDE, SIDE)
     zero = torch.zeros(1, dtype=torch.long)
@@ -61,15 +67,24 @@ def main() -> None:
     """Prints the table."""
     executable = [sys.executable, "-m", "amgan", "--help"]
     rows = [("`amgan --help`", median_seconds(lambda: subprocess.run(executable, check=True, capture_output=True), 5))]
-    rows += [(f"generator, 1024x1024, {name}", generator_seconds(name == "bf16")) for name in ("fp32", "bf16")]
     photo = photo_with_large_face()
-    for precision in ("fp32", "bf16"):
-        with Ager(precision=precision) as ager:
-            seconds = median_seconds(lambda ager=ager: ager.age(photo, every=0.9), 5)
-            report = ager.age(photo, every=0.9).faces[0]
-        rows.append((f"whole call, {photo.width}x{photo.height}, {precision}", seconds))
-        rows += [(f"- of which {stage}", taken) for stage, taken in report.seconds.items()]
-    print(f"{torch.get_num_threads()} threads, torch {torch.__version__}\n\n| what | seconds |\n|---|---|")
+    with tempfile.TemporaryDirectory() as folder:
+        file = export_onnx(load_bundle(), Path(folder) / "default.onnx").path
+        backends: list[tuple[str, Path | None, Precision]] = [
+            ("PyTorch fp32", None, "fp32"),
+            ("PyTorch bf16", None, "bf16"),
+            ("onnxruntime fp32", file, "fp32"),
+        ]
+        for name, model, precision in backends:
+            rows.append((f"generator, {SIDE}x{SIDE}, {name}", generator_seconds(model, precision == "bf16")))
+        for name, model, precision in backends:
+            with Ager(model, precision=precision) as ager:
+                seconds = median_seconds(lambda ager=ager: ager.age(photo, every=0.9), 5)
+                report = ager.age(photo, every=0.9).faces[0]
+            rows.append((f"whole call, {photo.width}x{photo.height}, {name}", seconds))
+            rows += [(f"- of which {stage}", taken) for stage, taken in report.seconds.items()]
+    versions = f"torch {torch.__version__}, onnxruntime {onnxruntime.__version__}"
+    print(f"{torch.get_num_threads()} threads, {versions}\n\n| what | seconds |\n|---|---|")
     for name, seconds in rows:
         print(f"| {name} | {seconds:.2f} |")
 

@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from amgan.errors import AtlasError, NoFaceError, PhotoError
+from amgan.errors import AtlasError, ConfigError, NoFaceError, PhotoError
 from amgan.inference.ager import Ager
+from amgan.models.bundle import load_bundle
 from amgan.models.change import OFF_SKIN
+from amgan.models.export import export_onnx
 
 
 @pytest.fixture(scope="module")
@@ -108,3 +110,17 @@ def test_hair_changes_less_than_skin(ager: Ager, astronaut: np.ndarray) -> None:
     # The small model adds the same everywhere.
     hair = window[(skin < 0.01) & (editable > 0.99)].mean()
     assert hair == pytest.approx(OFF_SKIN * window[(skin > 0.99) & (editable > 0.99)].mean(), rel=0.1)
+
+
+def test_an_onnx_file_gives_the_same_picture(
+    ager: Ager, small_model: Path, astronaut: np.ndarray, tmp_path: Path
+) -> None:
+    path = export_onnx(load_bundle(small_model), tmp_path / "small.onnx").path
+    with Ager(str(path)) as other:
+        found = other.age(Image.fromarray(astronaut), every=0.9)
+    known = ager.age(Image.fromarray(astronaut), every=0.9)
+    # The last bits of a change may differ, and so the dither that rounds it.
+    assert changed(known.image, astronaut).max() > 20 and changed(known.image, np.asarray(found.image)).max() <= 3
+    assert found.faces[0].targets == known.faces[0].targets
+    with pytest.raises(ConfigError, match=r"small\.onnx.*fp32"):
+        Ager(path, precision="bf16")

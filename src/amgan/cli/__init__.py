@@ -10,6 +10,7 @@ import typer
 from amgan.cli.age import age_command
 from amgan.cli.analyze import analyze_command
 from amgan.cli.curate import curate_command
+from amgan.cli.export import export_command
 from amgan.cli.train import train_command
 
 app = typer.Typer(
@@ -20,6 +21,7 @@ app = typer.Typer(
 app.command("age")(age_command)
 app.command("analyze")(analyze_command)
 app.command("curate")(curate_command)
+app.command("export")(export_command)
 app.command("train")(train_command)
 
 

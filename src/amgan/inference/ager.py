@@ -16,7 +16,7 @@ from PIL import Image
 from torch import Tensor
 from torch.nn import functional as F
 
-from amgan.errors import NoFaceError, PhotoError
+from amgan.errors import ConfigError, NoFaceError, PhotoError
 from amgan.faces.align import Alignment, align_face
 from amgan.faces.detect import Face, FaceDetector
 from amgan.faces.photo import Photo, photo_from_image, read_photo
@@ -25,6 +25,7 @@ from amgan.maps.location import location_maps
 from amgan.maps.targets import Score, painted_map, target_scores
 from amgan.models.bundle import load_bundle
 from amgan.models.change import hue_kept, where_changed
+from amgan.models.generator import Generator
 from amgan.signs.atlas import AGE, Atlas
 from amgan.signs.zones import ZoneMasks, zone_masks
 
@@ -96,12 +97,15 @@ class Ager:
     """Ages faces; loads its model once. Use as a context manager, or call `close`.
 
     Args:
-        model: Folder of a model; None is the default that comes with the package.
+        model: Folder of a model, or an ONNX file of `amgan export`, which onnxruntime then runs; None is the default
+            that comes with the package.
         face_model: Path of a ``face_landmarker.task``; None is the packaged one.
-        precision: "bf16" halves the time on processors that have it; "auto" uses it there.
+        precision: "bf16" halves the time on processors that have it; "auto" uses it there. An ONNX file runs in fp32.
 
     Raises:
         WeightsError: A model file is missing or damaged.
+        MissingExtraError: The model is an ONNX file, and onnxruntime is not installed.
+        ConfigError: bf16 is asked of an ONNX file.
 
     Example:
         >>> with Ager() as ager:  # doctest: +SKIP
@@ -109,11 +113,14 @@ class Ager:
     """
 
     def __init__(
-        self, model: Path | None = None, face_model: Path | None = None, precision: Precision = "auto"
+        self, model: str | Path | None = None, face_model: Path | None = None, precision: Precision = "auto"
     ) -> None:
-        self.bundle = load_bundle(model)
+        self.bundle = load_bundle(None if model is None else Path(model))
+        on_torch = isinstance(self.bundle.generator, Generator)
+        if precision == "bf16" and not on_torch:
+            raise ConfigError(f"{model}: an ONNX file runs in fp32; for bf16 give the model's folder")
         self.detector = FaceDetector(face_model)
-        self.bf16 = precision == "bf16" or (precision == "auto" and has_fast_bf16())
+        self.bf16 = precision == "bf16" or (precision == "auto" and on_torch and has_fast_bf16())
 
     def __enter__(self) -> Ager:
         return self

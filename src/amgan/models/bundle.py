@@ -1,24 +1,26 @@
 """A finished model in a folder: ``generator.safetensors``, ``estimators.safetensors`` and ``model.json``.
 
 ``model.json`` holds the generator's config, the whole sign atlas and the channel of each zone, so that a model
-needs nothing but its folder. Nothing is pickled.
+needs nothing but its folder. Nothing is pickled. The same in one ONNX file is `amgan.models.onnx_file`'s.
 """
 
 from __future__ import annotations
 
 import importlib.resources
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from pydantic import ValidationError
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load, load_file, save_file
 
 from amgan.errors import AtlasError, WeightsError
 from amgan.models.backbone import channels_last
 from amgan.models.estimator import SignEstimators
 from amgan.models.generator import Generator, GeneratorConfig
+from amgan.models.onnx_file import SUFFIX, OnnxGenerator, open_onnx, read_metadata
 from amgan.signs.atlas import Atlas, parse_atlas
 
 GENERATOR, ESTIMATORS, SCHEMA = "generator.safetensors", "estimators.safetensors", "model.json"
@@ -29,7 +31,7 @@ class Schema:
     """What ``model.json`` says.
 
     Attributes:
-        folder: Of the model.
+        path: Its folder, or its ONNX file.
         generator_config: Shape of its generator.
         atlas: Its signs.
         channels: Channel of each zone in the aging map.
@@ -38,7 +40,7 @@ class Schema:
         judge_share: Share of the training identities that it never saw (``TrainConfig.judge_share``).
     """
 
-    folder: Path
+    path: Path
     generator_config: GeneratorConfig
     atlas: Atlas
     channels: tuple[int, ...]
@@ -52,11 +54,11 @@ class Bundle(Schema):
     """A model ready to use.
 
     Attributes:
-        generator: In eval mode, float32, channels-last.
+        generator: In eval mode, float32, channels-last; of an ONNX file one that onnxruntime runs.
         estimators: Of the present scores.
     """
 
-    generator: Generator
+    generator: Generator | OnnxGenerator
     estimators: SignEstimators
 
 
@@ -95,18 +97,22 @@ def load_bundle(path: Path | None = None) -> Bundle:
     """Loads a model.
 
     Args:
-        path: Its folder, or the generator file in it; None loads the default model that comes with the package.
+        path: Its folder, the generator file in it, or an ONNX file; None loads the default model that comes with the
+            package.
 
     Raises:
         WeightsError: A file is missing, damaged or does not fit the others.
+        MissingExtraError: It is an ONNX file, and onnxruntime is not installed.
     """
+    if path is not None and path.suffix == SUFFIX:
+        return _load_onnx(path)
     schema = load_bundle_schema(path)
     generator, estimators = Generator(schema.generator_config), SignEstimators(schema.atlas)
     try:
-        generator.load_state_dict({k: v.float() for k, v in load_file(schema.folder / GENERATOR).items()})
-        estimators.load_state_dict(load_file(schema.folder / ESTIMATORS))
+        generator.load_state_dict({k: v.float() for k, v in load_file(schema.path / GENERATOR).items()})
+        estimators.load_state_dict(load_file(schema.path / ESTIMATORS))
     except (SafetensorError, RuntimeError) as error:
-        raise WeightsError(f"{schema.folder}: damaged model ({' '.join(str(error).split())[:160]})") from error
+        raise _damaged(schema.path, error) from error
     generator = channels_last(generator.eval().requires_grad_(False))
     return Bundle(**vars(schema), generator=generator, estimators=estimators)
 
@@ -118,29 +124,60 @@ def load_bundle_schema(path: Path | None = None) -> Schema:
         path: As for `load_bundle`.
 
     Raises:
-        WeightsError: A file is missing, or ``model.json`` is malformed.
+        WeightsError: A file is missing, or what it says is malformed.
+        MissingExtraError: It is an ONNX file, and onnxruntime is not installed.
     """
     folder = default_model() if path is None else path
+    if folder.suffix == SUFFIX:
+        return _schema(read_metadata(open_onnx(folder, optimise=False), folder), folder, folder)
     if folder.is_file():
         if folder.name != GENERATOR:
-            raise WeightsError(f"{folder}: not a model; give its folder, or the {GENERATOR} in it")
+            raise WeightsError(f"{folder}: not a model; give its folder, the {GENERATOR} in it, or an ONNX file")
         folder = folder.parent
     for name in (GENERATOR, ESTIMATORS, SCHEMA):
         if not (folder / name).is_file():
             raise WeightsError(f"{folder}: no {name} there; give the folder that `amgan train` wrote as model/")
     try:
         content = json.loads((folder / SCHEMA).read_text(encoding="utf-8"))
+    except json.JSONDecodeError as error:
+        raise _malformed(folder / SCHEMA, error) from error
+    return _schema(content, folder, folder / SCHEMA)
+
+
+def _load_onnx(path: Path) -> Bundle:
+    session = open_onnx(path)
+    content = read_metadata(session, path)
+    schema = _schema(content, path, path)
+    estimators = SignEstimators(schema.atlas)
+    try:
+        estimators.load_state_dict(load(content["estimators"]))
+    except (SafetensorError, RuntimeError) as error:
+        raise _damaged(path, error) from error
+    return Bundle(**vars(schema), generator=OnnxGenerator(session, schema.generator_config), estimators=estimators)
+
+
+def _schema(content: Mapping[str, Any], path: Path, source: Path) -> Schema:
+    """The schema of the model at `path` from the `content` of its `source`."""
+    try:
         return Schema(
-            folder,
+            path,
             GeneratorConfig.model_validate(content["generator"]),
-            parse_atlas(content["atlas"], str(folder / SCHEMA)),
+            parse_atlas(content["atlas"], str(source)),
             tuple(int(c) for c in content["channels"]),
             str(content["notice"]),
             int(content["image_size"]),
             float(content["judge_share"]),
         )
-    except (json.JSONDecodeError, KeyError, TypeError, ValidationError, AtlasError) as error:
-        raise WeightsError(f"{folder / SCHEMA}: malformed ({' '.join(str(error).split())[:160]})") from error
+    except (KeyError, TypeError, ValueError, AtlasError) as error:
+        raise _malformed(source, error) from error
+
+
+def _malformed(source: Path, error: Exception) -> WeightsError:
+    return WeightsError(f"{source}: malformed ({' '.join(str(error).split())[:160]})")
+
+
+def _damaged(path: Path, error: Exception) -> WeightsError:
+    return WeightsError(f"{path}: damaged model ({' '.join(str(error).split())[:160]})")
 
 
 def default_model() -> Path:

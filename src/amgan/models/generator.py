@@ -68,6 +68,22 @@ class GeneratorOutput(NamedTuple):
     attention: Tensor
 
 
+def check_shapes(config: GeneratorConfig, image: Tensor, aging_map: Tensor, location: Tensor | None) -> None:
+    """Refuses what a generator of this config cannot take; shapes as for `Generator.forward`.
+
+    Raises:
+        ValueError: A shape does not fit, or location maps are given or missing against the config.
+    """
+    height, width = image.shape[-2:]
+    if height % config.multiple or width % config.multiple:
+        raise ValueError(f"{width}x{height} is not divisible by {config.multiple}")
+    wanted = (image.shape[0], config.map_channels, height, width)
+    if tuple(aging_map.shape) != wanted:
+        raise ValueError(f"the aging map has shape {tuple(aging_map.shape)}, not {wanted}")
+    if (location is not None) != config.location_maps:
+        raise ValueError("location maps are given if and only if the generator was built for them")
+
+
 class ChannelNorm(nn.Module):
     """Layer norm over the channels of each pixel; with channels-last memory this is the fused kernel on a view."""
 
@@ -133,15 +149,15 @@ class SpadeBlock(nn.Module):
         self.conv2 = nn.Conv2d(out, out, 3, padding=1)
         self.shortcut = nn.Conv2d(channels, out, 1, bias=False) if channels != out else nn.Identity()
 
-    def forward(self, x: Tensor, maps: dict[int, Tensor]) -> Tensor:
-        """(B, channels, H, W) → (B, out, H, W), or twice as large; `maps` holds the maps by their height."""
+    def forward(self, x: Tensor, maps: Tensor, maps_out: Tensor) -> Tensor:
+        """(B, channels, H, W) → (B, out, H, W), or twice as large; the maps are as large as what goes in and out."""
         # Project before upsampling: a 1x1 convolution commutes with it and costs a quarter.
         short = self.shortcut(x)
-        y = F.leaky_relu(self.spade1(x, maps[x.shape[-2]]), SLOPE)
+        y = F.leaky_relu(self.spade1(x, maps), SLOPE)
         if self.up:
             y, short = (F.interpolate(t, scale_factor=2.0, mode="nearest") for t in (y, short))
         y = self.conv1(y)
-        y = self.conv2(F.leaky_relu(self.spade2(y, maps[y.shape[-2]]), SLOPE))
+        y = self.conv2(F.leaky_relu(self.spade2(y, maps_out), SLOPE))
         return (short + y) / 2**0.5
 
 
@@ -189,14 +205,17 @@ class Generator(nn.Module):
         Raises:
             ValueError: A shape does not fit.
         """
-        maps = self._conditions(image, aging_map, location)
+        check_shapes(self.config, image, aging_map, location)
+        maps = self._conditions(aging_map, location)
         x = self.stem(F.pixel_unshuffle(image, self.config.stem))
         skip = x
         for block in self.encoder:
             x = block(x)
-        for block in self.decoder:
-            x = block(x, maps)
-        x = self.fuse((x + skip) / 2**0.5, maps)
+        # Halvings that the decoder works at, before its first block and after each.
+        levels = [self.config.depth] * (self.config.blocks + 1) + list(range(self.config.depth))[::-1]
+        for block, (before, after) in zip(self.decoder, itertools.pairwise(levels), strict=True):
+            x = block(x, maps[before], maps[after])
+        x = self.fuse((x + skip) / 2**0.5, maps[0], maps[0])
         for index, conv in enumerate(self.head):
             x = F.interpolate(F.leaky_relu(x, SLOPE), scale_factor=2.0, mode="nearest")
             shrink = 2 ** (len(self.head) - 1 - index)
@@ -206,20 +225,10 @@ class Generator(nn.Module):
         change, attention = 2 * torch.tanh(out[:, :3] / 2), torch.sigmoid(out[:, 3:])
         return GeneratorOutput(image + attention * change, change, attention)
 
-    def _conditions(self, image: Tensor, aging_map: Tensor, location: Tensor | None) -> dict[int, Tensor]:
-        """The maps at every height the decoder works at."""
-        height, width = image.shape[-2:]
-        if height % self.config.multiple or width % self.config.multiple:
-            raise ValueError(f"{width}x{height} is not divisible by {self.config.multiple}")
-        wanted = (image.shape[0], self.config.map_channels, height, width)
-        if tuple(aging_map.shape) != wanted:
-            raise ValueError(f"the aging map has shape {tuple(aging_map.shape)}, not {wanted}")
-        if (location is not None) != self.config.location_maps:
-            raise ValueError("location maps are given if and only if the generator was built for them")
+    def _conditions(self, aging_map: Tensor, location: Tensor | None) -> list[Tensor]:
+        """The maps at every size the decoder works at, from that behind the stem down."""
         maps = aging_map if location is None else torch.cat([aging_map, location], dim=1)
-        maps = F.avg_pool2d(maps, self.config.stem)
-        scales = {}
-        for _ in range(self.config.depth + 1):
-            scales[maps.shape[-2]] = maps
-            maps = F.avg_pool2d(maps, 2)
+        scales = [F.avg_pool2d(maps, self.config.stem)]
+        for _ in range(self.config.depth):
+            scales.append(F.avg_pool2d(scales[-1], 2))
         return scales

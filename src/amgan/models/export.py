@@ -1,0 +1,205 @@
+"""A model written as one ONNX file, and the proof that onnxruntime gives PyTorch's answer with it."""
+
+from __future__ import annotations
+
+import base64
+import importlib.util
+import json
+import secrets
+import tempfile
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import save
+from torch import Tensor
+
+from amgan import __version__
+from amgan.errors import MissingExtraError, OutputError, WeightsError
+from amgan.faces.photo import check_output
+from amgan.maps.location import location_maps
+from amgan.models.bundle import Bundle
+from amgan.models.generator import Generator
+from amgan.models.onnx_file import BYTES_KEYS, INPUTS, JSON_KEYS, OUTPUTS, SUFFIX, TEXT_KEYS, OnnxGenerator, open_onnx
+
+# The first that has layer normalisation as one operator; every runtime of the last years knows it.
+OPSET = 17
+# Heights and widths to compare the answers at, in multiples of what the generator's must be divisible by.
+SIZES = ((8, 8), (12, 6), (16, 16))
+# The answers may differ by so much, on a scale of -1..1; a grey level is 8e-3.
+TOLERANCE = 1e-3
+# Weights of fewer numbers are kept in single precision in any case: there is nothing to gain.
+_SMALL = 64
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What was written.
+
+    Attributes:
+        path: The file.
+        bytes: Its size.
+        difference: Largest difference between onnxruntime's and PyTorch's answer, of pictures in -1..1.
+        sizes: Height and width of the pictures that were compared.
+    """
+
+    path: Path
+    bytes: int
+    difference: float
+    sizes: tuple[tuple[int, int], ...]
+
+
+def export_onnx(bundle: Bundle, path: Path, half: bool = False, overwrite: bool = False) -> Exported:
+    """Writes a model as ONNX, for pictures of any batch, height and width, and checks the file by running it.
+
+    Args:
+        bundle: The model, not itself of an ONNX file.
+        path: Ends in .onnx. Its name never stands for a file that was not checked.
+        half: Stores weights in half precision; they are computed with in single precision all the same.
+        overwrite: Whether an existing file may be replaced.
+
+    Raises:
+        MissingExtraError: onnx or onnxruntime is not installed.
+        OutputError: The file exists, has another suffix or cannot be written.
+        WeightsError: The model is an ONNX file, or onnxruntime gives another answer than PyTorch.
+    """
+    check_output(path, overwrite, (SUFFIX,))
+    generator = bundle.generator
+    if not isinstance(generator, Generator):
+        raise WeightsError(f"{bundle.path}: is exported already; give the folder of a trained model")
+    for package in ("onnx", "onnxruntime"):
+        if importlib.util.find_spec(package) is None:
+            raise MissingExtraError(f"export wants the package {package!r}; pip install 'amgan[export]'")
+    model = _traced(generator)
+    model.producer_name, model.producer_version = "amgan", __version__
+    model.doc_string = (
+        f"{bundle.notice} Inputs: image, sRGB in -1..1; aging_map, scores in 0..1; location, see location_maps. "
+        f"Height and width are divisible by {generator.config.multiple}. Output aged = image + attention * change."
+    )
+    for key, value in _metadata(bundle).items():
+        model.metadata_props.add(key=key, value=value)
+    if half:
+        _store_in_half(model.graph)
+    content = model.SerializeToString()
+    aside = path.with_name(f".amgan-{secrets.token_hex(8)}{SUFFIX}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        aside.write_bytes(content)
+        sizes = tuple((h * generator.config.multiple, w * generator.config.multiple) for h, w in SIZES)
+        difference = largest_difference(generator, aside, sizes)
+        # Not the other way round: NaN is not less than anything.
+        if not difference <= TOLERANCE:
+            raise WeightsError(f"{bundle.path}: onnxruntime's answer is off by {difference:g}; nothing was written")
+        check_output(path, overwrite, (SUFFIX,))  # someone may have made the file in the meantime
+        aside.replace(path)
+    except OSError as error:
+        raise OutputError(f"{path}: cannot be written ({error.strerror}); try another place") from error
+    finally:
+        aside.unlink(missing_ok=True)
+    return Exported(path, len(content), difference, sizes)
+
+
+@torch.inference_mode()
+def largest_difference(generator: Generator, path: Path, sizes: tuple[tuple[int, int], ...]) -> float:
+    """How far onnxruntime's answers are from PyTorch's on random pictures and maps, each size once.
+
+    Args:
+        generator: The original.
+        path: Its ONNX file.
+        sizes: Heights and widths.
+
+    Returns:
+        The largest difference between any two values of any output; NaN if an answer has NaN.
+    """
+    exported = OnnxGenerator(open_onnx(path), generator.config)
+    found = []
+    for index, (height, width) in enumerate(sizes):
+        given = _example(generator, height, width, index)
+        pairs = zip(generator(*given), exported(*given), strict=True)
+        found += [(mine - other).abs().max() for mine, other in pairs]
+    return float(torch.stack(found).max())
+
+
+def _example(generator: Generator, height: int, width: int, seed: int, batch: int = 1) -> tuple[Tensor, ...]:
+    """Random arguments for a generator."""
+    random = torch.Generator().manual_seed(seed)
+    image = torch.rand(batch, 3, height, width, generator=random) * 2 - 1
+    aging = torch.rand(batch, generator.config.map_channels, height, width, generator=random)
+    if not generator.config.location_maps:
+        return image, aging
+    zeros = torch.zeros(batch, dtype=torch.long)
+    return image, aging, location_maps(zeros, zeros, (height, width), (height, width))
+
+
+def _traced(generator: Generator) -> Any:
+    """The generator as an ``onnx.ModelProto``.
+
+    PyTorch's exporter by tracing, not the one by `torch.export`: it needs no package but onnx, and each operation here
+    becomes one of ONNX's. Nothing in the network depends on the size but through shapes, which it traces.
+    """
+    import onnx
+
+    given = _example(generator, 6 * generator.config.multiple, 4 * generator.config.multiple, 0, batch=2)
+    names = INPUTS[: len(given)]
+    axes = {0: "batch", 2: "height", 3: "width"}
+    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+        # That this exporter is the older one, and that the checks of the arguments' shapes are not exported.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        warnings.simplefilter("ignore", torch.jit.TracerWarning)  # type: ignore[attr-defined]
+        # Instance norm has no other mode than that of training, its statistics being the picture's.
+        warnings.filterwarnings("ignore", ".*'instance_norm' is set to train=True", UserWarning)
+        torch.onnx.export(
+            generator,
+            given,
+            Path(folder) / "traced.onnx",
+            dynamo=False,
+            opset_version=OPSET,
+            input_names=list(names),
+            output_names=list(OUTPUTS),
+            dynamic_axes={name: axes for name in (*names, *OUTPUTS)},
+        )
+        return onnx.load(Path(folder) / "traced.onnx")
+
+
+def _metadata(bundle: Bundle) -> dict[str, str]:
+    """What the file says beside its graph, as `onnx_file.read_metadata` reads it."""
+    config = bundle.generator.config
+    content: dict[str, Any] = {
+        "notice": bundle.notice,
+        "image_size": bundle.image_size,
+        "multiple": config.multiple,
+        "channels": bundle.channels,
+        "opset": OPSET,
+        "judge_share": bundle.judge_share,
+        "generator": config.model_dump(),
+        "atlas": bundle.atlas.model_dump(mode="json"),
+        "estimators": save({name: value.contiguous() for name, value in bundle.estimators.state_dict().items()}),
+    }
+    return {
+        **{key: content[key] for key in TEXT_KEYS},
+        **{key: json.dumps(content[key]) for key in JSON_KEYS},
+        **{key: base64.b64encode(content[key]).decode("ascii") for key in BYTES_KEYS},
+    }
+
+
+def _store_in_half(graph: Any) -> None:
+    """Turns the larger weights of an ``onnx.GraphProto`` into half precision, each cast back where it is used.
+
+    A runtime casts them once, when it loads the file, so that they take less room on the disk and no more time.
+    """
+    from onnx import TensorProto, helper, numpy_helper
+
+    casts = []
+    for weight in graph.initializer:
+        values = numpy_helper.to_array(weight)
+        if weight.data_type != TensorProto.FLOAT or values.size < _SMALL:
+            continue
+        name, stored = weight.name, f"{weight.name}.half"
+        weight.CopyFrom(numpy_helper.from_array(values.astype("float16"), stored))
+        casts.append(helper.make_node("Cast", [stored], [name], to=TensorProto.FLOAT))
+    # Ahead of the nodes that use them, since nodes stand in the order of their use.
+    nodes = [*casts, *graph.node]
+    del graph.node[:]
+    graph.node.extend(nodes)
