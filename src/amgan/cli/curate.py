@@ -12,19 +12,21 @@ _T = TypeVar("_T")
 
 HELP = """Sort out a folder of photos: detect, measure, keep or reject with a reason, and align what is kept.
 
-DST gets faces.parquet (a row a photo, whatever its verdict), aligned/ (the faces kept) and report.html. SRC is only
-read. Ctrl-C or a crash loses a few photos' work at most: give the same command again. Other limits judge what is
-measured already, without looking at the photos again.
+DST gets faces.parquet (a row a photo, whatever its verdict), aligned/ (the faces kept) and report.html, and can be
+trained on. SRC is only read. Ctrl-C or a crash loses a few photos' work at most: give the same command again. Other
+limits and labels are applied to what is measured already, without looking at the photos again.
 
 Examples:
 
   amgan curate photos/ curated/
 
-  amgan curate ffhq/ curated/ --size 2048 --images jpg --workers 8
+  amgan curate photos/ curated/ --size 2048 --images jpg --workers 8
 
   amgan curate photos/ curated/ --limits mine.yaml    (mine.yaml: max_yaw: 30, a line a limit)
 
-  amgan curate data/ curated/ --metadata data/faces.csv --population ethnicity
+  amgan curate clinic/ curated/ --metadata clinic/grades.csv --atlas clinic.yaml
+
+  amgan curate images1024x1024/ curated/ --ffhq-json ffhq-dataset-v2.json --metadata ages.csv
 """
 
 
@@ -39,10 +41,17 @@ def curate_command(
         Path | None, typer.Option(help="YAML of limits; what it does not name stays as docs/curation.md lists it.")
     ] = None,
     metadata: Annotated[
-        Path | None, typer.Option(help="CSV with the columns file (path inside SRC), age and a population.")
+        Path | None,
+        typer.Option(help="CSV of labels: file (path inside SRC), age, identity, signs ... as in docs/datasets.md."),
     ] = None,
     population: Annotated[
-        str | None, typer.Option(metavar="COLUMN", help="Its column of the population; else 'population'.")
+        str | None, typer.Option(metavar="COLUMN", help="Its column of the population; else population or ethnicity.")
+    ] = None,
+    atlas: Annotated[
+        str, typer.Option(metavar="NAME|FILE.yaml", help="Whose signs are columns of the CSV and of the table.")
+    ] = "unit",
+    ffhq_json: Annotated[
+        Path | None, typer.Option(help="ffhq-dataset-v2.json, where SRC holds FFHQ photos; --metadata may add to it.")
     ] = None,
     workers: Annotated[int | None, typer.Option(min=1, help="Processes; else one a core.")] = None,
 ) -> None:
@@ -50,17 +59,28 @@ def curate_command(
     if population is not None and metadata is None:
         raise typer.BadParameter("is a column of the metadata; give --metadata too", param_hint="--population")
 
+    from amgan.data.curation.ffhq import laid_over, read_ffhq
     from amgan.data.curation.limits import REASONS, default_limits, load_limits
-    from amgan.data.curation.metadata import read_metadata
     from amgan.data.curation.run import curate
+    from amgan.data.labels import read_labels
+    from amgan.signs.atlas import load_atlas
 
     wanted = default_limits() if limits is None else load_limits(limits)
-    people = None if metadata is None else read_metadata(metadata, population)
+    signs = load_atlas(atlas)
+    labels = {}
+    if metadata is not None:
+        table = read_labels(metadata, signs, population)
+        unknown = f"; not read: {', '.join(table.ignored)}" if table.ignored else ""
+        typer.echo(f"{metadata}: read {', '.join(table.read)}{unknown}", err=True)
+        labels = table.rows
+    if ffhq_json is not None:
+        labels = laid_over(read_ffhq(ffhq_json, source), labels, metadata or ffhq_json)
     summary = curate(
         source,
         destination,
         wanted,
-        people,
+        labels,
+        atlas=signs,
         size=size,
         image_format=images,
         workers=workers,
@@ -68,6 +88,8 @@ def curate_command(
     )
     total, kept = sum(summary.counts.values()), summary.counts.get("", 0)
     typer.echo(f"{total} photos, {summary.measured} of them measured now; {kept} kept")
+    if labels:
+        typer.echo(f"  labels for {summary.labelled} of them")
     for reason in REASONS:
         if count := summary.counts.get(reason, 0):
             typer.echo(f"  {reason:<18}{count:6}")

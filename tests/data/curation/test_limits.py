@@ -57,10 +57,14 @@ def test_each_limit_gives_its_reason(change: dict[str, float], reason: str) -> N
 def test_age() -> None:
     assert STRICT.reason(GOOD, 17.9) == "under_age"
     assert STRICT.reason(GOOD, 18) == "" and STRICT.reason(GOOD, math.nan) == ""
+    wanted = STRICT.model_copy(update={"require_age": True})
+    assert wanted.reason(GOOD, math.nan) == "age_unknown" and wanted.reason(GOOD, 18) == ""
+    # What is wrong with the photo itself is said first.
+    assert wanted.reason(dataclasses.replace(GOOD, side=9)) == "too_small"
 
 
 def test_every_reason_is_tested_and_every_limit_can_be_off() -> None:
-    assert {check.reason for check in CHECKS} < set(REASONS) and len(set(REASONS)) == len(REASONS) == 15
+    assert {check.reason for check in CHECKS} < set(REASONS) and len(set(REASONS)) == len(REASONS) == 16
     off = Limits(**{**STRICT.model_dump(), **{check.limit: None for check in CHECKS}, "several_faces": True})
     hopeless = Measured(faces=3, side=1, second_side=1, yaw=90, sharpness=0, jaw_open=1, glasses=1)
     assert off.reason(hopeless, 2) == "" and STRICT.reason(hopeless) == "several_faces"
@@ -82,6 +86,7 @@ def test_a_file_changes_only_what_it_names(tmp_path: Path) -> None:
         ("max_yaw: -3", "max_yaw"),
         ("max_glasses: 1.5", "max_glasses"),
         ("several_faces: 2", "several_faces"),
+        ("require_age: 1", "require_age"),
         ("second_face: null", "second_face"),
         ("min_side: .nan", "min_side"),
         ("- max_yaw", "mapping"),

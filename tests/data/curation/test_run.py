@@ -15,13 +15,14 @@ from amgan.data.curation import run, worker
 from amgan.data.curation.files import Destination, aligned_name, open_destination
 from amgan.data.curation.limits import Limits
 from amgan.data.curation.measure import PhotoMeasurer
-from amgan.data.curation.metadata import Person
 from amgan.data.curation.report import write_report
 from amgan.data.curation.run import Summary, curate
-from amgan.data.curation.table import FACES
+from amgan.data.curation.table import faces_schema, noted_grades
 from amgan.data.curation.tally import Tally
 from amgan.data.curation.worker import Job, run_tasks
-from amgan.errors import DatasetError, OutputError
+from amgan.data.labels import Labels, split_of
+from amgan.errors import AtlasError, DatasetError, OutputError
+from amgan.signs.atlas import load_atlas, unit_atlas
 
 T = TypeVar("T")
 KEPT = [f"{i}.png" for i in (0, 2, 4)] + [f"more/{i}.png" for i in (1, 3, 5)]
@@ -74,7 +75,7 @@ def test_a_folder_is_curated_and_left_as_it_was(source: Path, lenient: Limits) -
     found = rows(source)
     assert {path: row["reason"] for path, row in found.items()} == REASONS
     assert summary.measured == 9 and summary.counts == {"": 6, "unreadable": 1, "no_face": 1, "several_faces": 1}
-    assert pq.read_schema(source.parent / "out" / "faces.parquet").equals(FACES)
+    assert pq.read_schema(source.parent / "out" / "faces.parquet").equals(faces_schema(unit_atlas()))
     assert images(source) == {found[path]["aligned"] for path in KEPT}
     for path, row in found.items():
         assert row["sha256"] == hashlib.sha256((source / path).read_bytes()).hexdigest()
@@ -198,7 +199,11 @@ class Unpicklable:
 
 
 def test_ages_and_populations(source: Path, lenient: Limits) -> None:
-    people = {"0.png": Person(12.0, "white"), "2.png": Person(40.0, "asian"), "more/1.png": Person(population="asian")}
+    people = {
+        "0.png": Labels(12.0, population="white"),
+        "2.png": Labels(40.0, population="asian"),
+        "more/1.png": Labels(population="asian"),
+    }
     summary = curated(source, lenient, people)
     found = rows(source)
     assert summary.counts["under_age"] == 1 and found["0.png"]["reason"] == "under_age"
@@ -207,7 +212,51 @@ def test_ages_and_populations(source: Path, lenient: Limits) -> None:
     page = (source.parent / "out" / "report.html").read_text()
     assert "Population" in page and "Age, years" in page and "with an age" in page
     with pytest.raises(DatasetError, match="photos/0"):
-        curated(source, lenient, {"photos/0.png": Person(30)})
+        curated(source, lenient, {"photos/0.png": Labels(30)})
+
+
+def test_new_labels_replace_the_old_without_a_new_look(
+    source: Path, lenient: Limits, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scored = Labels(
+        identity="p", split="val", grades={"crows_feet.left": 30.0}, occluded=frozenset({"lower_face_ptosis"})
+    )
+    assert curated(source, lenient, {"0.png": scored, "gone.png": Labels(30)}).labelled == 1
+    row = rows(source)["0.png"]
+    assert (row["identity"], row["split"], row["crows_feet.left"], row["crows_feet.right"]) == ("p", "val", 30, None)
+    # Null where nobody looked.
+    covers = [row[f"{zone}.occluded"] for zone in ("lower_face_ptosis", "crows_feet.left", "crows_feet.right")]
+    assert covers == [True, False, None]
+    alone = rows(source)["more/1.png"]
+    assert (alone["identity"], alone["split"]) == ("more/1.png", split_of("more/1.png")) and alone["sex"] is None
+    assert noted_grades(pq.read_schema(source.parent / "out" / "faces.parquet"))["crows_feet"] == (0, 100)
+
+    monkeypatch.delattr(worker, "PhotoMeasurer")
+    (source.parent / "clinic.yaml").write_text(
+        "extends: unit\nname: clinic\nsigns: {brow_spots: {label: Spots, grades: [0, 8], zones: {centre: [[9, 8, 7]]}}}"
+    )
+    own = load_atlas(source.parent / "clinic.yaml")
+    rescored = Labels(licence="mine", author="me", grades={"brow_spots": 6.5})
+    curated(source, lenient, {"0.png": rescored}, atlas=own)
+    row = rows(source)["0.png"]
+    assert (row["brow_spots"], row["crows_feet.left"], row["licence"], row["identity"]) == (6.5, None, "mine", "0.png")
+    assert noted_grades(pq.read_schema(source.parent / "out" / "faces.parquet"))["brow_spots"] == (0, 8)
+
+
+def test_unknown_ages_may_be_rejected(source: Path, lenient: Limits) -> None:
+    summary = curated(source, lenient.model_copy(update={"require_age": True}), {"0.png": Labels(40)})
+    assert (summary.counts[""], summary.counts["age_unknown"]) == (1, 5)
+    assert "Age unknown" in (source.parent / "out" / "report.html").read_text()
+
+
+def test_a_sign_with_the_name_of_another_column(source: Path, lenient: Limits) -> None:
+    for name in ("smile", "license", "path"):
+        (source.parent / "odd.yaml").write_text(
+            f"extends: unit\nname: odd\nsigns: {{{name}: {{label: X, grades: [0, 8], zones: {{centre: [[9, 8, 7]]}}}}}}"
+        )
+        with pytest.raises(AtlasError, match=f"'odd'.*'{name}'; rename"):
+            curated(source, lenient, atlas=load_atlas(source.parent / "odd.yaml"))
+    assert not (source.parent / "out").exists()
 
 
 def test_places_that_cannot_be(source: Path, lenient: Limits, tmp_path: Path) -> None:

@@ -8,8 +8,23 @@ import pyarrow.parquet as pq
 import pytest
 
 from amgan.data.curation.measure import Measured
-from amgan.data.curation.table import BLENDSHAPES, FACES, MEASURED, Parts, measured_of, table_of, with_verdicts
+from amgan.data.curation.table import (
+    BLENDSHAPES,
+    MEASURED,
+    Parts,
+    faces_schema,
+    grades_note,
+    label_values,
+    measured_of,
+    noted_grades,
+    scores_schema,
+    table_of,
+    with_verdicts,
+    write_table,
+)
+from amgan.data.labels import Labels
 from amgan.errors import DatasetError
+from amgan.signs.atlas import unit_atlas
 
 
 def row(path: str, size: int = 1, **values: Any) -> dict[str, Any]:
@@ -27,9 +42,9 @@ def test_a_face_comes_back() -> None:
     landmarks = np.arange(956, dtype=np.float32)
     face = {"landmarks": landmarks, "matrix": np.arange(6.0), "blendshapes": dict.fromkeys(BLENDSHAPES, 0.25)}
     measured = table_of([{**row("a", faces=1, side=500.5), **face}], MEASURED)
-    verdict = {"reason": "", "error": "", "aligned": "a.png", "size": 256, "age": math.nan, "population": None}
-    table = with_verdicts(measured, [verdict])
-    assert table.schema == FACES
+    verdict = {"reason": "", "error": "", "aligned": "a.png", "size": 256, **label_values(Labels(), unit_atlas())}
+    table = with_verdicts(measured, [verdict], faces_schema(unit_atlas()))
+    assert table.schema == faces_schema(unit_atlas())
     (back,) = table.to_pylist()
     assert back["landmarks"] == landmarks.tolist() and back["matrix"] == [0, 1, 2, 3, 4, 5]
     assert back["blendshapes"]["jawOpen"] == 0.25 and back["age"] is None and back["side"] == 500.5
@@ -59,3 +74,18 @@ def test_a_damaged_shard_is_named(tmp_path: Path) -> None:
 def test_a_shard_is_plain_parquet(tmp_path: Path) -> None:
     Parts(tmp_path).add([row("a")])
     assert pq.read_schema(tmp_path / "part-00000.parquet").names == MEASURED.names
+
+
+def test_scores_are_a_column_and_an_uncertainty_a_zone(tmp_path: Path) -> None:
+    atlas = unit_atlas()
+    schema = scores_schema(atlas)
+    assert schema.names[:3] == ["path", "forehead_wrinkles", "forehead_wrinkles.uncertainty"]
+    assert {"crows_feet.right", "age", "age.uncertainty"} < set(schema.names)
+    assert len(schema) == 1 + 2 * (len(atlas.zones) + 1)
+    rows = [{"path": "a", "age": 0.5, "crows_feet.left": math.nan}]
+    write_table([table_of(rows, schema)], schema, tmp_path / "scores.parquet", grades_note(atlas))
+    (back,) = pq.read_table(tmp_path / "scores.parquet").to_pylist()
+    assert back["age"] == 0.5 and back["crows_feet.left"] is None
+    noted = noted_grades(pq.read_schema(tmp_path / "scores.parquet"))
+    assert noted["age"] == (18, 80) and noted["crows_feet"] == (0, 100)
+    assert noted_grades(MEASURED) == {}

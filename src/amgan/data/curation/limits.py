@@ -19,7 +19,7 @@ _Pixels = Annotated[float, Field(ge=0)]
 _Degrees = Annotated[float, Field(ge=0, le=180)]
 _Share = Annotated[float, Field(ge=0, le=1)]
 
-UNREADABLE, NO_FACE, SEVERAL_FACES = "unreadable", "no_face", "several_faces"
+UNREADABLE, NO_FACE, SEVERAL_FACES, AGE_UNKNOWN = "unreadable", "no_face", "several_faces", "age_unknown"
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ CHECKS = (
     Check("glasses", "glasses", "max_glasses", "Glasses, probability"),
     Check("under_age", "age", "min_age", "Age, years"),
 )
-REASONS = (UNREADABLE, NO_FACE, SEVERAL_FACES, *(check.reason for check in CHECKS))
+REASONS = (UNREADABLE, NO_FACE, SEVERAL_FACES, *(check.reason for check in CHECKS), AGE_UNKNOWN)
 
 
 class Limits(BaseModel):
@@ -84,6 +84,7 @@ class Limits(BaseModel):
         max_cheeks_covered: As above.
         max_glasses: As above.
         min_age: Years.
+        require_age: Whether photos of unknown age are rejected.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
@@ -102,6 +103,7 @@ class Limits(BaseModel):
     max_cheeks_covered: _Share | None
     max_glasses: _Share | None
     min_age: Annotated[float, Field(ge=0)] | None
+    require_age: bool
 
     def of(self, check: Check) -> float | None:
         """The limit of a check, None if it is off."""
@@ -126,7 +128,7 @@ class Limits(BaseModel):
             limit = self.of(check)
             if limit is not None and check.broken(values[check.value], limit):
                 return check.reason
-        return ""
+        return AGE_UNKNOWN if self.require_age and math.isnan(age) else ""
 
 
 @functools.cache

@@ -16,16 +16,28 @@ import pyarrow as pa
 from amgan import __version__
 from amgan.data.curation.files import Destination, ImageFormat, PhotoFile, aligned_name, open_destination, photo_files
 from amgan.data.curation.limits import Limits
-from amgan.data.curation.metadata import Person
 from amgan.data.curation.report import write_report
-from amgan.data.curation.table import FACES, MEASURED, Parts, Row, measured_of, with_verdicts, write_table
+from amgan.data.curation.table import (
+    MEASURED,
+    Parts,
+    Row,
+    faces_schema,
+    grades_note,
+    label_values,
+    measured_of,
+    with_verdicts,
+    write_table,
+)
 from amgan.data.curation.tally import Tally
 from amgan.data.curation.worker import Job, Task, run_tasks
+from amgan.data.labels import Labels
 from amgan.errors import DatasetError
+from amgan.signs.atlas import Atlas, unit_atlas
 
 # So many photos are looked at again after a kill.
 ROWS_A_PART = 100
 _HEAVY = ("landmarks", "blendshapes")
+_UNKNOWN = Labels()
 _T = TypeVar("_T")
 
 
@@ -48,11 +60,13 @@ class Summary:
     Attributes:
         measured: Photos looked at in this run; those of earlier runs are not.
         counts: All photos by reason, "" for kept.
+        labelled: Photos that labels were given for.
         destination: Where the results are.
     """
 
     measured: int
     counts: dict[str, int]
+    labelled: int
     destination: Destination
 
 
@@ -65,8 +79,9 @@ def curate(
     source: Path,
     folder: Path,
     limits: Limits,
-    people: Mapping[str, Person] | None = None,
+    people: Mapping[str, Labels] | None = None,
     *,
+    atlas: Atlas | None = None,
     size: int = 1024,
     image_format: ImageFormat = "png",
     workers: int | None = None,
@@ -78,20 +93,24 @@ def curate(
         source: SRC, only read.
         folder: DST, made if missing.
         limits: What is kept. With other limits than last time nothing is detected again.
-        people: Age and population by path inside SRC.
+        people: Labels by path inside SRC; with others than last time nothing is detected again either.
+        atlas: Whose signs become columns of the table; None for ``unit``.
         size: Side of the aligned faces, pixels.
         image_format: Of the aligned faces.
         workers: Processes; None for one a core.
         progress: Shows how far it is.
 
     Raises:
+        AtlasError: A sign has the name of another column of the table.
         DatasetError: SRC has no photos, none of `people` is in it, or a worker process died.
         OutputError: DST cannot be used or written.
         WeightsError: A model file is missing or damaged.
     """
+    atlas = atlas or unit_atlas()
+    schema = faces_schema(atlas)
+    people = people or {}
     destination = open_destination(source, folder, size, image_format)
     job = Job(source.resolve(), destination, limits)
-    people = people or {}
     workers = workers or usable_cores()
     parts = Parts(destination.parts)
     measured, present = _measure(job, parts, people, workers, progress)
@@ -102,14 +121,15 @@ def curate(
         )
     lost = _align_missing(job, parts, present, people, workers, progress)
     tally = Tally()
-    notes = {"amgan.version": __version__, "amgan.limits": limits.model_dump_json()}
-    write_table(_judged(job, parts, present, people, lost, tally), FACES, destination.table, notes)
+    notes = {"amgan.version": __version__, "amgan.limits": limits.model_dump_json(), **grades_note(atlas)}
+    judged = _judged(job, parts, present, people, lost, tally, atlas)
+    write_table((with_verdicts(*part, schema) for part in judged), schema, destination.table, notes)
     write_report(job.source, destination, tally, limits)
-    return Summary(measured, dict(tally.counts), destination)
+    return Summary(measured, dict(tally.counts), len(present & people.keys()), destination)
 
 
 def _measure(
-    job: Job, parts: Parts, people: Mapping[str, Person], workers: int, progress: Progress
+    job: Job, parts: Parts, people: Mapping[str, Labels], workers: int, progress: Progress
 ) -> tuple[int, set[str]]:
     """Measures photos that no shard has as they are now; returns how many, and the names of all there are."""
     present: set[str] = set()
@@ -125,7 +145,7 @@ def _measure(
     total = sum(1 for _ in unknown())
     if not present:
         raise DatasetError(f"{job.source}: no photos in it (links that lead out of it are not followed)")
-    tasks = (Task(file, people.get(file.name, Person()).age) for file in unknown())
+    tasks = (Task(file, people.get(file.name, _UNKNOWN).age) for file in unknown())
     rows: list[Row] = []
     measured = 0
     try:
@@ -142,7 +162,7 @@ def _measure(
 
 
 def _align_missing(
-    job: Job, parts: Parts, present: Set[str], people: Mapping[str, Person], workers: int, progress: Progress
+    job: Job, parts: Parts, present: Set[str], people: Mapping[str, Labels], workers: int, progress: Progress
 ) -> dict[str, str]:
     """Makes ``aligned/`` hold the faces that are kept, no more and no less.
 
@@ -177,26 +197,27 @@ def _judged(
     job: Job,
     parts: Parts,
     present: Set[str],
-    people: Mapping[str, Person],
+    people: Mapping[str, Labels],
     lost: Mapping[str, str],
     tally: Tally,
-) -> Iterator[pa.Table]:
-    """The final table, shard by shard; every row is counted in `tally`."""
+    atlas: Atlas,
+) -> Iterator[tuple[pa.Table, list[Row]]]:
+    """Shard by shard what was measured, and what else the final table says; every row is counted in `tally`."""
     destination = job.destination
     for table in parts.tables(present):
         if not table.num_rows:
             continue  # all of it is measured anew in later shards
         verdicts = []
         for row in table.drop_columns(list(_HEAVY)).to_pylist():
-            person = people.get(row["path"], Person())
+            labels = people.get(row["path"], _UNKNOWN)
             row["error"] = row["error"] or lost.get(row["path"], "")
             reason = _reason(job.limits, row, people)
-            tally.add(row, reason, person)
+            tally.add(row, reason, labels)
             aligned = None if reason else aligned_name(row["path"], destination.image_format)
-            known = {"age": person.age, "population": person.population or None}
+            known = label_values(labels.settled(row["path"]), atlas)
             verdicts.append(row | known | {"reason": reason, "aligned": aligned, "size": destination.size})
-        yield with_verdicts(table, verdicts)
+        yield table, verdicts
 
 
-def _reason(limits: Limits, row: Mapping[str, Any], people: Mapping[str, Person]) -> str:
-    return limits.reason(measured_of(row), people.get(row["path"], Person()).age)
+def _reason(limits: Limits, row: Mapping[str, Any], people: Mapping[str, Labels]) -> str:
+    return limits.reason(measured_of(row), people.get(row["path"], _UNKNOWN).age)

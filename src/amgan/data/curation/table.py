@@ -1,26 +1,33 @@
-"""The tables of a curated folder: shards of measured photos (``parts/``) and the final ``faces.parquet``.
+"""The tables of a curated folder: shards of measured photos (``parts/``), ``faces.parquet`` and ``scores.parquet``.
 
-`MEASURED` and `FACES` are the one place where columns are defined; ``docs/curation.md`` repeats them in words. Shards
-hold what was measured and no verdict, so that new limits need no new look at the photos.
+`MEASURED`, `faces_schema` and `scores_schema` are the one place where columns are defined; ``docs/datasets.md``
+repeats them in words. Shards hold what was measured and neither labels nor verdict, so that new ones need no new look
+at the photos.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import itertools
+import json
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from pathlib import Path
 from typing import Any
 
 from amgan.data.curation.measure import Measured
-from amgan.errors import DatasetError, MissingExtraError, OutputError
+from amgan.data.labels import TEXTS, Labels
+from amgan.errors import AtlasError, DatasetError, MissingExtraError, OutputError
 from amgan.faces.detect import N_LANDMARKS
+from amgan.signs.atlas import AGE, Atlas
 
 try:
     import pyarrow as pa
     import pyarrow.parquet as pq
 except ImportError as missing:
-    raise MissingExtraError("the package 'pyarrow' writes the table: pip install 'amgan[curate]'") from missing
+    raise MissingExtraError(
+        "the package 'pyarrow' reads and writes the tables: pip install 'amgan[curate]'"
+    ) from missing
 
 Row = dict[str, Any]
 
@@ -58,17 +65,74 @@ MEASURED = pa.schema(
         *_GEOMETRY,
     ]
 )
-FACES = pa.schema(
-    [
-        ("path", pa.string()),
-        ("reason", pa.string()),  # "" if kept, else one of `limits.REASONS`
-        ("aligned", pa.string()),  # name in DST/aligned; null if rejected
-        ("size", pa.int32()),  # side of the aligned square, pixels
-        ("age", pa.float32()),  # from the metadata; null if unknown
-        ("population", pa.string()),  # as `age`
-        *list(MEASURED)[1:],
-    ]
-)
+# What becomes of a photo, and what people say about it whatever the atlas.
+_VERDICT = [
+    ("path", pa.string()),  # inside SRC, with slashes
+    ("reason", pa.string()),  # "" if kept, else one of `limits.REASONS`
+    ("aligned", pa.string()),  # name in DST/aligned; null if rejected
+    ("size", pa.int32()),  # side of the aligned square, pixels
+]
+# `identity` and `split` are never null, see `Labels.settled`.
+_LABELS = [("age", pa.float32()), *((name, pa.string()) for name in TEXTS)]
+_NOTE = "amgan.grades"
+
+
+def occluded_column(zone: str) -> str:
+    """The column that says whether a person could not judge a zone; null where nobody looked."""
+    return f"{zone}.occluded"
+
+
+def uncertainty_column(zone: str) -> str:
+    """The column of how far an estimated score may be off."""
+    return f"{zone}.uncertainty"
+
+
+def label_schema(atlas: Atlas) -> pa.Schema:
+    """The labels in ``faces.parquet``: a person's grade of each zone, on the atlas's range, beside what is no sign."""
+    grades = [field for z in atlas.zones for field in ((z, pa.float32()), (occluded_column(z), pa.bool_()))]
+    return pa.schema([*_LABELS, *grades])
+
+
+def faces_schema(atlas: Atlas) -> pa.Schema:
+    """The columns of ``faces.parquet``.
+
+    Raises:
+        AtlasError: A sign has the name of another column.
+    """
+    others = [*pa.schema([*_VERDICT, *_LABELS]).names, *MEASURED.names]
+    # Those of the CSV too: a sign called `file` could be written, but not read.
+    others += ["file", *itertools.chain.from_iterable(TEXTS.values())]
+    if taken := set(others) & set(atlas.zones):
+        raise AtlasError(f"atlas {atlas.name!r}: the tables have another column {min(taken)!r}; rename the sign")
+    return pa.schema([*pa.schema(_VERDICT), *label_schema(atlas), *list(MEASURED)[1:]])
+
+
+def scores_schema(atlas: Atlas) -> pa.Schema:
+    """The columns of ``scores.parquet``: estimates of each zone and ``age`` in 0..1; null where none can be made."""
+    zones = (*atlas.zones, AGE)
+    fields = [field for z in zones for field in ((z, pa.float32()), (uncertainty_column(z), pa.float32()))]
+    return pa.schema([("path", pa.string()), *fields])
+
+
+def grades_note(atlas: Atlas) -> dict[str, str]:
+    """For the metadata of a table: on which range each sign and the age are graded in it."""
+    return {_NOTE: json.dumps({name: atlas.scale(name).grades for name in (*atlas.signs, AGE)})}
+
+
+def noted_grades(schema: pa.Schema) -> dict[str, tuple[float, float]]:
+    """The ranges that `grades_note` wrote; none in a table that it was not written into."""
+    notes = schema.metadata or {}
+    found = json.loads(notes.get(_NOTE.encode(), b"{}"))
+    return {name: (low, high) for name, (low, high) in found.items()}
+
+
+def label_values(labels: Labels, atlas: Atlas) -> dict[str, Any]:
+    """One photo's values of `label_schema`; unknown text is None."""
+    values: dict[str, Any] = {AGE: labels.age, **{name: getattr(labels, name) or None for name in TEXTS}}
+    for zone in atlas.zones:
+        values[zone] = labels.grades.get(zone)
+        values[occluded_column(zone)] = True if zone in labels.occluded else False if zone in labels.grades else None
+    return values
 
 
 def table_of(rows: Sequence[Mapping[str, Any]], schema: pa.Schema) -> pa.Table:
@@ -86,17 +150,19 @@ def measured_of(row: Mapping[str, Any]) -> Measured:
     return Measured(**values)
 
 
-def with_verdicts(measured: pa.Table, rows: Sequence[Mapping[str, Any]]) -> pa.Table:
-    """Makes a table of `FACES` of one of `MEASURED`.
+def with_verdicts(measured: pa.Table, rows: Sequence[Mapping[str, Any]], schema: pa.Schema) -> pa.Table:
+    """Makes a table of `faces_schema` of one of `MEASURED`.
 
     Args:
         measured: As the shard has it.
-        rows: Its rows in the same order, with the columns that `FACES` has beyond it; ``error`` is taken from here too.
+        rows: Its rows in the same order, with the columns that `schema` has beyond it; ``error`` is taken from here
+            too.
+        schema: The columns wanted.
     """
-    new = [field for field in FACES if field.name not in MEASURED.names or field.name == "error"]
+    new = [field for field in schema if field.name not in MEASURED.names or field.name == "error"]
     added = table_of(rows, pa.schema(new))
-    columns = [(added if name in added.column_names else measured).column(name) for name in FACES.names]
-    return pa.Table.from_arrays(columns, schema=FACES)
+    columns = [(added if name in added.column_names else measured).column(name) for name in schema.names]
+    return pa.Table.from_arrays(columns, schema=schema)
 
 
 def write_table(tables: Iterable[pa.Table], schema: pa.Schema, path: Path, notes: Mapping[str, str]) -> None:

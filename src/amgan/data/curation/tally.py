@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from amgan.data.curation.limits import CHECKS, SEVERAL_FACES, UNREADABLE
-from amgan.data.curation.metadata import Person
+from amgan.data.labels import Labels
 
 EXAMPLES = 24
 _BINS = 40
@@ -70,20 +70,20 @@ class Tally:
         """Photos kept."""
         return self.counts[""]
 
-    def add(self, row: Mapping[str, Any], reason: str, person: Person) -> None:
+    def add(self, row: Mapping[str, Any], reason: str, labels: Labels) -> None:
         """Counts one photo.
 
         Args:
             row: Its columns of `table.MEASURED`, landmarks and blendshapes not needed.
             reason: Its verdict.
-            person: What is known about its subject.
+            labels: What people say about it.
         """
         self.counts[reason] += 1
-        self.ages += not math.isnan(person.age)
-        if person.population:
-            self.populations[person.population, not reason] += 1
+        self.ages += not math.isnan(labels.age)
+        if labels.population:
+            self.populations[labels.population, not reason] += 1
         for check in CHECKS:
-            value = person.age if check.value == "age" else row[check.value]
+            value = labels.age if check.value == "age" else row[check.value]
             if value is not None and not math.isnan(value):
                 low, high = self.extent(check.value)
                 place = int((value - low) / (high - low) * _BINS)
@@ -94,7 +94,7 @@ class Tally:
         rank = (-zlib.crc32(row["path"].encode()), row["path"])
         if len(shown) < EXAMPLES or rank > shown[0][:2]:
             matrix = None if row["matrix"] is None else tuple(row["matrix"])
-            entry = (*rank, Example(row["path"], _caption(row, reason, person), matrix))
+            entry = (*rank, Example(row["path"], _caption(row, reason, labels), matrix))
             (heapq.heappush if len(shown) < EXAMPLES else heapq.heapreplace)(shown, entry)
 
     def histogram(self, value: str) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
@@ -111,13 +111,13 @@ class Tally:
         return sorted((example for *_, example in self._examples.get(reason, [])), key=lambda example: example.name)
 
 
-def _caption(row: Mapping[str, Any], reason: str, person: Person) -> str:
+def _caption(row: Mapping[str, Any], reason: str, labels: Labels) -> str:
     if reason == UNREADABLE:
         return str(row["error"])
     if reason == SEVERAL_FACES:
         return f"{row['faces']} faces"
     for check in CHECKS:
         if check.reason == reason:
-            value = person.age if check.value == "age" else row[check.value]
+            value = labels.age if check.value == "age" else row[check.value]
             return f"{check.value.replace('_', ' ')} {value:.3g}"
     return ""
