@@ -1,6 +1,6 @@
 """Population atlases from a labelled table: the grades of each population's faces at given percents.
 
-``python -m amgan.data.quantiles --data DIR --out DIR`` reads ``faces.csv`` of the one and writes an atlas for each
+``python -m amgan.data.quantiles --data DIR --out DIR`` reads the table of the one and writes an atlas for each
 population label with enough scored people into the other. The shipped ones were written by it, into
 ``src/amgan/signs/atlases``.
 
@@ -23,7 +23,8 @@ from typing import Any
 import numpy as np
 import yaml
 
-from amgan.data.table import Row, read_table
+from amgan.data.dataset import read_rows
+from amgan.data.table import Row
 from amgan.errors import AmganError, OutputError
 from amgan.signs.atlas import AGE, unit_atlas
 
@@ -108,11 +109,11 @@ def _quantiles(rows: Iterable[Row], sign: str) -> dict[str, Any] | None:
 def main() -> None:
     """Writes the atlases and says of each population how many people it has."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else None)
-    parser.add_argument("--data", type=Path, required=True, help="folder with faces.csv and the photos it names")
+    parser.add_argument("--data", type=Path, required=True, help="dataset, or folder with faces.csv and its photos")
     parser.add_argument("--out", type=Path, required=True, help="folder for the atlases")
     options = parser.parse_args()
     try:
-        for name, rows in by_population(read_table(options.data, unit_atlas())).items():
+        for name, rows in by_population(read_rows(options.data, unit_atlas())).items():
             text = population_atlas(name, rows)
             result = f"too few, {FEWEST} are wanted" if text is None else write_atlas(options.out, name, text)
             print(f"{_people(rows):6} {name}: {result}")

@@ -1,17 +1,52 @@
-"""The labelled table of a training set: one row a photo, read from a CSV in the shape of ``faces.csv``."""
+"""The labelled rows of a training set, and how they are read from a folder of photos with ``faces.csv``."""
 
 from __future__ import annotations
 
-import csv
 import math
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
+import numpy as np
+import numpy.typing as npt
+
+from amgan.data.labels import Labels, read_labels
 from amgan.errors import DatasetError
-from amgan.signs.atlas import Atlas
+from amgan.signs.atlas import AGE, Atlas
 
-OCCLUDED = "occluded"
+
+@dataclass(frozen=True, eq=False)
+class AlignedFace:
+    """Where the landmarks are in a picture that is an aligned face already.
+
+    Attributes:
+        size: Side of the picture, pixels.
+        landmarks: (478, 2) float32 in its pixels, whose centres are at integers.
+        digest: SHA-256 of the photo that it was cut out of, hexadecimal.
+    """
+
+    size: int
+    landmarks: npt.NDArray[np.float32]
+    digest: str
+
+    def landmarks_at(self, size: int) -> npt.NDArray[np.float32]:
+        """(478, 2) float32, the landmarks in the same picture at another size."""
+        if size == self.size:
+            return self.landmarks
+        return np.asarray((self.landmarks + 0.5) * (size / self.size) - 0.5, np.float32)
+
+
+class Estimated(NamedTuple):
+    """A score that no person gave.
+
+    Attributes:
+        score: 0..1.
+        uncertainty: How far it may be off, in units of the score; NaN if that is not known.
+    """
+
+    score: float
+    uncertainty: float
 
 
 @dataclass(frozen=True)
@@ -19,14 +54,19 @@ class Row:
     """One photo.
 
     Attributes:
-        path: The photo.
-        name: Its path inside the set, as the table has it.
+        path: The photo, or the aligned face.
+        name: Path of the photo inside the set, as the table has it.
         identity: Photos of one person share it.
         split: ``train``, ``val`` or ``test``.
         age: Normalised age in 0..1; NaN if unknown.
-        scores: Sign to normalised score in 0..1; a sign that is unknown or occluded is absent.
+        scores: Sign to the normalised score in 0..1 that a person gave; of two-sided signs the left side's. A sign that
+            is unknown or occluded is absent.
         licence: As the source states it.
-        population: As the source states it, in the column ``ethnicity``; empty where unknown.
+        population: As the source states it; empty where unknown.
+        right: As `scores`, of the right side.
+        occluded: Zones that a person could not judge, since something covers them.
+        estimates: Zone, or ``age``, to its estimate; absent where there is none.
+        aligned: What is known of the aligned face; None if a face has to be found in the photo first.
     """
 
     path: Path
@@ -37,10 +77,65 @@ class Row:
     scores: dict[str, float]
     licence: str
     population: str = ""
+    right: dict[str, float] = field(default_factory=dict)
+    occluded: frozenset[str] = frozenset()
+    estimates: dict[str, Estimated] = field(default_factory=dict)
+    aligned: AlignedFace | None = None
+
+    def score(self, zone: str) -> float:
+        """The score that a person gave to a zone, or the ``age``, in 0..1; NaN if unknown."""
+        if zone == AGE:
+            return self.age
+        sign, _, side = zone.partition(".")
+        return (self.right if side == "right" else self.scores).get(sign, math.nan)
+
+    def estimate(self, zone: str) -> float:
+        """The estimated score of a zone, or of ``age``, in 0..1; NaN if there is none."""
+        return self.estimates[zone].score if zone in self.estimates else math.nan
+
+
+def row_of(
+    path: Path,
+    name: str,
+    labels: Labels,
+    atlas: Atlas,
+    estimates: dict[str, Estimated] | None = None,
+    aligned: AlignedFace | None = None,
+) -> Row:
+    """The row of a photo.
+
+    Args:
+        path: The photo, or the aligned face.
+        name: Path of the photo inside the set.
+        labels: What people say about it.
+        atlas: On whose ranges the grades are.
+        estimates: See `Row`.
+        aligned: See `Row`.
+    """
+    labels = labels.settled(name)
+    scores: dict[str, float] = {}
+    right: dict[str, float] = {}
+    for zone, grade in labels.grades.items():
+        sign, _, side = zone.partition(".")
+        (right if side == "right" else scores)[sign] = atlas.scale(zone).normalise(grade)
+    return Row(
+        path,
+        name,
+        labels.identity,
+        labels.split,
+        math.nan if math.isnan(labels.age) else atlas.age.normalise(labels.age),
+        scores,
+        labels.licence,
+        labels.population,
+        right,
+        labels.occluded,
+        estimates or {},
+        aligned,
+    )
 
 
 def read_table(folder: Path, atlas: Atlas) -> list[Row]:
-    """Reads ``faces.csv`` of a data folder.
+    """Reads ``faces.csv`` of a folder of photos.
 
     Args:
         folder: Holds ``faces.csv`` and the photos it names.
@@ -50,33 +145,22 @@ def read_table(folder: Path, atlas: Atlas) -> list[Row]:
         Rows in the table's order.
 
     Raises:
-        DatasetError: The table or a photo is missing, a column lacks or a value is no number.
+        DatasetError: The table or a photo is missing, a column lacks, or a cell cannot be what its column says.
     """
-    table = folder / "faces.csv"
-    if not table.is_file():
-        raise DatasetError(f"{table}: no such table; --data wants a folder with faces.csv and the photos it names")
-    rows = []
-    with table.open(newline="", encoding="utf-8") as file:
-        reader = csv.DictReader(file, restval="")
-        lacking = {"file", "identity", "split", "age", *atlas.signs} - set(reader.fieldnames or ())
-        if lacking:
-            raise DatasetError(f"{table}: no column {', '.join(sorted(lacking))}")
-        for line, record in enumerate(reader, start=2):
-            path = folder / record["file"]
-            if not path.is_file():
-                raise DatasetError(f"{table}, line {line}: no such photo {path}")
-            age = _number(record["age"], table, line, "age")
-            scores = {
-                sign: scale.normalise(value)
-                for sign, scale in atlas.signs.items()
-                if record[sign] != OCCLUDED and not math.isnan(value := _number(record[sign], table, line, sign))
-            }
-            normal_age = age if math.isnan(age) else atlas.age.normalise(age)
-            licence = record.get("license") or ""
-            population = record.get("ethnicity") or ""
-            name, identity, split = record["file"], record["identity"], record["split"]
-            rows.append(Row(path, name, identity, split, normal_age, scores, licence, population))
-    return rows
+    path = folder / "faces.csv"
+    if not path.is_file():
+        raise DatasetError(
+            f"{path}: no such table; --data wants a folder of `amgan curate`, or faces.csv and its photos"
+        )
+    table = read_labels(path, atlas)
+    ungraded = (sign for sign in atlas.signs if not {sign, *atlas.zones_of(sign)} & set(table.read))
+    lacking = [*sorted({"identity", "split", "age"} - set(table.read)), *ungraded]
+    if lacking:
+        raise DatasetError(f"{path}: no column {', '.join(lacking)}")
+    for line, name in enumerate(table.rows, start=2):
+        if not (folder / name).is_file():
+            raise DatasetError(f"{path}, line {line}: no such photo {folder / name}")
+    return [row_of(folder / name, name, labels, atlas) for name, labels in table.rows.items()]
 
 
 def held_for_judges(row: Row, share: float) -> bool:
@@ -85,12 +169,3 @@ def held_for_judges(row: Row, share: float) -> bool:
     Decided by a hash of the identity, so that all photos of a person fall on one side, on any machine.
     """
     return row.split == "train" and zlib.crc32(row.identity.encode()) % 1000 < share * 1000
-
-
-def _number(text: str, table: Path, line: int, column: str) -> float:
-    if text in ("", OCCLUDED):
-        return math.nan
-    try:
-        return float(text)
-    except ValueError as error:
-        raise DatasetError(f"{table}, line {line}, column {column}: {text!r} is no number") from error

@@ -1,4 +1,4 @@
-"""A folder of small photos to curate, and limits that its face of 100 px passes."""
+"""A folder of small photos to curate."""
 
 from __future__ import annotations
 
@@ -8,15 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-
-from amgan.data.curation.limits import Limits, default_limits
-
-
-@pytest.fixture(scope="session")
-def lenient() -> Limits:
-    """Limits that the astronaut, and her copies with wrinkles drawn on, pass."""
-    loose = {"min_side": 50.0, "min_sharpness": 0.2, "max_forehead_covered": None}
-    return default_limits().model_copy(update=loose)
 
 
 @pytest.fixture
