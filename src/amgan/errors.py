@@ -22,6 +22,10 @@ class OutputError(AmganError):
     """A result cannot be written without losing something the user had."""
 
 
+class RequestError(AmganError):
+    """What is asked for, on the command line or in a table of recipes, cannot be understood."""
+
+
 class AtlasError(AmganError):
     """A sign atlas is malformed, or a sign or score does not fit it."""
 

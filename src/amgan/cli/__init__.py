@@ -9,6 +9,7 @@ import typer
 
 from amgan.cli.age import age_command
 from amgan.cli.analyze import analyze_command
+from amgan.cli.batch import batch_command
 from amgan.cli.curate import curate_command
 from amgan.cli.export import export_command
 from amgan.cli.train import train_command
@@ -20,6 +21,7 @@ app = typer.Typer(
 )
 app.command("age")(age_command)
 app.command("analyze")(analyze_command)
+app.command("batch")(batch_command)
 app.command("curate")(curate_command)
 app.command("export")(export_command)
 app.command("train")(train_command)
@@ -45,10 +47,13 @@ def options(
 # Typer brings a copy of click and exports only some of its errors; all bad calls share this base.
 _UsageError: Any = typer.BadParameter.__bases__[0]
 
+# Typer's exit code when Ctrl-C ends a command.
+_STOPPED = 130
+
 
 def main() -> None:
     """Entry point of `amgan`: what a user can put right is one line on stderr; 1 is a failed photo, 2 a bad call."""
-    from amgan.errors import AmganError, AtlasError, ConfigError
+    from amgan.errors import AmganError, AtlasError, ConfigError, RequestError
 
     try:
         status = app(sys.argv[1:] or ["--help"], standalone_mode=False)
@@ -59,8 +64,9 @@ def main() -> None:
         sys.exit(2)
     except AmganError as error:
         print(f"amgan: {error}", file=sys.stderr)
-        sys.exit(2 if isinstance(error, (AtlasError, ConfigError)) else 1)
+        sys.exit(2 if isinstance(error, (AtlasError, ConfigError, RequestError)) else 1)
     except (typer.Abort, KeyboardInterrupt):
+        status = _STOPPED
+    if status == _STOPPED:
         print("amgan: stopped", file=sys.stderr)
-        sys.exit(130)
     sys.exit(status if isinstance(status, int) else 0)

@@ -5,15 +5,26 @@ from __future__ import annotations
 import dataclasses
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from amgan.cli.loading import FaceModelOption, ModelOption, PopulationOption, open_ager
+from amgan.cli.targets import (
+    AgeOption,
+    EveryOption,
+    FaceOption,
+    PrecisionOption,
+    SeedOption,
+    SignOption,
+    check_percentiles,
+    read_population,
+    read_precision,
+    read_request,
+)
 
 if TYPE_CHECKING:
     from amgan.inference.ager import Ager
-    from amgan.maps.targets import Score
 
 RASTER_SUFFIX = ".png"
 
@@ -33,58 +44,38 @@ Examples:
 def age_command(
     photos: Annotated[list[Path], typer.Argument(metavar="PHOTO...", help="Photos of adults.")],
     output: Annotated[Path, typer.Option("-o", "--output", help="A file for one photo, a folder for several.")],
-    age: Annotated[
-        float | None, typer.Option(metavar="YEARS", help="Age of hair, brows and the skin between signs.")
-    ] = None,
-    sign: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="NAME[.left|.right]=SCORE",
-            help="One sign's score, 0 to 1, or with --population a percentile: 80% is the score that 80% of its faces "
-            "do not exceed. Left and right as seen in the picture; `amgan analyze` lists the names.",
-        ),
-    ] = None,
-    every: Annotated[
-        str | None, typer.Option("--all", metavar="SCORE", help="Score, or percentile, of the age and of every sign.")
-    ] = None,
+    age: AgeOption = None,
+    sign: SignOption = None,
+    every: EveryOption = None,
     population: PopulationOption = None,
     painted: Annotated[
         Path | None,
         typer.Option("--map", help="Painted map as large as the photo: white is 1, transparent keeps the own score."),
     ] = None,
-    face: Annotated[str, typer.Option(metavar="N|all", help="Which face; 0 is the largest.")] = "all",
+    face: FaceOption = "all",
     model: ModelOption = None,
     face_model: FaceModelOption = None,
-    precision: Annotated[
-        str, typer.Option(metavar="auto|fp32|bf16", help="bf16 is faster where the processor has it.")
-    ] = "auto",
-    seed: Annotated[int, typer.Option(min=0, help="Of the dither that rounds to grey levels.")] = 0,
+    precision: PrecisionOption = "auto",
+    seed: SeedOption = 0,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace files that exist.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object about all faces.")] = False,
 ) -> None:
     """Age or rejuvenate the faces in photos; what is not named keeps its own estimated score."""
-    chosen_face = _face(face)
-    chosen_precision = _precision(precision)
-    signs = dict(_sign(text) for text in sign or [])
-    score = None if every is None else _score(every, "--all")
-    if age is None and not signs and score is None and painted is None:
+    chosen_precision = read_precision(precision)
+    request = read_request(age, sign, every, face)
+    if request.empty and painted is None:
         raise typer.BadParameter("nothing to change: give --all, --age, --sign or --map")
-    if population is not None and not any("%" in text for text in (*(sign or []), every or "")):
-        raise typer.BadParameter("name a percentile of it, such as --all 80%", param_hint="--population")
+    check_percentiles(population, [request])
     targets = _outputs(photos, output)
 
     from amgan.errors import AmganError
-    from amgan.maps.targets import target_scores
     from amgan.models.bundle import load_bundle_schema
-    from amgan.signs.atlas import load_atlas
 
     # A wrong name or score is the caller's mistake, not a photo's: found before any photo is opened.
     atlas = load_bundle_schema(model).atlas
-    own = dict.fromkeys((*atlas.zones, "age"), 0.0)
-    request: dict[str, Any] = {"age": age, "signs": signs, "every": score}
     try:
-        request["population"] = None if population is None else load_atlas(population)
-        target_scores(atlas, own, **request)
+        others = read_population(population)
+        request.check(atlas, others)
     except AmganError as error:
         typer.echo(f"amgan: {error}", err=True)
         raise typer.Exit(2) from error
@@ -94,7 +85,7 @@ def age_command(
     with open_ager(model, face_model, chosen_precision) as ager:
         for photo, target in zip(photos, targets, strict=True):
             try:
-                wanted = request | {"face": chosen_face, "seed": seed}
+                wanted = vars(request) | {"population": others, "seed": seed}
                 reports.append(_one(ager, photo, target, painted, overwrite, wanted))
             except AmganError as error:
                 failed = True
@@ -149,37 +140,3 @@ def _outputs(photos: list[Path], output: Path) -> list[Path]:
     if twice:
         raise typer.BadParameter(f"several photos would become {twice[0]}; age them into different folders")
     return [output / name for name in names]
-
-
-def _sign(text: str) -> tuple[str, Score]:
-    name, equals, score = text.partition("=")
-    if not equals:
-        raise typer.BadParameter(f"{text!r}: write NAME=SCORE, such as crows_feet.left=0.8", param_hint="--sign")
-    return name.strip(), _score(score, "--sign")
-
-
-def _score(text: str, option: str) -> Score:
-    from amgan.maps.targets import Percentile
-
-    number = text.strip()
-    try:
-        return Percentile(float(number[:-1])) if number.endswith("%") else float(number)
-    except ValueError as error:
-        raise typer.BadParameter(
-            f"{text!r}: write a score such as 0.8, or a percentile such as 80%", param_hint=option
-        ) from error
-
-
-def _face(text: str) -> int | None:
-    if text == "all":
-        return None
-    if text.isdigit():
-        return int(text)
-    raise typer.BadParameter(f"{text!r}: a number from 0, or all", param_hint="--face")
-
-
-def _precision(text: str) -> Literal["auto", "fp32", "bf16"]:
-    known: dict[str, Literal["auto", "fp32", "bf16"]] = {"auto": "auto", "fp32": "fp32", "bf16": "bf16"}
-    if text in known:
-        return known[text]
-    raise typer.BadParameter(f"{text!r}: auto, fp32 or bf16", param_hint="--precision")

@@ -26,7 +26,7 @@ Examples:
 def export_command(
     output: Annotated[Path, typer.Option("-o", "--output", metavar="OUT.onnx", help="The file to write.")],
     model: Annotated[
-        Path | None, typer.Argument(metavar="[MODEL]", help="Folder of a trained model; else the default.")
+        Path | None, typer.Argument(metavar="MODEL", help="Folder of a trained model; else the default.")
     ] = None,
     half: Annotated[
         bool, typer.Option("--half", help="Store weights in half precision, half the size; computing stays fp32.")

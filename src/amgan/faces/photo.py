@@ -52,6 +52,8 @@ _DAMAGED += (TypeError, ValueError, struct.error, zlib.error)
 _CMS_ERRORS = (ImageCms.PyCMSError, OSError, ValueError)
 
 _FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP", ".tif": "TIFF", ".tiff": "TIFF"}
+SUFFIXES = tuple(_FORMATS)
+"""What the name of a result may end in."""
 _SAVE_OPTIONS: dict[str, dict[str, Any]] = {
     "PNG": {},
     "JPEG": {"quality": 95, "subsampling": 0},
@@ -160,7 +162,7 @@ def photo_from_image(image: Image.Image, name: str = "image") -> Photo:
     return _photo(image, name, None)
 
 
-def check_output(path: str | Path, overwrite: bool = False, suffixes: Collection[str] = tuple(_FORMATS)) -> Path:
+def check_output(path: str | Path, overwrite: bool = False, suffixes: Collection[str] = SUFFIXES) -> Path:
     """Checks, before any long work, that a result may be written to a path; returns it as a `Path`.
 
     Args:

@@ -6,6 +6,7 @@ needs nothing but its folder. Nothing is pickled. The same in one ONNX file is `
 
 from __future__ import annotations
 
+import hashlib
 import importlib.resources
 import json
 from collections.abc import Mapping
@@ -178,6 +179,15 @@ def _malformed(source: Path, error: Exception) -> WeightsError:
 
 def _damaged(path: Path, error: Exception) -> WeightsError:
     return WeightsError(f"{path}: damaged model ({' '.join(str(error).split())[:160]})")
+
+
+def fingerprint(schema: Schema) -> str:
+    """A hash over all files of a model: another for every model, whatever it is called."""
+    names = () if schema.path.suffix == SUFFIX else (GENERATOR, ESTIMATORS, SCHEMA)
+    digest = hashlib.sha256()
+    for path in [schema.path / name for name in names] or [schema.path]:
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
 
 
 def default_model() -> Path:

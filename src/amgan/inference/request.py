@@ -1,0 +1,92 @@
+"""What is asked for on one photo, and how the command line and tables of recipes write it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from amgan.errors import RequestError
+from amgan.maps.targets import Percentile, Score, target_scores
+from amgan.signs.atlas import AGE, Atlas
+
+
+@dataclass(frozen=True)
+class Request:
+    """Targets for the faces of a photo; what is not named keeps its own score.
+
+    Attributes:
+        age: Years.
+        signs: Sign, or sign with a side, to score.
+        every: Score of all signs and of the age.
+        face: Which face, 0 being the largest; None means all.
+    """
+
+    age: float | None = None
+    signs: Mapping[str, Score] = field(default_factory=dict)
+    every: Score | None = None
+    face: int | None = None
+
+    @property
+    def empty(self) -> bool:
+        """Whether it asks for no change."""
+        return self.age is None and self.every is None and not self.signs
+
+    @property
+    def has_percentiles(self) -> bool:
+        """Whether it means scores of a population."""
+        return any(isinstance(score, Percentile) for score in (self.every, *self.signs.values()))
+
+    def check(self, atlas: Atlas, population: Atlas | None) -> None:
+        """Finds out, before any photo is opened, whether a model can do it.
+
+        Args:
+            atlas: The model's.
+            population: The atlas whose percentiles are meant.
+
+        Raises:
+            AtlasError: An unknown sign, a value out of range, or a percentile that the population does not know.
+        """
+        own = dict.fromkeys((*atlas.zones, AGE), 0.0)
+        target_scores(atlas, own, age=self.age, signs=self.signs, every=self.every, population=population)
+
+
+def parse_score(text: str) -> Score:
+    """Reads a score or a percentile; the range is checked by `Request.check`.
+
+    Raises:
+        RequestError: It is neither.
+
+    Example:
+        >>> parse_score("0.8"), parse_score("80%")
+        (0.8, Percentile(percent=80.0))
+    """
+    number = text.strip()
+    try:
+        return Percentile(float(number[:-1])) if number.endswith("%") else float(number)
+    except ValueError as error:
+        raise RequestError(f"{text!r}: write a score such as 0.8, or a percentile such as 80%") from error
+
+
+def parse_age(text: str) -> float:
+    """Reads an age in years; the range is checked by `Request.check`.
+
+    Raises:
+        RequestError: It is no number.
+    """
+    try:
+        return float(text)
+    except ValueError as error:
+        raise RequestError(f"{text!r}: write an age in years, such as 70") from error
+
+
+def parse_face(text: str) -> int | None:
+    """Reads which face is meant; None means all.
+
+    Raises:
+        RequestError: It is neither a number nor ``all``.
+    """
+    if text == "all":
+        return None
+    if text.isascii() and text.isdigit():
+        return int(text)
+    raise RequestError(f"{text!r}: a number from 0, or all")
