@@ -1,4 +1,4 @@
-"""Shared fixtures: the astronaut photo, a generated face set with known scores, a small untrained model."""
+"""Shared fixtures: the astronaut photo, generated faces with known scores, a dataset of them, an untrained model."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ import pytest
 import skimage.data
 from PIL import Image
 
+from amgan.data.curation.limits import Limits, default_limits
+from amgan.data.curation.run import curate
+from amgan.data.labels import read_labels
 from amgan.faces.detect import FaceDetector
 from amgan.maps.packing import pack_zones
 from amgan.models.bundle import save_bundle
@@ -52,6 +55,22 @@ def face_set(tmp_path_factory: pytest.TempPathFactory, astronaut: np.ndarray) ->
             row |= {sign: 8 * index for sign in atlas.signs}
             row["upper_lip_wrinkles"] = "occluded" if index == 3 else 40
             writer.writerow(row)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def lenient() -> Limits:
+    """Limits that the astronaut, and her copies with wrinkles drawn on, pass."""
+    loose = {"min_side": 50.0, "min_sharpness": 0.2, "max_forehead_covered": None}
+    return default_limits().model_copy(update=loose)
+
+
+@pytest.fixture(scope="session")
+def dataset(face_set: Path, lenient: Limits, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The generated faces but the youngest, curated at 256 px with their labels; copy it before you change it."""
+    folder = tmp_path_factory.mktemp("dataset")
+    labels = read_labels(face_set / "faces.csv", unit_atlas()).rows
+    curate(face_set, folder, lenient.model_copy(update={"min_age": 21.0}), labels, size=256, workers=1)
     return folder
 
 

@@ -161,7 +161,8 @@ def test_what_is_no_dataset(copy: Path, tmp_path: Path) -> None:
 def test_a_plain_folder_needs_no_pyarrow(face_set: Path) -> None:
     code = (
         "import sys; sys.modules['pyarrow'] = None; from pathlib import Path; "
-        "import amgan.training.loop; from amgan.data.dataset import read_rows; from amgan.signs.atlas import unit_atlas; "
+        "import amgan.training.loop; from amgan.data.dataset import read_rows; "
+        "from amgan.signs.atlas import unit_atlas; "
         f"print(len(read_rows(Path({str(face_set)!r}), unit_atlas())))"
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -10,7 +10,9 @@ import typer
 
 def train_command(
     config: Annotated[Path, typer.Argument(metavar="CONFIG.yaml", help="Everything about the run, in one file.")],
-    data: Annotated[Path | None, typer.Option(help="Folder with faces.csv and its photos; else the config's.")] = None,
+    data: Annotated[
+        Path | None, typer.Option(help="Folder of `amgan curate`, or of faces.csv and its photos; else the config's.")
+    ] = None,
     out: Annotated[Path, typer.Option(help="Run folder; keep it outside the repository.")] = Path("../runs/default"),
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the newest checkpoint of --out.")] = False,
     settings: Annotated[

@@ -1,33 +1,39 @@
 """A training set ready to crop from: aligned faces decoded once into a memory-mapped array, with scores and zones.
 
-`prepare` detects, aligns and scores every photo of a table; it writes into the store folder only, goes on where it
-was stopped, and leaves out photos without a face (it says which).
+`prepare` takes the faces of a dataset as they are, and detects and aligns every photo of a ``faces.csv``; it writes
+into the store folder only, goes on where it was stopped, and leaves out photos without a face (it says which).
 """
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import hashlib
 import json
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 import torch
 
-from amgan.data.table import Row, read_table
+from amgan.data.dataset import read_rows
+from amgan.data.table import Row
 from amgan.errors import DatasetError, PhotoError
 from amgan.faces.align import align_face
 from amgan.faces.detect import FaceDetector
 from amgan.faces.photo import read_photo
-from amgan.models.backbone import Trunk, pretrained_trunk
+from amgan.models.backbone import pretrained_trunk
 from amgan.models.estimator import FEATURES, SignEstimators, face_crops, pooled_features
 from amgan.signs.atlas import AGE, Atlas
 
 SIZE = 1024
+# An aligned picture (SIZE, SIZE, 3) uint8 and its landmarks (478, 2) float32.
+Face = tuple[npt.NDArray[np.uint8], npt.NDArray[np.float32]]
 # Below this a regression says nothing.
 FEWEST_LABELS = 8
 
@@ -37,6 +43,7 @@ class Store:
     """Prepared faces.
 
     Attributes:
+        folder: Where they are kept.
         rows: Their rows in the table.
         left_out: Names of the photos that cannot be read or have no usable face.
         images: (N, 1024, 1024, 3) uint8, memory-mapped, FFHQ-aligned.
@@ -44,6 +51,7 @@ class Store:
         features: (N, Z + 1, FEATURES) float32, pooled features of each zone's crop and of the face (``age``).
     """
 
+    folder: Path
     rows: list[Row]
     left_out: list[str]
     images: npt.NDArray[np.uint8]
@@ -59,7 +67,7 @@ def prepare(data: Path, folder: Path, atlas: Atlas, progress: Callable[[Iterable
     """Builds or reopens a store.
 
     Args:
-        data: Folder with ``faces.csv`` and its photos; only read.
+        data: A dataset of `amgan curate`, or a folder with ``faces.csv`` and its photos; only read.
         folder: Where stores are kept, one folder a data set and zones.
         atlas: Zones to crop and signs to read.
         progress: Wraps the rows, to show a progress bar.
@@ -68,17 +76,12 @@ def prepare(data: Path, folder: Path, atlas: Atlas, progress: Callable[[Iterable
         The store; photos without a usable face are in `left_out` alone.
 
     Raises:
-        DatasetError: The table is unusable.
+        DatasetError: The table, or an aligned face of a dataset, is unusable.
     """
-    rows = read_table(data, atlas)
+    rows = read_rows(data, atlas)
     zones = (*atlas.zones, AGE)
-    key = {
-        "data": str(data.resolve()),
-        "names": [row.name for row in rows],
-        "zones": {zone: atlas.polygons(zone) for zone in atlas.zones},
-    }
     # Another set, or other zones, get a folder of their own: nothing that a running training reads is overwritten.
-    folder = folder / hashlib.sha256(json.dumps(key).encode()).hexdigest()[:12]
+    folder = folder / store_key(data, rows, atlas)
     folder.mkdir(parents=True, exist_ok=True)
     shapes: dict[str, tuple[tuple[int, ...], type]] = {
         "images": ((len(rows), SIZE, SIZE, 3), np.uint8),
@@ -95,11 +98,19 @@ def prepare(data: Path, folder: Path, atlas: Atlas, progress: Callable[[Iterable
 
     if unread := rows[len(found) :]:
         trunk = pretrained_trunk()
-        with FaceDetector() as detector:
+        with contextlib.ExitStack() as stack:
+            look: Callable[[Row], Face | None] = _cut_out_already
+            if any(row.aligned is None for row in unread):
+                look = functools.partial(_found, stack.enter_context(FaceDetector()))
+            place = sum(found)
             for row in progress(unread):
-                # Faces are stored without gaps, so that the pictures stay mapped when a photo is left out.
-                place = sum(found)
-                found.append(_prepare_one(place, row, detector, trunk, atlas, zones, arrays))
+                face = look(row)
+                if face is not None:
+                    # Stored without gaps, so that the pictures stay mapped when a photo is left out.
+                    arrays["images"][place], arrays["landmarks"][place] = face
+                    arrays["features"][place] = pooled_features(trunk, face_crops(atlas, zones, *face)).numpy()
+                    place += 1
+                found.append(face is not None)
                 if len(found) % 50 == 0 or len(found) == len(rows):
                     for array in arrays.values():
                         array.flush()
@@ -110,36 +121,63 @@ def prepare(data: Path, folder: Path, atlas: Atlas, progress: Callable[[Iterable
     kept = [row for row, has_face in zip(rows, found, strict=True) if has_face]
     left_out = [row.name for row, has_face in zip(rows, found, strict=True) if not has_face]
     landmarks, features = (np.array(arrays[name][:count]) for name in ("landmarks", "features"))
-    return Store(kept, left_out, arrays["images"][:count], landmarks, features)
+    return Store(folder, kept, left_out, arrays["images"][:count], landmarks, features)
 
 
-def _prepare_one(
-    place: int,
-    row: Row,
-    detector: FaceDetector,
-    trunk: Trunk,
-    atlas: Atlas,
-    zones: tuple[str, ...],
-    out: Mapping[str, npt.NDArray[Any]],
-) -> bool:
+def store_key(data: Path, rows: Iterable[Row], atlas: Atlas) -> str:
+    """Name of the folder of a store: another one for whatever makes its pictures or landmarks other ones.
+
+    Args:
+        data: The set.
+        rows: Its rows.
+        atlas: The zones.
+    """
+    rows = list(rows)
+    key: dict[str, Any] = {
+        "data": str(data.resolve()),
+        "names": [row.name for row in rows],
+        "zones": {zone: atlas.polygons(zone) for zone in atlas.zones},
+    }
+    # Photos beside a faces.csv are taken not to change, and stores of them to stay; a dataset is curated anew at will.
+    if faces := [(row.path.name, row.aligned.size, row.aligned.digest) for row in rows if row.aligned is not None]:
+        key["faces"] = faces
+    return hashlib.sha256(json.dumps(key).encode()).hexdigest()[:12]
+
+
+def _found(detector: FaceDetector, row: Row) -> Face | None:
+    """The largest face of a photo, aligned; None if there is none or the photo cannot be read."""
     try:
         rgb = read_photo(row.path).rgb
     except PhotoError:
-        return False
+        return None
     faces = detector.detect(rgb)
     if not faces:
-        return False
+        return None
     alignment = align_face(faces[0].landmarks, SIZE)
-    aligned, landmarks = alignment.crop(rgb), alignment.to_aligned(faces[0].landmarks)
-    out["images"][place], out["landmarks"][place] = aligned, landmarks
-    out["features"][place] = pooled_features(trunk, face_crops(atlas, zones, aligned, landmarks)).numpy()
-    return True
+    return alignment.crop(rgb), alignment.to_aligned(faces[0].landmarks)
+
+
+def _cut_out_already(row: Row) -> Face | None:
+    """The face of a dataset, at `SIZE`; None if it cannot be read."""
+    assert row.aligned is not None
+    try:
+        rgb = read_photo(row.path).rgb
+    except PhotoError:
+        return None
+    side = row.aligned.size
+    if rgb.shape != (side, side, 3):
+        height, width = rgb.shape[:2]
+        raise DatasetError(f"{row.path}: is {width}x{height}, by the table {side}x{side}; delete it and curate again")
+    if side != SIZE:
+        how = cv2.INTER_AREA if side > SIZE else cv2.INTER_CUBIC
+        rgb = np.asarray(cv2.resize(rgb, (SIZE, SIZE), interpolation=how), np.uint8)
+    return rgb, row.aligned.landmarks_at(SIZE)
 
 
 def fit_estimators(
     store: Store, atlas: Atlas, indices: npt.NDArray[np.int64]
 ) -> tuple[SignEstimators, dict[str, float]]:
-    """Fits sign estimators on the labels of some rows; two-sided signs are scored on the left (data README).
+    """Fits sign estimators on the grades of some rows, or on the estimates of the dataset where those are too few.
 
     Returns:
         The estimators and the cross-validated mean absolute error of each sign.
@@ -151,18 +189,23 @@ def fit_estimators(
     zones = (*atlas.zones, AGE)
     features, scores = {}, {}
     for name in estimators.names:
-        column = zones.index(AGE if name == AGE else atlas.zones_of(name)[0])
-        known = [(i, _label(store.rows[i], name)) for i in indices]
-        known = [(i, score) for i, score in known if not math.isnan(score)]
+        # The left side of a two-sided sign, so that no face is on both sides of a cross-validation.
+        zone = AGE if name == AGE else atlas.zones_of(name)[0]
+        known = _known(store, indices, zone, Row.score)
+        estimated = _known(store, indices, zone, Row.estimate)
+        if len(known) < FEWEST_LABELS <= len(estimated):
+            known = estimated
         if len(known) < FEWEST_LABELS:
             raise DatasetError(f"{name}: {len(known)} training faces are scored; an estimator needs {FEWEST_LABELS}")
-        features[name] = torch.from_numpy(store.features[[i for i, _ in known], column])
+        features[name] = torch.from_numpy(store.features[[i for i, _ in known], zones.index(zone)])
         scores[name] = torch.tensor([score for _, score in known])
     return estimators, estimators.fit(features, scores)
 
 
 def zone_scores(store: Store, atlas: Atlas, estimators: SignEstimators) -> tuple[torch.Tensor, torch.Tensor]:
-    """Scores of every zone and the age of every row: the table's where there is one, else the estimate.
+    """Scores of every zone and the age of every row.
+
+    A person's score counts first, then the estimate that came with the dataset, then one made here.
 
     Returns:
         (N, Z) zone scores and (N,) ages, in 0..1.
@@ -171,12 +214,14 @@ def zone_scores(store: Store, atlas: Atlas, estimators: SignEstimators) -> tuple
     table = torch.stack([estimators.predict(zones, torch.from_numpy(f)) for f in store.features])
     for index, row in enumerate(store.rows):
         for column, zone in enumerate(zones):
-            # The right side of a two-sided sign was not scored by anyone: there the estimate stays.
-            label = math.nan if zone.endswith(".right") else _label(row, zone.partition(".")[0])
-            if not math.isnan(label):
-                table[index, column] = label
+            for label in (row.estimate(zone), row.score(zone)):
+                if not math.isnan(label):
+                    table[index, column] = label
     return table[:, :-1], table[:, -1]
 
 
-def _label(row: Row, name: str) -> float:
-    return row.age if name == AGE else row.scores.get(name, math.nan)
+def _known(
+    store: Store, indices: npt.NDArray[np.int64], zone: str, score: Callable[[Row, str], float]
+) -> list[tuple[int, float]]:
+    found = ((int(i), score(store.rows[i], zone)) for i in indices)
+    return [(i, value) for i, value in found if not math.isnan(value)]

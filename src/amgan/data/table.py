@@ -27,7 +27,7 @@ class AlignedFace:
     """
 
     size: int
-    landmarks: npt.NDArray[np.float32]
+    landmarks: npt.NDArray[np.float32] = field(repr=False)
     digest: str
 
     def landmarks_at(self, size: int) -> npt.NDArray[np.float32]:

@@ -152,9 +152,10 @@ def _reopened_stats(path: Path, done: int) -> TextIO:
 def licence_notice(store: Store, rows: npt.NDArray[np.int64]) -> str:
     """One line on the licences of the photos a model learned from; it goes with the model."""
     names = sorted({store.rows[i].licence for i in rows if store.rows[i].licence})
-    share_alike = [name for name in names if "NC" in name]
-    if share_alike:
-        return f"Weights under {share_alike[0]} (trained on photos under {', '.join(names)})."
+    # Of those that forbid commercial use, one that demands the same of what is made from it goes before.
+    restrictive = sorted((name for name in names if "NC" in name), key=lambda name: "SA" not in name)
+    if restrictive:
+        return f"Weights under {restrictive[0]} (trained on photos under {', '.join(names)})."
     return f"Weights trained on photos under {', '.join(names) or 'no stated licence'}."
 
 
