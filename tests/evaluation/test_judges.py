@@ -203,16 +203,17 @@ class TestSigns:
 
     @pytest.mark.parametrize("shape", [(40, 100), (200, 30)])
     def test_ridge_is_the_closed_form_either_way_round(self, shape: tuple[int, int]) -> None:
-        from amgan.evaluation.judges.signs import _ridge
+        from amgan.models.ridge import solve_ridge
 
         rng = np.random.default_rng(2)
         x, y = rng.normal(size=shape), rng.normal(size=shape[0])
-        for penalty, weights in zip((0.1, 3.0), _ridge(x, y, (0.1, 3.0)), strict=True):
+        for penalty, weights in zip((0.1, 3.0), solve_ridge(x, y, (0.1, 3.0)), strict=True):
             direct = np.linalg.solve(x.T @ x + shape[0] * penalty * np.eye(shape[1]), x.T @ y)
             np.testing.assert_allclose(weights, direct, rtol=1e-6, atol=1e-9)
 
     def test_noise_gets_a_strong_penalty_and_no_praise(self) -> None:
-        from amgan.evaluation.judges.signs import PENALTIES, SignJudge
+        from amgan.evaluation.judges.signs import SignJudge
+        from amgan.models.ridge import PENALTIES
 
         rng = np.random.default_rng(3)
         judge = SignJudge(channel_statistics)
@@ -221,10 +222,11 @@ class TestSigns:
         assert judge.fits["a"].penalty > PENALTIES[3]
 
     def test_people_stay_in_one_fold(self) -> None:
-        from amgan.evaluation.judges.signs import SignJudge, _folds
+        from amgan.evaluation.judges.signs import SignJudge
+        from amgan.models.ridge import person_folds
 
         people = np.repeat(np.arange(30), 2)
-        folds = _folds(people.tolist(), 5)
+        folds = person_folds(people.tolist(), 5)
         assert np.array_equal(folds[::2], folds[1::2])
         assert np.array_equal(np.bincount(folds), [12] * 5)
         # Each person twice with the same features and a random score: only grouped folds see that nothing is learned.

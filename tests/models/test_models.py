@@ -7,7 +7,6 @@ from amgan.errors import WeightsError
 from amgan.models.backbone import CHANNELS, STRIDES, pretrained_trunk
 from amgan.models.bundle import default_model, load_bundle
 from amgan.models.critic import ConvCritic, CriticConfig, FeatureCritic
-from amgan.models.estimator import fit_ridge
 from amgan.models.generator import Generator, GeneratorConfig
 from amgan.signs.atlas import unit_atlas
 
@@ -77,14 +76,6 @@ def test_conditional_realness_depends_on_the_maps() -> None:
         scores = [critic.realness(features, maps) for maps in (low, high)]
         same = all(torch.equal(a, b) for a, b in zip(*scores, strict=True))
         assert same is not conditional
-
-
-def test_ridge_recovers_a_planted_relation() -> None:
-    torch.manual_seed(0)
-    x = torch.randn(4000, 20) * 3 + 1
-    weight, bias, error = fit_ridge(x, x @ torch.linspace(-1, 1, 20) + 0.5)
-    assert error < 0.6
-    assert torch.allclose(weight, torch.linspace(-1, 1, 20), atol=0.15) and abs(bias - 0.5) < 0.6
 
 
 def test_the_default_model_loads_and_says_its_licence() -> None:

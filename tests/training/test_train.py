@@ -9,14 +9,16 @@ from PIL import Image
 from torch.nn import functional as F
 
 from amgan.data.patches import FacePatches, degrade
-from amgan.data.store import fit_estimators, prepare, zone_scores
+from amgan.data.store import prepare
 from amgan.errors import ConfigError, DatasetError, OutputError, WeightsError
 from amgan.maps.packing import pack_zones
 from amgan.models.bundle import load_bundle
+from amgan.models.estimator import SignEstimators
 from amgan.signs.atlas import unit_atlas
 from amgan.training import losses
 from amgan.training.checkpoint import NAME, load_checkpoint, save_checkpoint
 from amgan.training.config import TrainConfig, load_config
+from amgan.training.estimating import face_features, fit_estimators, zone_scores
 from amgan.training.loop import train
 from amgan.training.step import Networks, as_map_head_sees, train_step
 
@@ -46,7 +48,7 @@ def patches(face_set: Path, tmp_path_factory: pytest.TempPathFactory) -> FacePat
     store = prepare(face_set, tmp_path_factory.mktemp("store"), ATLAS)
     rows = store.subset(lambda row: row.split == "train")
     estimators, _ = fit_estimators(store, ATLAS, rows)
-    scores, ages = zone_scores(store, ATLAS, estimators)
+    scores, ages = zone_scores(store, estimators)
     return FacePatches(store, ATLAS, rows, scores, ages, pack_zones(ATLAS), 512, seed=0)
 
 
@@ -60,15 +62,32 @@ def test_human_scores_stay_and_gaps_are_estimated(patches: FacePatches) -> None:
 def test_estimators_see_the_wrinkles_that_were_drawn(face_set: Path, tmp_path: Path) -> None:
     store = prepare(face_set, tmp_path, ATLAS)
     rows = store.subset(lambda row: row.split == "train")
-    estimators, errors = fit_estimators(store, ATLAS, rows)
+    estimators, reports = fit_estimators(store, ATLAS, rows)
     # Guessing the mean of 0 to 0.72 is off by 0.2.
-    assert errors["forehead_wrinkles"] < 0.1 and errors["nasolabial_fold"] < 0.1
+    assert reports["forehead_wrinkles"].error < 0.1 and reports["nasolabial_fold"].error < 0.1
     unseen = store.subset(lambda row: row.split == "val")[0]
-    zones = (*ATLAS.zones, "age")
-    found = dict(zip(zones, estimators.predict(zones, torch.from_numpy(store.features[unseen])), strict=True))
-    assert found["forehead_wrinkles"] == pytest.approx(0.8, abs=0.15)
+    found = estimators.estimate(store.images[unseen], store.landmarks[unseen])
+    assert found["forehead_wrinkles"].score == pytest.approx(0.8, abs=0.15)
+    assert 0 < found["forehead_wrinkles"].deviation < 0.2 and found["forehead_wrinkles"].can_judge
     # Nobody scored the right side: the left's estimator reads it, mirrored.
-    assert found["crows_feet.right"] == pytest.approx(0.8, abs=0.2)
+    assert found["crows_feet.right"].score == pytest.approx(0.8, abs=0.2)
+
+
+def test_features_go_on_where_they_were_stopped(face_set: Path, tmp_path: Path) -> None:
+    store, estimators = prepare(face_set, tmp_path, ATLAS), SignEstimators(ATLAS)
+
+    def stop_after_three(faces):
+        for done, index in enumerate(faces):
+            if done == 3:
+                raise KeyboardInterrupt
+            yield index
+
+    with pytest.raises(KeyboardInterrupt):
+        face_features(store, estimators, stop_after_three)
+    seen = []
+    found = face_features(store, estimators, lambda faces: (seen.append(i) or i for i in faces))
+    assert seen == list(range(3, len(store.rows))) and np.isfinite(found).all()
+    assert np.array_equal(face_features(store, estimators, lambda faces: pytest.fail("nothing is left to do")), found)
 
 
 def test_a_step_decides_its_batch(patches: FacePatches) -> None:
@@ -249,12 +268,12 @@ def test_two_sets_have_stores_of_their_own(face_set: Path, tmp_path: Path) -> No
         (tmp_path / "copy" / path.name).write_bytes(path.read_bytes())
     stores = [prepare(folder, tmp_path / "stores", ATLAS) for folder in (face_set, tmp_path / "copy")]
     assert len(list((tmp_path / "stores").iterdir())) == 2
-    assert np.array_equal(stores[0].features, stores[1].features)
+    assert np.array_equal(stores[0].landmarks, stores[1].landmarks)
 
 
 def test_a_sign_that_nobody_scored_is_named(face_set: Path, tmp_path: Path) -> None:
     store = prepare(face_set, tmp_path, ATLAS)
-    with pytest.raises(DatasetError, match="forehead_wrinkles: 3 training"):
+    with pytest.raises(DatasetError, match="forehead_wrinkles: 3 people"):
         fit_estimators(store, ATLAS, np.arange(3))
 
 

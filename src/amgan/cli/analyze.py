@@ -49,7 +49,8 @@ def analyze_command(
             typer.echo(f"face {index}: {right - left:.0f}x{bottom - top:.0f} px, looks {view.report.age:.0f} years old")
             for zone, score in view.report.scores.items():
                 percent = f"{known[zone]:5.0f}%" if zone in known else ""
-                typer.echo(f"  {zone:<28}{score:5.2f}{percent}  {'#' * round(score * 40)}")
+                unsure = "  covered" if zone in view.report.covered else f" ±{view.report.deviations[zone]:.2f}"
+                typer.echo(f"  {zone:<28}{score:5.2f}{unsure}{percent}  {'#' * round(score * 40)}")
         if others is not None:
             typer.echo(f"{others.name}: {others.description}")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Literal
@@ -50,6 +50,8 @@ class FaceReport:
         region: (left, top, right, bottom); no pixel outside of it was touched.
         age: Estimated apparent age, years.
         scores: Estimated score in 0..1 of each zone.
+        deviations: Standard deviation that the error of each of those is expected to have.
+        covered: Zones that are hidden by hair, beard or the like; their scores mean little.
         target_age: Age aimed at, years; None if the face was only analysed.
         targets: Score aimed at of each zone.
         seconds: Stage to its duration.
@@ -59,6 +61,8 @@ class FaceReport:
     region: tuple[int, int, int, int]
     age: float
     scores: dict[str, float]
+    deviations: dict[str, float] = field(default_factory=dict)
+    covered: tuple[str, ...] = ()
     target_age: float | None = None
     targets: dict[str, float] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
@@ -215,8 +219,7 @@ class Ager:
             }
             zones = {zone: round(score, 4) for zone, score in targets.items() if zone != AGE}
             years = round(self.bundle.atlas.age.grade(targets[AGE]), 1)
-            known = view.report
-            reports.append(FaceReport(known.box, known.region, known.age, known.scores, years, zones, seconds))
+            reports.append(replace(view.report, target_age=years, targets=zones, seconds=seconds))
         return Aged(photo.replace(rgb), reports)
 
     def _view(self, photo: Photo, face: Face, detecting: float) -> FaceView:
@@ -230,16 +233,22 @@ class Ager:
         rgb, landmarks = alignment.crop(photo.rgb), alignment.to_aligned(face.landmarks)
         masks = zone_masks(self.bundle.atlas, landmarks, size)
         aligned = time.perf_counter()
-        scores = self.bundle.estimators.estimate(rgb, landmarks)
+        estimates = self.bundle.estimators.estimate(rgb, landmarks)
         seconds = {
             "detect": round(detecting, 3),
             "align": round(aligned - start, 3),
             "estimate": round(time.perf_counter() - aligned, 3),
         }
-        zones = {zone: round(score, 4) for zone, score in scores.items() if zone != AGE}
-        years = round(self.bundle.atlas.age.grade(scores[AGE]), 1)
-        region = alignment.window(photo.rgb.shape[:2])
-        report = FaceReport(_rounded(face.box), region, years, zones, seconds=seconds)
+        report = FaceReport(
+            box=_rounded(face.box),
+            region=alignment.window(photo.rgb.shape[:2]),
+            age=round(self.bundle.atlas.age.grade(estimates[AGE].score), 1),
+            scores={zone: round(known.score, 4) for zone, known in estimates.items() if zone != AGE},
+            deviations={zone: round(known.deviation, 4) for zone, known in estimates.items() if zone != AGE},
+            covered=tuple(zone for zone, known in estimates.items() if not known.can_judge),
+            seconds=seconds,
+        )
+        scores = {zone: known.score for zone, known in estimates.items()}
         return FaceView(alignment, rgb, landmarks, masks, scores, report)
 
     @torch.inference_mode()

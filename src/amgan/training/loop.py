@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.progress import track
 
 from amgan.data.patches import FacePatches
-from amgan.data.store import Store, fit_estimators, prepare, zone_scores
+from amgan.data.store import Store, prepare
 from amgan.data.table import Row, held_for_judges
 from amgan.errors import ConfigError, OutputError
 from amgan.maps.packing import pack_zones
@@ -25,6 +25,7 @@ from amgan.models.critic import FeatureCritic
 from amgan.signs.atlas import Atlas
 from amgan.training.checkpoint import NAME, load_checkpoint, save_checkpoint
 from amgan.training.config import TrainConfig
+from amgan.training.estimating import fit_estimators, zone_scores
 from amgan.training.sheets import sample_sheet
 from amgan.training.step import Networks, map_head_step, train_step
 
@@ -64,9 +65,10 @@ def train(config: TrainConfig, out: Path, resume: bool, atlas: Atlas) -> Path:
     if store.left_out:
         console.print(f"left out, no usable face: {', '.join(store.left_out)}", highlight=False)
     rows = store.subset(lambda row: row.split == "train" and not held_for_judges(row, config.judge_share))
-    estimators, errors = fit_estimators(store, atlas, rows)
+    estimators, reports = fit_estimators(store, atlas, rows, _feature_bar)
+    errors = {name: report.error for name, report in reports.items()}
     console.print(f"{len(rows)} faces; estimators' cross-validated error: {_short(errors)}")
-    scores, ages = zone_scores(store, atlas, estimators)
+    scores, ages = zone_scores(store, estimators)
     channels = pack_zones(atlas)
 
     # Here, since what happens before draws on the same generator only when the store is new.
@@ -177,6 +179,10 @@ def _sheet(nets: Networks, atlas: Atlas, channels: tuple[int, ...], faces: list[
 
 def _bar(rows: Iterable[Row]) -> Iterable[Row]:
     return track(list(rows), description="preparing faces", console=console)
+
+
+def _feature_bar(faces: Iterable[int]) -> Iterable[int]:
+    return track(list(faces), description="features of the zones", console=console)
 
 
 def _short(values: dict[str, float]) -> str:

@@ -1,0 +1,123 @@
+"""Fits sign estimators on the graded faces of a training set, and fills in the scores that nobody gave."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Callable, Iterable
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from amgan.data.store import Store
+from amgan.errors import DatasetError
+from amgan.models.estimator import FEATURES, SignEstimators, SignLabels, SignReport
+from amgan.signs.atlas import AGE, Atlas
+
+# Below this a regression says nothing.
+FEWEST_LABELS = 8
+
+Features = npt.NDArray[np.float32]
+# Wraps the numbers of the faces, to show a progress bar.
+Progress = Callable[[Iterable[int]], Iterable[int]]
+
+
+def face_features(store: Store, estimators: SignEstimators, progress: Progress = iter) -> Features:
+    """Features of every zone of every face; kept beside the store, and gone on with where it was stopped.
+
+    Args:
+        store: Prepared faces.
+        estimators: Whose features are wanted; they need not be fitted.
+        progress: Shows how far it is.
+
+    Returns:
+        (N, Z + 1, FEATURES), in the order of the atlas's zones, then ``age``.
+    """
+    atlas = estimators.atlas
+    key = {"zones": {zone: atlas.polygons(zone) for zone in atlas.zones}, "features": FEATURES}
+    path = store.folder / f"features-{hashlib.sha256(json.dumps(key).encode()).hexdigest()[:12]}.npy"
+    shape = (len(store.rows), len(atlas.zones) + 1, FEATURES)
+    if path.is_file():
+        found = np.lib.format.open_memmap(path, "r+")
+    else:
+        found = np.lib.format.open_memmap(path, "w+", np.float32, shape)
+        found[:] = np.nan
+    # A face's own row is written at once, so that what is no longer NaN is whole.
+    missing = [int(i) for i in np.flatnonzero(np.isnan(found[:, 0, 0]))]
+    for index in progress(missing) if missing else ():
+        found[index] = estimators.features(store.images[index], store.landmarks[index]).numpy()
+    found.flush()
+    return np.array(found)
+
+
+def sign_labels(store: Store, atlas: Atlas, features: Features, rows: npt.NDArray[np.int64]) -> dict[str, SignLabels]:
+    """What is known about each sign and the age of some rows; both sides of a sign, where both were looked at.
+
+    People's grades if there are enough of them, else the estimates that came with the dataset.
+
+    Args:
+        store: Prepared faces.
+        atlas: Signs and zones.
+        features: Of all faces, from `face_features`.
+        rows: Which of them.
+    """
+    zones = (*atlas.zones, AGE)
+    labels = {}
+    for name in (*atlas.signs, AGE):
+        sides = (AGE,) if name == AGE else atlas.zones_of(name)
+        seen = [(int(i), zone, store.rows[i].score(zone)) for zone in sides for i in rows]
+        estimated = [(i, zone, store.rows[i].estimate(zone)) for i, zone, _ in seen]
+        if _people(store, seen) < FEWEST_LABELS <= _people(store, estimated):
+            seen = estimated
+        seen = [(i, zone, s) for i, zone, s in seen if zone in store.rows[i].occluded or not math.isnan(s)]
+        faces = np.array([i for i, _, _ in seen], np.int64)
+        columns = np.array([zones.index(zone) for _, zone, _ in seen], np.int64)
+        covered = np.array([zone in store.rows[i].occluded for i, zone, _ in seen], bool)
+        scores = np.where(covered, math.nan, np.array([score for _, _, score in seen], np.float64))
+        labels[name] = SignLabels(features[faces, columns], scores, covered, [store.rows[i].identity for i in faces])
+    return labels
+
+
+def fit_estimators(
+    store: Store, atlas: Atlas, rows: npt.NDArray[np.int64], progress: Progress = iter
+) -> tuple[SignEstimators, dict[str, SignReport]]:
+    """Fits sign estimators on the grades of some rows.
+
+    Returns:
+        The estimators and how each did on held-out people.
+
+    Raises:
+        DatasetError: A sign is scored on too few people.
+    """
+    estimators = SignEstimators(atlas)
+    labels = sign_labels(store, atlas, face_features(store, estimators, progress), rows)
+    for name, known in labels.items():
+        people = {who for who, score in zip(known.people, known.scores, strict=True) if not math.isnan(score)}
+        if len(people) < FEWEST_LABELS:
+            raise DatasetError(f"{name}: {len(people)} people are scored; an estimator needs {FEWEST_LABELS}")
+    return estimators, estimators.fit(labels)
+
+
+def zone_scores(store: Store, estimators: SignEstimators) -> tuple[torch.Tensor, torch.Tensor]:
+    """Scores of every zone and the age of every row.
+
+    A person's score counts first, then the estimate that came with the dataset, then one made here.
+
+    Returns:
+        (N, Z) zone scores and (N,) ages, in 0..1.
+    """
+    zones = (*estimators.atlas.zones, AGE)
+    features = torch.from_numpy(face_features(store, estimators))
+    table = torch.tensor([[known.score for known in estimators.predict(zones, f)] for f in features])
+    for index, row in enumerate(store.rows):
+        for column, zone in enumerate(zones):
+            for label in (row.estimate(zone), row.score(zone)):
+                if not math.isnan(label):
+                    table[index, column] = label
+    return table[:, :-1], table[:, -1]
+
+
+def _people(store: Store, scores: list[tuple[int, str, float]]) -> int:
+    return len({store.rows[i].identity for i, _, score in scores if not math.isnan(score)})
