@@ -1,0 +1,72 @@
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from amgan.data.labels import Labels
+from amgan.data.store import Store
+from amgan.data.table import Estimated, Row, row_of
+from amgan.models.estimator import FEATURES, SignEstimators
+from amgan.signs.atlas import AGE, unit_atlas
+from amgan.training import estimating
+from amgan.training.estimating import sign_labels, zone_scores
+
+ATLAS = unit_atlas()
+ZONES = (*ATLAS.zones, AGE)
+
+
+def store_of(*rows: Row) -> Store:
+    return Store(Path(), list(rows), [], np.zeros((0, 0, 0, 3), np.uint8), np.zeros((0, 478, 2), np.float32))
+
+
+def row(name: str, labels: Labels, estimates: dict[str, Estimated] | None = None) -> Row:
+    return row_of(Path(name), name, labels, ATLAS, estimates)
+
+
+def numbered_features(count: int) -> np.ndarray:
+    """(count, Z + 1, FEATURES), where the first two say which face and which zone it is."""
+    features = np.zeros((count, len(ZONES), FEATURES), np.float32)
+    features[..., 0], features[..., 1] = np.arange(count)[:, None], np.arange(len(ZONES))
+    return features
+
+
+def test_a_person_counts_before_a_dataset_and_that_before_a_guess(monkeypatch: pytest.MonkeyPatch) -> None:
+    estimates = {
+        zone: Estimated(0.6, math.nan) for zone in ("crows_feet.left", "crows_feet.right", "lower_face_ptosis")
+    }
+    store = store_of(row("a", Labels(49, grades={"crows_feet.left": 20, "under_eye_wrinkles.right": 10}), estimates))
+    monkeypatch.setattr(estimating, "face_features", lambda *_: numbered_features(1))
+    estimators = SignEstimators(ATLAS)
+    estimators.bias.fill_(0.3)
+    scores, ages = zone_scores(store, estimators)
+    found = dict(zip(ATLAS.zones, scores[0].tolist(), strict=True))
+    expected = dict.fromkeys(ATLAS.zones, 0.3) | {"crows_feet.left": 0.2, "crows_feet.right": 0.6}
+    expected |= {"under_eye_wrinkles.right": 0.1, "lower_face_ptosis": 0.6}
+    assert found == pytest.approx(expected) and ages.tolist() == [0.5]
+
+
+def test_both_sides_teach_and_so_do_covered_zones() -> None:
+    people = [Labels(identity=f"p{i}", grades={"crows_feet.left": 10 * i}) for i in range(8)]
+    people.append(Labels(identity="p8", grades={"crows_feet.right": 50}, occluded=frozenset({"crows_feet.left"})))
+    people.append(Labels(identity="p9"))
+    store = store_of(*(row(f"{i}.png", labels) for i, labels in enumerate(people)))
+    found = sign_labels(store, ATLAS, numbered_features(10), np.arange(10))["crows_feet"]
+    left, right = (ZONES.index(f"crows_feet.{side}") for side in ("left", "right"))
+    assert found.features[:, :2].tolist() == [*([i, left] for i in range(9)), [8, right]]
+    assert (
+        found.scores[:8] == pytest.approx(np.arange(8) / 10) and math.isnan(found.scores[8]) and found.scores[9] == 0.5
+    )
+    assert found.covered.tolist() == [False] * 8 + [True, False]
+    assert found.people == [*(f"p{i}" for i in range(9)), "p8"]
+
+
+def test_without_grades_the_estimates_of_the_dataset_teach() -> None:
+    estimates = {"crows_feet.right": Estimated(0.25, 0.1), "crows_feet.left": Estimated(0.5, 0.1)}
+    graded = Labels(identity="p", grades={"crows_feet.left": 100}, occluded=frozenset({"crows_feet.right"}))
+    store = store_of(row("a", graded, estimates), *(row(f"{i}", Labels(), estimates) for i in range(8)))
+    found = sign_labels(store, ATLAS, numbered_features(9), np.arange(9))
+    # Too few people are graded to learn from them.
+    assert found["crows_feet"].scores[:9].tolist() == [0.5] * 9 and found["crows_feet"].covered.sum() == 1
+    assert math.isnan(found["crows_feet"].scores[9]) and found["crows_feet"].scores[10:].tolist() == [0.25] * 8
+    assert len(found["lower_face_ptosis"].scores) == 0
