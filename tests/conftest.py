@@ -87,4 +87,5 @@ def small_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
         generator.output.bias.copy_(torch.tensor([0.5, -0.5, 0.5, 2.0]))
     estimators = SignEstimators(atlas)
     estimators.bias.fill_(0.3)
+    estimators.deviation_bias.fill_(-2.5)  # 0.08
     return save_bundle(tmp_path_factory.mktemp("model"), generator, estimators, atlas, channels, "for tests", 512, 0.0)

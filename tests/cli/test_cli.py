@@ -94,7 +94,8 @@ def test_analyze_prints_scores_and_draws_zones(photo: Path, small_model: Path) -
 def test_analyze_prints_percentiles(photo: Path, small_model: Path) -> None:
     arguments = ["analyze", photo, "--population", "white", "--model", small_model]
     printed = run(*arguments).stdout
-    assert re.search(r"crows_feet\.left +0\.\d\d +\d+%", printed) and load_atlas("white").description in printed
+    assert re.search(r"crows_feet\.left +0\.\d\d ±\d\.\d\d +\d+%", printed)
+    assert load_atlas("white").description in printed
     (face,) = json.loads(run(*arguments, "--json").stdout)["faces"]
     assert set(face["percentiles"]) == set(face["scores"])
     scale = load_atlas("white").signs["crows_feet"]

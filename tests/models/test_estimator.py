@@ -65,6 +65,12 @@ def test_a_deviation_is_larger_where_errors_are() -> None:
     assert 0.55 < within < 0.8
 
 
+def test_no_error_at_all_foretells_a_small_one() -> None:
+    x = np.random.default_rng(0).normal(size=(40, 3))
+    fit, within = fit_deviation(x, np.zeros(40), person_folds(range(40), 5))
+    assert np.isfinite(fit.predict(x)).all() and np.exp(fit.predict(x)).max() < 0.01 and within == 1
+
+
 def test_covered_is_a_probability() -> None:
     rng = np.random.default_rng(0)
     x = rng.normal(5, 2, (300, 8))

@@ -5,11 +5,12 @@ import numpy as np
 import pytest
 
 from amgan.data.labels import Labels
+from amgan.data.store import licence_notice
 from amgan.data.table import row_of
 from amgan.models.bundle import load_bundle
 from amgan.signs.atlas import unit_atlas
 from amgan.training.config import TrainConfig
-from amgan.training.loop import licence_notice, train
+from amgan.training.loop import train
 
 ATLAS = unit_atlas()
 

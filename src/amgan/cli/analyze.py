@@ -24,7 +24,10 @@ def analyze_command(
     model: ModelOption = None,
     face_model: FaceModelOption = None,
 ) -> None:
-    """Find the faces of a photo, draw their zones and print the score of every sign, and its percentile."""
+    """Find the faces of a photo, draw their zones and print every sign's score, how far it may be off, its percentile.
+
+    A zone that hair, a beard or the like hides is called covered.
+    """
     from amgan.faces.photo import check_output, read_photo, write_image
     from amgan.inference.overlay import draw_zones
     from amgan.signs.atlas import load_atlas

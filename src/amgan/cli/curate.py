@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Literal
 
 import typer
 
-_T = TypeVar("_T")
+from amgan.cli.progress import bar
 
 HELP = """Sort out a folder of photos: detect, measure, keep or reject with a reason, and align what is kept.
 
@@ -84,7 +83,7 @@ def curate_command(
         size=size,
         image_format=images,
         workers=workers,
-        progress=_bar,
+        progress=bar,
     )
     total, kept = sum(summary.counts.values()), summary.counts.get("", 0)
     typer.echo(f"{total} photos, {summary.measured} of them measured now; {kept} kept")
@@ -97,10 +96,3 @@ def curate_command(
 
 
 curate_command.__doc__ = HELP
-
-
-def _bar(items: Iterable[_T], label: str, total: int | None) -> Iterable[_T]:
-    from rich.console import Console
-    from rich.progress import track
-
-    return track(items, label, total=total, console=Console(stderr=True))

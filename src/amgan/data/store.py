@@ -111,6 +111,16 @@ def prepare(data: Path, folder: Path, atlas: Atlas, progress: Callable[[Iterable
     return Store(folder, kept, left_out, arrays["images"][:count], np.array(arrays["landmarks"][:count]))
 
 
+def licence_notice(store: Store, rows: npt.NDArray[np.int64]) -> str:
+    """One line on the licences of the photos a model learned from; it goes with the model."""
+    names = sorted({store.rows[i].licence for i in rows if store.rows[i].licence})
+    # Of those that forbid commercial use, one that demands the same of what is made from it goes before.
+    restrictive = sorted((name for name in names if "NC" in name), key=lambda name: "SA" not in name)
+    if restrictive:
+        return f"Weights under {restrictive[0]} (trained on photos under {', '.join(names)})."
+    return f"Weights trained on photos under {', '.join(names) or 'no stated licence'}."
+
+
 def store_key(data: Path, rows: Iterable[Row], atlas: Atlas) -> str:
     """Name of the folder of a store: another one for whatever makes its pictures or landmarks other ones.
 

@@ -3,31 +3,29 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from PIL import Image
-from torch import Tensor
-from torch.nn import functional as F
 
 from amgan.errors import ConfigError, NoFaceError, PhotoError
-from amgan.faces.align import Alignment, align_face
+from amgan.faces.align import align_face
 from amgan.faces.detect import Face, FaceDetector
 from amgan.faces.photo import Photo, photo_from_image, read_photo
-from amgan.maps.aging import aging_map
-from amgan.maps.location import location_maps
-from amgan.maps.targets import Score, painted_map, target_scores
+from amgan.inference.change import face_change
+from amgan.inference.request import Request
+from amgan.inference.views import Aged, FaceReport, chosen_face
+from amgan.inference.views import FaceView as FaceView
+from amgan.maps.targets import Score
 from amgan.models.bundle import load_bundle
-from amgan.models.change import hue_kept, where_changed
 from amgan.models.generator import Generator
 from amgan.signs.atlas import AGE, Atlas
-from amgan.signs.zones import ZoneMasks, zone_masks
+from amgan.signs.zones import zone_masks
 
 Precision = Literal["auto", "fp32", "bf16"]
 
@@ -37,64 +35,6 @@ LARGEST = 1.5
 # Of a face of less than half the trained size the fine lines would be lost when the change is scaled back, and what is
 # left of them looks like cracks: such a face is shown at half that size, where the lines drawn are coarser.
 SMALL = 0.5
-# Where the target map differs from the face's own by less than this, the change fades out; by nothing, to nothing.
-FULL_EFFECT = 0.05
-
-
-@dataclass(frozen=True)
-class FaceReport:
-    """What was found and done on one face.
-
-    Attributes:
-        box: (left, top, right, bottom) around the landmarks, pixels of the photo.
-        region: (left, top, right, bottom); no pixel outside of it was touched.
-        age: Estimated apparent age, years.
-        scores: Estimated score in 0..1 of each zone.
-        deviations: Standard deviation that the error of each of those is expected to have.
-        covered: Zones that are hidden by hair, beard or the like; their scores mean little.
-        target_age: Age aimed at, years; None if the face was only analysed.
-        targets: Score aimed at of each zone.
-        seconds: Stage to its duration.
-    """
-
-    box: tuple[float, float, float, float]
-    region: tuple[int, int, int, int]
-    age: float
-    scores: dict[str, float]
-    deviations: dict[str, float] = field(default_factory=dict)
-    covered: tuple[str, ...] = ()
-    target_age: float | None = None
-    targets: dict[str, float] = field(default_factory=dict)
-    seconds: dict[str, float] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class FaceView:
-    """One face, aligned and scored.
-
-    Attributes:
-        alignment: Where it lies in the photo.
-        rgb: (S, S, 3) uint8.
-        landmarks: (478, 2) aligned coordinates.
-        masks: Its zones.
-        scores: Zone, and ``age``, to score in 0..1.
-        report: What is told of it.
-    """
-
-    alignment: Alignment
-    rgb: npt.NDArray[np.uint8]
-    landmarks: npt.NDArray[np.float32]
-    masks: ZoneMasks
-    scores: dict[str, float]
-    report: FaceReport
-
-
-@dataclass(frozen=True)
-class Aged:
-    """A result: the picture in the photo's own mode, and a report of every face of the photo that was aged."""
-
-    image: Image.Image
-    faces: list[FaceReport]
 
 
 class Ager:
@@ -195,17 +135,37 @@ class Ager:
             raise PhotoError(f"the painted map is {wrong} and {photo.name} is {width}x{height}; paint it at that size")
         views = self.analyze(photo)
         if face is not None:
-            if not 0 <= face < len(views):
-                raise NoFaceError(f"{photo.name}: has faces 0 to {len(views) - 1}, the largest first, but no {face}")
-            views = [views[face]]
+            views = [chosen_face(views, face, photo.name)]
+        wanted = Request(age, signs or {}, every)
+        aims = [(view, wanted.targets(self.bundle.atlas, view.scores, population)) for view in views]
+        return self.age_views(photo, aims, painted=painted, seed=seed)
+
+    def age_views(
+        self,
+        photo: Photo,
+        aims: Iterable[tuple[FaceView, Mapping[str, float]]],
+        *,
+        painted: Image.Image | None = None,
+        seed: int = 0,
+    ) -> Aged:
+        """Ages faces that `analyze` found, without looking for them again; `age` is both in one.
+
+        With one seed, any targets are dithered alike: pictures of one photo do not flicker beside each other.
+
+        Args:
+            photo: The photo that was analysed.
+            aims: Each face to change, with the score in 0..1 wanted of each zone and of ``age``.
+            painted: As for `age`.
+            seed: As for `age`.
+
+        Returns:
+            The picture and a report a face.
+        """
         rng = np.random.default_rng(seed)
         rgb, reports = photo.rgb.copy(), []
-        for view in views:
-            targets = target_scores(
-                self.bundle.atlas, view.scores, age=age, signs=signs, every=every, population=population
-            )
+        for view, targets in aims:
             start = time.perf_counter()
-            change = self._change(view, targets, painted)
+            change = face_change(self.bundle, view, targets, painted, self.bf16)
             generated = time.perf_counter()
             left, top, right, bottom = window = view.report.region
             pasted = view.alignment.paste(change, photo.rgb.shape[:2], window)
@@ -251,40 +211,6 @@ class Ager:
         scores = {zone: known.score for zone, known in estimates.items()}
         return FaceView(alignment, rgb, landmarks, masks, scores, report)
 
-    @torch.inference_mode()
-    def _change(
-        self, view: FaceView, targets: Mapping[str, float], painted: Image.Image | None
-    ) -> npt.NDArray[np.float32]:
-        """What to add to the aligned face: (S, S, 3) float32 in -2..2, 0 where nothing was asked for."""
-        own = self._map(view, view.scores)
-        target = self._map(view, targets)
-        if painted is not None:
-            target = _paint(target, painted, view)
-        size = (view.rgb.shape[0], view.rgb.shape[1])
-        # Where the map asks for nothing, nothing changes: an edit stays in its zones.
-        asked = ((target - own).abs().amax(dim=1, keepdim=True) / FULL_EFFECT).clamp(max=1)
-        may = where_changed(torch.from_numpy(view.masks.editable), torch.from_numpy(view.masks.skin))
-        where = _grown(asked * may[None, None], size)
-        image = torch.from_numpy(view.rgb).permute(2, 0, 1)[None].float() / 127.5 - 1
-        image = image.contiguous(memory_format=torch.channels_last)
-        generator = self.bundle.generator
-        zero = torch.zeros(1, dtype=torch.long)
-        location = location_maps(zero, zero, size, size) if generator.config.location_maps else None
-        with torch.autocast("cpu", torch.bfloat16, enabled=self.bf16):
-            out = generator(image, _grown(target, size), location)
-        change = hue_kept((out.image - image) * where, where)
-        return change[0].permute(1, 2, 0).contiguous().numpy()
-
-    def _map(self, view: FaceView, scores: Mapping[str, float]) -> Tensor:
-        zones = self.bundle.atlas.zones
-        return aging_map(
-            torch.from_numpy(view.masks.zones)[None],
-            torch.from_numpy(view.masks.head)[None],
-            torch.tensor([[scores[zone] for zone in zones]]),
-            torch.tensor([scores[AGE]]),
-            self.bundle.channels,
-        )
-
 
 def has_fast_bf16() -> bool:
     """Whether this processor multiplies bfloat16 in hardware (AVX-512 BF16 or AMX)."""
@@ -296,21 +222,6 @@ def _photo(photo: Photo | Image.Image | str | Path) -> Photo:
     if isinstance(photo, Photo):
         return photo
     return photo_from_image(photo) if isinstance(photo, Image.Image) else read_photo(photo)
-
-
-def _paint(target: Tensor, painted: Image.Image, view: FaceView) -> Tensor:
-    """Lays a painted map, in the photo's coordinates, over an aligned target map (1, C, R, R)."""
-    small = view.alignment.resized(target.shape[-1])
-    paint = photo_from_image(painted, "the painted map")
-    opacity = np.full(paint.rgb.shape[:2], 255, np.uint8) if paint.alpha is None else paint.alpha
-    # Multiplied by its opacity before it is shrunk, so that the colour of transparent pixels does not bleed in.
-    score = (paint.rgb.mean(axis=2) * (opacity / 255)).round().astype(np.uint8)
-    shrunk = small.crop(np.stack([score, opacity, opacity], axis=2)).astype(np.float32) / np.float32(255)
-    return torch.from_numpy(painted_map(target[0].numpy(), shrunk[..., 0], shrunk[..., 1]))[None]
-
-
-def _grown(maps: Tensor, size: tuple[int, int]) -> Tensor:
-    return F.interpolate(maps, size=size, mode="bilinear", align_corners=False)
 
 
 def _rounded(box: tuple[float, float, float, float]) -> tuple[float, float, float, float]:

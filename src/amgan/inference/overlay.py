@@ -14,7 +14,7 @@ from amgan.signs.atlas import Atlas
 from amgan.signs.zones import polygon_points
 
 if TYPE_CHECKING:
-    from amgan.inference.ager import FaceView
+    from amgan.inference.views import FaceView
 
 
 def draw_zones(rgb: npt.NDArray[np.uint8], views: list[FaceView], atlas: Atlas) -> Image.Image:

@@ -46,8 +46,44 @@ class Request:
         Raises:
             AtlasError: An unknown sign, a value out of range, or a percentile that the population does not know.
         """
-        own = dict.fromkeys((*atlas.zones, AGE), 0.0)
-        target_scores(atlas, own, age=self.age, signs=self.signs, every=self.every, population=population)
+        self.targets(atlas, dict.fromkeys((*atlas.zones, AGE), 0.0), population)
+
+    def targets(self, atlas: Atlas, own: Mapping[str, float], population: Atlas | None = None) -> dict[str, float]:
+        """Scores in 0..1 to aim at on a face of `own` scores, by zone and ``age``.
+
+        Raises:
+            AtlasError: As `check`.
+        """
+        return target_scores(atlas, own, age=self.age, signs=self.signs, every=self.every, population=population)
+
+
+def parse_recipe(text: str) -> Request:
+    """Reads a request in one line, for all faces; ranges and signs are checked by `Request.check`.
+
+    Args:
+        text: ``all``, ``age`` and signs with their values, with commas between; "" asks for no change.
+
+    Raises:
+        RequestError: A part is malformed, or something is named twice.
+
+    Example:
+        >>> parse_recipe("age=70, crows_feet.left=0.2")
+        Request(age=70.0, signs={'crows_feet.left': 0.2}, every=None, face=None)
+    """
+    values: dict[str, str] = {}
+    for part in text.split(",") if text.strip() else ():
+        name, equals, value = (piece.strip() for piece in part.partition("="))
+        if not (name and equals and value):
+            raise RequestError(f"{part.strip()!r}: write NAME=VALUE, such as all=0.9,age=70,crows_feet.left=0.2")
+        if name in values:
+            raise RequestError(f"{text!r}: {name} is named twice")
+        values[name] = value
+    age, every = values.pop("age", None), values.pop("all", None)
+    return Request(
+        None if age is None else parse_age(age),
+        {name: parse_score(value) for name, value in values.items()},
+        None if every is None else parse_score(every),
+    )
 
 
 def parse_score(text: str) -> Score:

@@ -191,7 +191,16 @@ class SignEstimators(nn.Module):
 
     def predict(self, zones: tuple[str, ...], features: Tensor) -> list[Estimate]:
         """Estimates of zones (``age`` too) from their features (len(zones), FEATURES)."""
-        index = [self.names.index(zone.partition(".")[0]) for zone in zones]
+        index = torch.tensor([self.names.index(zone.partition(".")[0]) for zone in zones])
+        return [Estimate(*of_zone) for of_zone in self._linear(index, features).tolist()]
+
+    def predict_sign(self, name: str, features: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        """The same of one sign, or ``age``, on many faces: (N, FEATURES) to (3, N), the fields of `Estimate`."""
+        index = torch.full((len(features),), self.names.index(name))
+        return self._linear(index, torch.from_numpy(features)).T.numpy()
+
+    def _linear(self, index: Tensor, features: Tensor) -> Tensor:
+        """(N, 3), the fields of `Estimate`, of signs `index` (N,) from (N, FEATURES)."""
 
         def linear(weight: Tensor, bias: Tensor) -> Tensor:
             return (features * weight[index]).sum(dim=1) + bias[index]
@@ -199,7 +208,7 @@ class SignEstimators(nn.Module):
         scores = linear(self.weight, self.bias).clamp(0, 1)
         deviations = linear(self.deviation_weight, self.deviation_bias).exp().clamp(LEAST_DEVIATION, 1)
         covered = linear(self.covered_weight, self.covered_bias).sigmoid()
-        return [Estimate(*of_zone) for of_zone in torch.stack([scores, deviations, covered], dim=1).tolist()]
+        return torch.stack([scores, deviations, covered], dim=1)
 
     def features(self, rgb: npt.NDArray[np.uint8], landmarks: npt.NDArray[np.float32]) -> Tensor:
         """Features (Z + 1, FEATURES) of all zones and the face of an aligned picture, for `predict`."""
@@ -237,7 +246,8 @@ def fit_deviation(
     # A floor, since the logarithm of a lucky hit says nothing.
     fit = fit_ridge(x, np.log(np.abs(errors) + LEAST_DEVIATION), folds, NOISE_PENALTIES)
     # The mean of logarithms is below the logarithm of the deviation: scaled so that squared errors come out right.
-    scale = float(np.sqrt(np.mean((errors / np.exp(fit.held_out)) ** 2)))
+    # At least a little: where all grades are the same there are no errors at all.
+    scale = max(float(np.sqrt(np.mean((errors / np.exp(fit.held_out)) ** 2))), 1e-3)
     within = float(np.mean(np.abs(errors) < scale * np.exp(fit.held_out)))
     return replace(fit, bias=fit.bias + float(np.log(scale))), within
 

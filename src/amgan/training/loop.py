@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.progress import track
 
 from amgan.data.patches import FacePatches
-from amgan.data.store import Store, prepare
+from amgan.data.store import Store, licence_notice, prepare
 from amgan.data.table import Row, held_for_judges
 from amgan.errors import ConfigError, OutputError
 from amgan.maps.packing import pack_zones
@@ -149,16 +149,6 @@ def _reopened_stats(path: Path, done: int) -> TextIO:
     lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
     path.write_text("".join(f"{line}\n" for line in lines if json.loads(line)["step"] <= done), encoding="utf-8")
     return path.open("a", encoding="utf-8")
-
-
-def licence_notice(store: Store, rows: npt.NDArray[np.int64]) -> str:
-    """One line on the licences of the photos a model learned from; it goes with the model."""
-    names = sorted({store.rows[i].licence for i in rows if store.rows[i].licence})
-    # Of those that forbid commercial use, one that demands the same of what is made from it goes before.
-    restrictive = sorted((name for name in names if "NC" in name), key=lambda name: "SA" not in name)
-    if restrictive:
-        return f"Weights under {restrictive[0]} (trained on photos under {', '.join(names)})."
-    return f"Weights trained on photos under {', '.join(names) or 'no stated licence'}."
 
 
 def _sheet_rows(store: Store, count: int = 4) -> list[int]:

@@ -1,0 +1,114 @@
+"""`amgan fit-estimators` and `amgan score`."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from amgan.cli.progress import bar
+
+if TYPE_CHECKING:
+    from amgan.training.fitting import FittedSet
+
+FIT_HELP = """Fit sign estimators on graded faces: OUT/maps for training and scoring, OUT/evaluation for judging alone.
+
+The two sets are fitted on different people. Each estimator gives a score, how far it may be off, and whether the zone
+is covered. OUT/report.json has how well they do on people they have not seen, and on the split `test`.
+
+Examples:
+
+  amgan fit-estimators curated/ -o estimators/
+
+  amgan fit-estimators clinic/ -o estimators/ --atlas clinic.yaml --judge-share 0.3
+"""
+
+SCORE_HELP = """Estimate every sign, side and age of the faces of a dataset, and write them beside what people said.
+
+DATASET/scores.parquet gets a score and an uncertainty for each zone, null where it is covered. The grades of people
+are in another file, which is only read; training takes a person's grade before an estimate. A run that was stopped
+goes on; faces that have been added are scored, those that are gone are left out.
+
+Examples:
+
+  amgan score curated/
+
+  amgan score curated/ --estimators estimators/maps
+"""
+
+
+def fit_command(
+    data: Annotated[
+        Path, typer.Argument(metavar="DATA", help="Folder of `amgan curate`, or faces.csv and its photos.")
+    ],
+    out: Annotated[Path, typer.Option("-o", "--out", help="Folder for both sets and the report.")],
+    atlas: Annotated[
+        str, typer.Option(metavar="NAME|YAML", help="Signs, zones and grades: one that is shipped, or a file.")
+    ] = "unit",
+    judge_share: Annotated[
+        float, typer.Option(min=0.05, max=0.95, help="Share of the training people that evaluation's set gets.")
+    ] = 0.2,
+    store: Annotated[
+        Path | None, typer.Option(help="Where the faces are prepared, 3 MB each; else beside OUT.")
+    ] = None,
+) -> None:
+    """Replaced by `FIT_HELP`."""
+    from amgan.data.store import licence_notice, prepare
+    from amgan.models.estimator_file import save_estimators
+    from amgan.signs.atlas import load_atlas
+    from amgan.training.fitting import belongs_to, fit_set
+
+    signs = load_atlas(atlas)
+    faces = prepare(
+        data, store or out.resolve().parent / "prepared", signs, lambda rows: bar(list(rows), "faces", None)
+    )
+    report = {}
+    for purpose in ("maps", "evaluation"):
+        fitted = fit_set(faces, signs, purpose, judge_share, lambda numbers: bar(list(numbers), "features", None))
+        notice = licence_notice(faces, faces.subset(belongs_to(purpose, judge_share)))
+        save_estimators(out / purpose, fitted.estimators, fitted.held_out, notice)
+        report[purpose] = {
+            "people": fitted.people,
+            "held_out": {name: dataclasses.asdict(known) for name, known in fitted.held_out.items()},
+            "test": {name: dataclasses.asdict(known) for name, known in fitted.test.items()},
+        }
+        typer.echo(_table(purpose, fitted))
+    (out / "report.json").write_text(json.dumps(report, indent=1), encoding="utf-8")
+    typer.echo(f"written to {out / 'maps'} and {out / 'evaluation'}, all figures to {out / 'report.json'}")
+
+
+def score_command(
+    dataset: Annotated[Path, typer.Argument(metavar="DATASET", help="Folder of `amgan curate`.")],
+    estimators: Annotated[
+        Path | None, typer.Option(help="Folder of `amgan fit-estimators`, or a model; else the default model's.")
+    ] = None,
+) -> None:
+    """Replaced by `SCORE_HELP`."""
+    from amgan.models.estimator_file import load_estimators
+    from amgan.training.scoring import score_dataset
+
+    summary = score_dataset(dataset, load_estimators(estimators), lambda rows, total: bar(rows, "scoring", total))
+    typer.echo(f"{summary.faces} faces, {summary.scored} of them scored now; written to {summary.table}")
+    for zone, count in summary.covered.items():
+        if count:
+            typer.echo(f"  {zone:<28}covered on {count}")
+
+
+fit_command.__doc__, score_command.__doc__ = FIT_HELP, SCORE_HELP
+
+
+def _table(purpose: str, fitted: FittedSet) -> str:
+    lines = [
+        f"{purpose}: {fitted.people} people",
+        f"  {'':<24}{'held-out people':^26}{'split test':^34}",
+        f"  {'':<24}{'faces':>6}{'r':>7}{'error':>8}     {'faces':>6}{'r':>7}{'error':>8}   covered, found",
+    ]
+    for name, known in fitted.held_out.items():
+        test = fitted.test[name]
+        own = f"{known.count:6}{known.correlation:7.2f}{known.error:8.3f}"
+        other = f"{test.count:6}{test.correlation:7.2f}{test.error:8.3f}" if test.count else f"{0:6}"
+        lines.append(f"  {name:<24}{own}     {other}   {test.covered:7}{test.covered_found:7}")
+    return "\n".join(lines)

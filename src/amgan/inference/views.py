@@ -1,0 +1,81 @@
+"""What is known of one face of a photo, and what a photo has become."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from amgan.errors import NoFaceError
+from amgan.faces.align import Alignment
+from amgan.signs.zones import ZoneMasks
+
+
+@dataclass(frozen=True)
+class FaceReport:
+    """What was found and done on one face.
+
+    Attributes:
+        box: (left, top, right, bottom) around the landmarks, pixels of the photo.
+        region: (left, top, right, bottom); no pixel outside of it was touched.
+        age: Estimated apparent age, years.
+        scores: Estimated score in 0..1 of each zone.
+        deviations: Standard deviation that the error of each of those is expected to have.
+        covered: Zones that are hidden by hair, beard or the like; their scores mean little.
+        target_age: Age aimed at, years; None if the face was only analysed.
+        targets: Score aimed at of each zone.
+        seconds: Stage to its duration.
+    """
+
+    box: tuple[float, float, float, float]
+    region: tuple[int, int, int, int]
+    age: float
+    scores: dict[str, float]
+    deviations: dict[str, float] = field(default_factory=dict)
+    covered: tuple[str, ...] = ()
+    target_age: float | None = None
+    targets: dict[str, float] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class FaceView:
+    """One face, aligned and scored.
+
+    Attributes:
+        alignment: Where it lies in the photo.
+        rgb: (S, S, 3) uint8.
+        landmarks: (478, 2) aligned coordinates.
+        masks: Its zones.
+        scores: Zone, and ``age``, to score in 0..1.
+        report: What is told of it.
+    """
+
+    alignment: Alignment
+    rgb: npt.NDArray[np.uint8]
+    landmarks: npt.NDArray[np.float32]
+    masks: ZoneMasks
+    scores: dict[str, float]
+    report: FaceReport
+
+
+@dataclass(frozen=True)
+class Aged:
+    """A result: the picture in the photo's own mode, and a report of every face of the photo that was aged."""
+
+    image: Image.Image
+    faces: list[FaceReport]
+
+
+def chosen_face(views: Sequence[FaceView], face: int, name: str) -> FaceView:
+    """One of the faces of the photo `name`.
+
+    Raises:
+        NoFaceError: It has not so many.
+    """
+    if not 0 <= face < len(views):
+        raise NoFaceError(f"{name}: has faces 0 to {len(views) - 1}, the largest first, but no {face}")
+    return views[face]

@@ -1,0 +1,82 @@
+"""Sign estimators in a folder of their own: ``estimators.safetensors`` and ``estimators.json``.
+
+A model has its estimators beside its generator (`amgan.models.bundle`); `amgan fit-estimators` writes them alone.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+
+from amgan.errors import AtlasError, WeightsError
+from amgan.models.bundle import ESTIMATORS, SCHEMA, load_bundle
+from amgan.models.estimator import SignEstimators, SignReport
+from amgan.signs.atlas import parse_atlas
+
+CONTENT = "estimators.json"
+
+
+def save_estimators(folder: Path, estimators: SignEstimators, reports: Mapping[str, SignReport], notice: str) -> Path:
+    """Writes estimators, and how they did on people they were not fitted on.
+
+    Args:
+        folder: Made if missing; estimators in it are replaced.
+        estimators: Fitted.
+        reports: From `SignEstimators.fit`.
+        notice: Licence of the weights, one line.
+
+    Returns:
+        `folder`.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    aside = folder / (ESTIMATORS + ".part")
+    save_file({name: value.contiguous() for name, value in estimators.state_dict().items()}, aside)
+    content = {
+        "notice": notice,
+        "held_out": {name: dataclasses.asdict(report) for name, report in reports.items()},
+        "atlas": estimators.atlas.model_dump(mode="json"),
+    }
+    (folder / CONTENT).write_text(json.dumps(content, indent=1), encoding="utf-8")
+    aside.replace(folder / ESTIMATORS)
+    return folder
+
+
+def load_estimators(folder: Path | None = None) -> SignEstimators:
+    """Loads estimators.
+
+    Args:
+        folder: Of `save_estimators`, or a model's; None takes the default model's.
+
+    Raises:
+        WeightsError: A file is missing, damaged or does not fit the others.
+    """
+    if folder is None or (folder / SCHEMA).is_file():
+        return load_bundle(folder).estimators
+    path = folder / CONTENT
+    try:
+        atlas = parse_atlas(json.loads(path.read_text(encoding="utf-8"))["atlas"], str(path))
+    except OSError as error:
+        wanted = "give a folder of `amgan fit-estimators`, such as OUT/maps, or a model's"
+        raise WeightsError(f"{folder}: no {CONTENT} there ({error.strerror}); {wanted}") from error
+    except (json.JSONDecodeError, KeyError, TypeError, AtlasError) as error:
+        raise WeightsError(f"{path}: malformed ({' '.join(str(error).split())[:160]})") from error
+    estimators = SignEstimators(atlas)
+    try:
+        estimators.load_state_dict(load_file(folder / ESTIMATORS))
+    except (OSError, SafetensorError, RuntimeError) as error:
+        raise WeightsError(f"{folder / ESTIMATORS}: damaged ({' '.join(str(error).split())[:160]})") from error
+    return estimators
+
+
+def fingerprint(estimators: SignEstimators) -> str:
+    """Hexadecimal digest of the weights: two estimators with the same one give the same answers."""
+    digest = hashlib.sha256()
+    for name, value in sorted(estimators.state_dict().items()):
+        digest.update(name.encode() + value.numpy().tobytes())
+    return digest.hexdigest()

@@ -1,0 +1,165 @@
+"""Scores the faces of a dataset and writes the estimates beside what people said, into ``scores.parquet``.
+
+``faces.parquet``, which has the grades that people gave, is only read. Finished pieces are kept in ``scores/``, so
+that a run that was stopped goes on, and one on a dataset that has grown looks at what is new.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from amgan.data.curation.table import grades_note, scores_schema, table_of, uncertainty_column, write_table
+from amgan.data.dataset import SCORES, read_dataset
+from amgan.data.table import Row
+from amgan.errors import DatasetError
+from amgan.faces.photo import read_photo
+from amgan.models.estimator import Estimate, SignEstimators
+from amgan.models.estimator_file import fingerprint
+
+PIECES = "scores"
+# Faces of a piece, which are looked at again if the run is killed.
+PIECE = 100
+_DIGEST, _NOTE = "sha256", b"amgan.estimators"
+
+
+@dataclass(frozen=True)
+class ScoreSummary:
+    """What a run came to.
+
+    Attributes:
+        table: Where the estimates are.
+        scored: Faces looked at in this run.
+        faces: Faces in the table.
+        covered: Zone to how many faces it could not be judged on.
+    """
+
+    table: Path
+    scored: int
+    faces: int
+    covered: dict[str, int]
+
+
+def score_dataset(
+    folder: Path,
+    estimators: SignEstimators,
+    progress: Callable[[Iterable[Row], int], Iterable[Row]] = lambda rows, _: rows,
+) -> ScoreSummary:
+    """Estimates every zone and the age of every face that is kept.
+
+    Args:
+        folder: The dataset.
+        estimators: What scores; with others than last time everything is scored anew.
+        progress: Wraps the rows and is told their number, to show how far it is.
+
+    Raises:
+        DatasetError: The dataset is unusable, or an aligned face in it is not what the table says.
+        OutputError: The estimates cannot be written.
+    """
+    atlas = estimators.atlas
+    rows = read_dataset(folder, atlas)
+    schema = scores_schema(atlas)
+    pieces = _Pieces(folder / PIECES, fingerprint(estimators), schema.append(pa.field(_DIGEST, pa.string())))
+    missing = [row for row in rows if pieces.known.get(row.name) != _digest(row)]
+    left = iter(progress(missing, len(missing)) if missing else ())
+    while piece := [_scored(row, estimators) for row in islice(left, PIECE)]:
+        pieces.add(piece)
+    current = {row.name: _digest(row) for row in rows}
+    covered = dict.fromkeys(atlas.zones, 0)
+
+    def final() -> Iterator[pa.Table]:
+        for table in pieces.tables(current):
+            for zone in covered:
+                covered[zone] += table.column(zone).null_count
+            yield table.drop_columns([_DIGEST])
+
+    write_table(final(), schema, folder / SCORES, grades_note(atlas))
+    return ScoreSummary(folder / SCORES, len(missing), len(rows), covered)
+
+
+def _scored(row: Row, estimators: SignEstimators) -> dict[str, Any]:
+    """The row of a face: null where a zone is covered, and there the uncertainty too."""
+    assert row.aligned is not None
+    rgb = read_photo(row.path).rgb
+    side = row.aligned.size
+    if rgb.shape != (side, side, 3):
+        height, width = rgb.shape[:2]
+        raise DatasetError(f"{row.path}: is {width}x{height}, by the table {side}x{side}; delete it and curate again")
+    values: dict[str, Any] = {"path": row.name, _DIGEST: _digest(row)}
+    for zone, estimate in estimators.estimate(rgb, row.aligned.landmarks).items():
+        values |= _columns(zone, estimate)
+    return values
+
+
+def _columns(zone: str, estimate: Estimate) -> dict[str, float | None]:
+    seen = estimate.can_judge
+    return {
+        zone: estimate.score if seen else None,
+        uncertainty_column(zone): estimate.deviation if seen else None,
+    }
+
+
+def _digest(row: Row) -> str:
+    assert row.aligned is not None
+    return row.aligned.digest
+
+
+class _Pieces:
+    """Finished parts of the table, one file each.
+
+    Args:
+        folder: Where they are; made if missing. Those of other estimators are removed.
+        estimators: Fingerprint.
+        schema: Of the pieces.
+
+    Attributes:
+        known: Path of each photo to the digest it had when it was scored.
+    """
+
+    def __init__(self, folder: Path, estimators: str, schema: pa.Schema) -> None:
+        self.folder, self.estimators, self.schema = folder, estimators, schema
+        self.known: dict[str, str] = {}
+        self._paths: list[Path] = []
+        folder.mkdir(exist_ok=True)
+        for left_over in folder.glob("*.part"):
+            left_over.unlink()
+        for path in sorted(folder.glob("piece-*.parquet")):
+            try:
+                file = pq.ParquetFile(path)
+                # By the columns too: an atlas may have got a zone without any change of the weights.
+                if (file.schema_arrow.metadata or {}).get(_NOTE) != estimators.encode() or not file.schema_arrow.equals(
+                    schema, check_metadata=False
+                ):
+                    path.unlink()
+                    continue
+                keys = file.read(columns=["path", _DIGEST])
+            except (OSError, pa.ArrowException) as error:
+                raise DatasetError(
+                    f"{path}: damaged ({' '.join(str(error).split())}); delete it and run again"
+                ) from error
+            self._paths.append(path)
+            self.known |= dict(zip(*(column.to_pylist() for column in keys.columns), strict=True))
+
+    def add(self, rows: list[dict[str, Any]]) -> None:
+        """Writes one more."""
+        number = int(self._paths[-1].stem.partition("-")[2]) + 1 if self._paths else 0
+        path = self.folder / f"piece-{number:06}.parquet"
+        write_table([table_of(rows, self.schema)], self.schema, path, {_NOTE.decode(): self.estimators})
+        self._paths.append(path)
+        self.known |= {row["path"]: row[_DIGEST] for row in rows}
+
+    def tables(self, current: dict[str, str]) -> Iterator[pa.Table]:
+        """All rows of photos as they are now, each once."""
+        left = dict(current)
+        for path in reversed(self._paths):  # the newest of a photo counts
+            table = pq.ParquetFile(path).read()
+            names, digests = table.column("path").to_pylist(), table.column(_DIGEST).to_pylist()
+            # Taken out as it is found, so that no older piece gives it a second time.
+            wanted = [left.get(n) == d and left.pop(n) is not None for n, d in zip(names, digests, strict=True)]
+            yield table.filter(pa.array(wanted, pa.bool_()))

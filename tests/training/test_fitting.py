@@ -1,0 +1,75 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from amgan.cli import app
+from amgan.data.store import prepare
+from amgan.data.table import Row
+from amgan.errors import WeightsError
+from amgan.models.estimator import FEATURES, SignEstimators, SignLabels
+from amgan.models.estimator_file import fingerprint, load_estimators
+from amgan.signs.atlas import unit_atlas
+from amgan.training.fitting import belongs_to, compare
+
+ATLAS = unit_atlas()
+
+
+def test_nobody_is_in_both_sets_and_nobody_of_test_in_either() -> None:
+    rows = [Row(Path(), "", f"p{i}", split, 0.5, {}, "") for i in range(200) for split in ("train", "val", "test")]
+    ours, theirs = belongs_to("maps", 0.3), belongs_to("evaluation", 0.3)
+    assert not any(ours(row) and theirs(row) for row in rows)
+    assert not any(ours(row) or theirs(row) for row in rows if row.split == "test")
+    assert all(ours(row) or theirs(row) for row in rows if row.split != "test")
+    assert 0.6 < np.mean([ours(row) for row in rows if row.split == "train"]) < 0.8
+
+
+def test_a_comparison_by_hand() -> None:
+    estimators = SignEstimators(ATLAS)
+    index = estimators.names.index("crows_feet")
+    estimators.weight[index, 0] = 1
+    estimators.deviation_bias[index] = np.log(0.15)
+    estimators.covered_weight[index, 1], estimators.covered_bias[index] = 1, -5
+    features = np.zeros((5, FEATURES), np.float32)
+    features[:, 0] = (0.1, 0.5, 0.9, 0.4, 0.4)
+    features[2:4, 1] = 10
+    scores = np.array([0.2, 0.5, 0.7, np.nan, np.nan])
+    known = SignLabels(features, scores, np.array([False, False, False, True, True]), list("abcde"))
+    found = compare(estimators, "crows_feet", known)
+    assert found.count == 3 and found.error == pytest.approx(0.1) and found.within == pytest.approx(2 / 3)
+    assert found.correlation == pytest.approx(np.corrcoef([0.1, 0.5, 0.9], [0.2, 0.5, 0.7])[0, 1])
+    assert (found.covered, found.covered_found, found.covered_falsely) == (2, 1, 1)
+
+
+@pytest.mark.slow
+def test_the_command_fits_two_sets_that_load(face_set: Path, tmp_path: Path) -> None:
+    # All photos are graded, so that a third of the ten people is enough for a set.
+    prepare(face_set, tmp_path / "store", ATLAS)
+    table = (face_set / "faces.csv").read_text().replace("occluded", "40")
+    (tmp_path / "faces").mkdir()
+    for picture in face_set.glob("*.png"):
+        (tmp_path / "faces" / picture.name).symlink_to(picture)
+    lines = table.splitlines()
+    # Each face a second time under other names, since an estimator wants eight people.
+    again = [line.replace("person-", "second-") for line in lines[1:]]
+    for line in again:
+        name = line.partition(",")[0]
+        (tmp_path / "faces" / f"again-{name}").symlink_to(face_set / name)
+    (tmp_path / "faces" / "faces.csv").write_text("\n".join(lines + [f"again-{line}" for line in again]) + "\n")
+    out = tmp_path / "out"
+    options = ["--judge-share", "0.5", "--store", str(tmp_path / "store")]
+    result = CliRunner().invoke(app, ["fit-estimators", str(tmp_path / "faces"), "-o", str(out), *options])
+    assert result.exit_code == 0, result.output
+    report = json.loads((out / "report.json").read_text())
+    assert set(report) == {"maps", "evaluation"} and report["maps"]["people"] + report["evaluation"]["people"] == 24
+    assert "forehead_wrinkles" in result.stdout
+    ours, theirs = load_estimators(out / "maps"), load_estimators(out / "evaluation")
+    assert fingerprint(ours) != fingerprint(theirs) and ours.atlas == ATLAS
+
+
+def test_estimators_come_from_a_model_too_and_a_wrong_folder_is_named(small_model: Path, tmp_path: Path) -> None:
+    assert float(load_estimators(small_model).bias[0]) == pytest.approx(0.3)
+    with pytest.raises(WeightsError, match=r"no estimators\.json there"):
+        load_estimators(tmp_path)
