@@ -1,8 +1,8 @@
-"""Do the verdicts of `amgan curate` agree with a person's?
+"""Do the verdicts of `amgan curate` agree with a rater's?
 
-``sheets`` draws photos of a curated folder and shows them without the verdict; the person writes ``verdict`` and
+``sheets`` draws photos of a curated folder and shows them without the verdict; the rater writes ``verdict`` and
 ``note`` into the ``verdicts.csv`` that lies beside the sheets. Only then ``counts`` compares the two; ``right``
-(person, tool or neither) and ``why`` are written where they differ, and ``counts`` is given again.
+(rater, tool or unclear) and ``why`` are written where they differ, and ``counts`` is given again.
 
     python benchmarks/verdicts.py sheets ../runs/curated ../runs/sheets
     python benchmarks/verdicts.py counts ../runs/curated ../runs/sheets/verdicts.csv > benchmarks/results/verdicts.md
@@ -11,7 +11,9 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import json
+import sys
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,11 +25,11 @@ import typer
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from amgan.data.curation.limits import REASONS
-from amgan.errors import DatasetError, OutputError
+from amgan.errors import AmganError, DatasetError, OutputError
 from amgan.faces.photo import read_photo
 
 KEPT = "kept"
-JUDGES = ("person", "tool", "neither")
+JUDGES = ("rater", "tool", "unclear")
 COLUMNS = ("number", "file", "verdict", "note", "right", "why")
 # A sheet: photos a row, photos in all, pixels of a photo and of the line above it.
 ROW, SHEET, TILE, LINE = 4, 10, 360, 28
@@ -63,7 +65,7 @@ class Curation:
 
     @property
     def size(self) -> str:
-        """What a person cannot see on a photo that is shown small."""
+        """What a rater cannot see on a photo that is shown small."""
         parts = [f"{self.width}x{self.height}" if self.width else "unreadable"]
         parts += [f"face {self.side:.0f} px"] if self.side is not None else []
         parts += [f"{self.age:.0f} y"] if self.age is not None else []
@@ -72,13 +74,13 @@ class Curation:
 
 @dataclass(frozen=True)
 class Judged:
-    """One line of the person's CSV.
+    """One line of the rater's CSV.
 
     Attributes:
         number: On the sheets.
         file: Path inside SRC.
         verdict: `KEPT` or one of `REASONS`.
-        note: What the person saw.
+        note: What the rater saw.
         right: Of a disagreement, who is right, one of `JUDGES`; "" if nobody has said so yet.
         why: In one line.
     """
@@ -92,11 +94,16 @@ class Judged:
 
 
 def read_curated(folder: Path) -> dict[str, Curation]:
-    """The rows of a curated folder by path."""
-    columns = list(Curation.__dataclass_fields__)
-    return {
-        row["path"]: Curation(**row) for row in pq.read_table(folder / "faces.parquet", columns=columns).to_pylist()
-    }
+    """The rows of a curated folder by path.
+
+    Raises:
+        DatasetError: It has no table.
+    """
+    table = folder / "faces.parquet"
+    if not table.is_file():
+        raise DatasetError(f"{table}: no such file; name a folder that `amgan curate` finished")
+    columns = [field.name for field in dataclasses.fields(Curation)]
+    return {row["path"]: Curation(**row) for row in pq.read_table(table, columns=columns).to_pylist()}
 
 
 def draw(rows: dict[str, Curation], kept: int, rejected: int, seed: int) -> list[Curation]:
@@ -144,11 +151,13 @@ def sheets(
     """Draws photos and writes contact sheets without verdict or name, and a verdicts.csv to be filled in."""
     if out.exists():
         raise OutputError(f"{out}: exists; it may hold verdicts, so choose another folder")
+    rows = read_curated(curated)
     source = Path(json.loads((curated / "curation.json").read_text(encoding="utf-8"))["source"])
-    numbered = list(enumerate(draw(read_curated(curated), kept, rejected, seed), 1))
+    numbered = list(enumerate(draw(rows, kept, rejected, seed), 1))
+    pictures = [draw_sheet(numbered[start : start + SHEET], source) for start in range(0, len(numbered), SHEET)]
     out.mkdir(parents=True)
-    for start in range(0, len(numbered), SHEET):
-        draw_sheet(numbered[start : start + SHEET], source).save(out / f"sheet-{start // SHEET + 1:02d}.png")
+    for number, picture in enumerate(pictures, 1):
+        picture.save(out / f"sheet-{number:02d}.png")
     with (out / "verdicts.csv").open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(COLUMNS)
@@ -157,10 +166,11 @@ def sheets(
 
 
 def read_judged(path: Path, rows: dict[str, Curation]) -> list[Judged]:
-    """Reads the person's CSV.
+    """Reads the rater's CSV.
 
     Raises:
-        DatasetError: A column or a verdict is missing or unknown, or a photo is not in the table or named twice.
+        DatasetError: A column, a number, a verdict or a judge is missing or unknown, a photo is not in the table
+            or named twice, or there is no line.
     """
     with path.open(encoding="utf-8", newline="") as file:
         reader = csv.DictReader(file, restval="")
@@ -170,6 +180,8 @@ def read_judged(path: Path, rows: dict[str, Curation]) -> list[Judged]:
         for line in reader:
             where = f"{path}, line {reader.line_num}"
             name, verdict, right = line["file"], line["verdict"], line["right"]
+            if not line["number"].isdecimal():
+                raise DatasetError(f"{where}: number '{line['number']}' is not a whole number")
             if name not in rows or name in judged:
                 raise DatasetError(f"{where}: {name} is named twice or not in the curated folder")
             if verdict != KEPT and verdict not in REASONS:
@@ -177,14 +189,16 @@ def read_judged(path: Path, rows: dict[str, Curation]) -> list[Judged]:
             if right not in ("", *JUDGES):
                 raise DatasetError(f"{where}: right '{right}' is not {', '.join(JUDGES)} or empty")
             judged[name] = Judged(int(line["number"]), name, verdict, line["note"], right, line["why"])
+    if not judged:
+        raise DatasetError(f"{path}: no verdicts; `sheets` writes a line for each photo")
     return list(judged.values())
 
 
 def confusion(judged: list[Judged], rows: dict[str, Curation]) -> list[str]:
-    """The confusion counts as lines of Markdown: the person's verdicts down, the tool's across."""
+    """The confusion counts as lines of Markdown: the rater's verdicts down, the tool's across."""
     pairs = Counter((one.verdict, rows[one.file].verdict) for one in judged)
     names = [name for name in (KEPT, *REASONS) if any(name in pair for pair in pairs)]
-    lines = [f"| person \\ tool | {' | '.join(names)} | all |", "| --- " * (len(names) + 2) + "|"]
+    lines = [f"| rater \\ tool | {' | '.join(names)} | all |", "| --- " * (len(names) + 2) + "|"]
     for own in names:
         cells = [str(pairs[own, tool] or "") if own != tool else f"**{pairs[own, tool]}**" for tool in names]
         lines.append(f"| {own} | {' | '.join(cells)} | {sum(pairs[own, tool] for tool in names)} |")
@@ -213,7 +227,7 @@ def disagreements(judged: list[Judged], rows: dict[str, Curation]) -> list[str]:
     apart = [one for one in judged if one.verdict != rows[one.file].verdict]
     counts = Counter(one.right or "not judged" for one in apart)
     lines = [f"{len(apart)} disagreements; right: {', '.join(f'{who} {n}' for who, n in counts.most_common())}.", ""]
-    lines += ["| | file | person | tool | right | why |", "| --- | --- | --- | --- | --- | --- |"]
+    lines += ["| | file | rater | tool | right | why |", "| --- | --- | --- | --- | --- | --- |"]
     for one in apart:
         tool = rows[one.file].verdict
         lines.append(f"| {one.number} | {one.file} | {one.verdict} | {tool} | {one.right} | {one.why} |")
@@ -225,12 +239,16 @@ def counts(
     curated: Curated,
     verdicts: Annotated[Path, typer.Argument(help="The filled verdicts.csv.", exists=True, dir_okay=False)],
 ) -> None:
-    """Prints how the person's verdicts and the tool's agree, as Markdown."""
+    """Prints how the rater's verdicts and the tool's agree, as Markdown."""
     rows = read_curated(curated)
     judged = read_judged(verdicts, rows)
     parts = [
         [f"# {len(judged)} verdicts of `amgan curate`, checked by eye"],
-        [f"Written by `benchmarks/verdicts.py counts` from `{verdicts.name}` and a folder of {len(rows):,} photos."],
+        [
+            f"Written by `benchmarks/verdicts.py counts` from `{verdicts.name}` and a folder of {len(rows):,} photos.",
+            "The rater saw the sizes that the tool measured and the labelled ages: `too_small` and `under_age` agree",
+            "by construction. Who is right was said by the same rater, who then knew the tool's verdict.",
+        ],
         ["## Confusion counts"],
         confusion(judged, rows),
         ["## Agreement"],
@@ -242,4 +260,7 @@ def counts(
 
 
 if __name__ == "__main__":
-    app()
+    try:
+        app()
+    except AmganError as error:
+        sys.exit(f"verdicts: {error}")
