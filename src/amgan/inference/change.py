@@ -48,8 +48,8 @@ def face_change(
     Raises:
         WeightsError: A map is painted for a model whose aging maps have no places.
     """
-    own = _map(bundle, face, face.scores)
-    target = _map(bundle, face, targets)
+    own = map_of(bundle, face, face.scores)
+    target = map_of(bundle, face, targets)
     if painted is not None:
         if bundle.generator.config.maps != "zones":
             raise WeightsError(f"{bundle.path}: takes no painted map: it knows no places; leave the map out")
@@ -69,7 +69,8 @@ def face_change(
     return change[0].permute(1, 2, 0).contiguous().numpy()
 
 
-def _map(bundle: Bundle, face: FaceView, scores: Mapping[str, float]) -> Tensor:
+def map_of(bundle: Bundle, face: FaceView, scores: Mapping[str, float]) -> Tensor:
+    """The aging map of an aligned face, (1, C, R, R) in 0..1, with `scores` of all zones and of ``age``."""
     return draw_map(
         bundle.generator.config.maps,
         torch.from_numpy(face.masks.zones)[None],
