@@ -45,7 +45,7 @@ def test_without_matplotlib_the_extra_is_named(photo: Path, small_model: Path, m
     [
         (["3", "-o", "x.png"], 2, "the figures are"),
         (["10", "-o", "x.png"], 2, "paper-128"),
-        (["11", "-o", "x.png", "--model", "a=MODEL"], 2, "location_maps=false"),
+        (["11", "-o", "x.png", "--model", "a=MODEL"], 2, "no-location-maps-128"),
         (["12", "-o", "x.png", "--model", "MODEL"], 2, "LABEL=DIR"),
         (["12", "-o", "x.png", "--model", "a=MODEL", "--model", "a=MODEL"], 2, "'a'"),
         (["6", "-o", "x.png", "--model", "MODEL", "--model", "MODEL"], 2, "one model"),
