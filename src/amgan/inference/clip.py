@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import contextlib
-import secrets
 import tempfile
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from amgan.errors import MissingExtraError, OutputError
-from amgan.faces.photo import check_output
+from amgan.errors import OutputError
+from amgan.inference.files import pyav, written_aside
 
 GIF = ".gif"
+OTHERWISE = ", or write a .gif"
 # Encoder and its options by suffix, at a quality where no difference is seen.
 _ENCODERS = {
     ".mp4": ("libx264", {"crf": "16", "preset": "medium"}, {"movflags": "+faststart"}),
@@ -45,7 +43,7 @@ def check_clip(path: Path, shape: tuple[int, int]) -> None:
         OutputError: The pictures are larger than the format allows.
     """
     if path.suffix.lower() != GIF:
-        _pyav(path)
+        pyav(path, OTHERWISE)
     most = 65_535 if path.suffix.lower() == GIF else 16_384
     if max(shape) > most:
         raise OutputError(f"{path}: a side of {max(shape)} pixels is more than {most}; use --crop face, or a strip")
@@ -71,7 +69,7 @@ def write_clip(
         MissingExtraError: PyAV is needed and not installed.
     """
     with (
-        _written_aside(path, overwrite) as aside,
+        written_aside(path, overwrite, CLIP_SUFFIXES) as aside,
         # Kept on the disk: what is to be shown again on the way back would fill the memory at full size.
         tempfile.TemporaryDirectory(prefix=".amgan-", dir=path.parent) as folder,
     ):
@@ -90,7 +88,7 @@ def write_clip(
 
 
 def _write_movie(frames: Iterator[Rgb], path: Path, fps: float) -> None:
-    av = _pyav(path)
+    av = pyav(path, OTHERWISE)
     encoder, options, container_options = _ENCODERS[path.suffix]
     first = next(frames)
     height, width = (side - side % 2 for side in first.shape[:2])
@@ -132,44 +130,3 @@ def _write_gif(frames: Iterator[Rgb], sample: Rgb, path: Path, fps: float) -> No
 def _chain(first: Rgb, rest: Iterator[Rgb]) -> Iterator[Rgb]:
     yield first
     yield from rest
-
-
-def _pyav(path: Path) -> ModuleType:
-    """The package ``av``, with which the file `path` is written.
-
-    Raises:
-        MissingExtraError: It is not installed.
-    """
-    try:
-        import av
-    except ModuleNotFoundError as error:
-        raise MissingExtraError(
-            f"{path}: a clip of that kind wants the package 'av'; pip install 'amgan[video]', or write a .gif"
-        ) from error
-    # ffmpeg's remarks are of no use to the caller; its errors are exceptions.
-    av.logging.set_level(av.logging.PANIC)
-    return av
-
-
-@contextlib.contextmanager
-def _written_aside(path: Path, overwrite: bool) -> Iterator[Path]:
-    """Gives a name beside `path` to write to, and renames that file to `path` when the block ends well.
-
-    Args:
-        path: Of the result; its folder is made if missing.
-        overwrite: Whether an existing file may be replaced.
-
-    Raises:
-        OutputError: As `check_output`, or the file cannot be written; an existing file is then left as it was.
-    """
-    check_output(path, overwrite, CLIP_SUFFIXES)
-    aside = path.with_name(f".amgan-{secrets.token_hex(8)}{path.suffix.lower()}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        yield aside
-        check_output(path, overwrite, CLIP_SUFFIXES)  # someone may have made the file in the meantime
-        aside.replace(path)
-    except OSError as error:
-        raise OutputError(f"{path}: cannot be written ({error}); try another place") from error
-    finally:
-        aside.unlink(missing_ok=True)
