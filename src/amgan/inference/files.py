@@ -28,8 +28,9 @@ def pyav(path: Path, otherwise: str = "") -> ModuleType:
         raise MissingExtraError(
             f"{path}: a file of that kind wants the package 'av'; pip install 'amgan[video]'{otherwise}"
         ) from error
-    # ffmpeg's remarks are of no use to the caller; its errors are exceptions.
-    av.logging.set_level(av.logging.PANIC)
+    # Its remarks are of no use to the caller, and its errors are exceptions. Any other level has its threads wait for
+    # Python to hand a remark over, while Python waits for them to end.
+    av.logging.set_level(None)
     return av
 
 

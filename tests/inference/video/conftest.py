@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import cv2
@@ -39,6 +40,12 @@ def plain() -> Rgb:
     """A frame without a face."""
     ramp = np.linspace(0, 255, SIDE).astype(np.uint8)
     return np.repeat(np.repeat(ramp[:, None], SIDE, 1)[..., None], 3, 2)
+
+
+@pytest.fixture(scope="session")
+def made() -> SimpleNamespace:
+    """Writes videos, and reads back what was written: ``write``, ``read``, ``sound_of``."""
+    return SimpleNamespace(write=write, read=read, sound_of=sound_of)
 
 
 def write(

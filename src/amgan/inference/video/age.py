@@ -217,7 +217,9 @@ class _Changer:
         alignment = Alignment(matrix, self._size)
         box = (*upright.to_photo(landmarks).min(axis=0), *upright.to_photo(landmarks).max(axis=0))
         left, top, right, bottom = (float(value) for value in box)
-        report = FaceReport((left, top, right, bottom), alignment.window(rgb.shape[:2]), self._scores[AGE], self._scores)
+        report = FaceReport(
+            (left, top, right, bottom), alignment.window(rgb.shape[:2]), self._scores[AGE], self._scores
+        )
         masks = zone_masks(self._ager.bundle.atlas, landmarks, self._size)
         return FaceView(alignment, alignment.crop(rgb), landmarks, masks, self._scores, report)
 

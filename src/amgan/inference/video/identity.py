@@ -2,7 +2,8 @@
 
 The signature is what an ImageNet network sees in the FFHQ crop, on a grid of 4x4. The limits were found on stills in
 good light: of 60 pairs of two shots of one person 98% are more alike than `SAME`, of 140 different people's pairs 99%
-less than `OTHER`. Blur and turned heads were not measured; the gallery, which grows while a face is followed, is for them.
+less than `OTHER`. Blur and turned heads were not measured; the gallery, which grows while a face is followed, is for
+them.
 """
 
 from __future__ import annotations

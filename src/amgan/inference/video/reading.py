@@ -55,7 +55,7 @@ class VideoInfo:
 
     @property
     def space(self) -> int:
-        """ffmpeg's number of the colour space, guessed by the height as players do where the file has none."""
+        """The colour space as ffmpeg numbers it, guessed by the height as players do where the file has none."""
         if self.colours[1] != UNSPECIFIED:
             return self.colours[1]
         return BT709 if self.height >= _HD else BT601

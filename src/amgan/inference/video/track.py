@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import IO
 
@@ -122,7 +123,7 @@ def strengths(shots: npt.NDArray[np.int32], found: npt.NDArray[np.bool_]) -> npt
     """
     shown = found.copy()
     faces = np.flatnonzero(found)
-    for before, after in zip(faces[:-1], faces[1:], strict=True):
+    for before, after in itertools.pairwise(faces):
         if after - before <= GAP + 1 and shots[before] == shots[after]:
             shown[before:after] = True
     share = np.ones(len(shown), np.float32)
@@ -134,7 +135,7 @@ def strengths(shots: npt.NDArray[np.int32], found: npt.NDArray[np.bool_]) -> npt
             if previous is not None and previous[0] != here[0]:
                 since = FADE
             elif not here[1]:
-                since = -1
+                since = -2
             since = min(since + 1, FADE)
             share[index] = min(share[index], (since + 1) / (FADE + 1))
             previous = here
