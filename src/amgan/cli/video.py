@@ -50,7 +50,7 @@ def video_command(
     sign: SignOption = None,
     every: EveryOption = None,
     population: PopulationOption = None,
-    face: Annotated[int, typer.Option(min=0, help="Whose face, in the first frame with so many; 0: the largest.")] = 0,
+    face: Annotated[int, typer.Option(min=0, help="Which face of the first frame with so many; 0: largest.")] = 0,
     quality: Annotated[
         int | None,
         typer.Option(min=0, max=63, metavar="CRF", help="Less is better and larger; else 18, in .webm 24."),

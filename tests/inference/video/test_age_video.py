@@ -89,7 +89,7 @@ def test_frames_without_the_face_are_encoded_again_and_no_more(
 def test_smoothing_takes_the_flicker_out(
     ager: Ager, made: SimpleNamespace, head_frames: Frames, tmp_path: Path
 ) -> None:
-    source = made.write(tmp_path / "in.mp4", head_frames(12, noise=8), sound=False)
+    source = made.write(tmp_path / "in.mp4", head_frames(8, noise=8), sound=False)
     with_it = age_video(ager, source, tmp_path / "steady.mp4", OLDER)
     without = age_video(ager, source, tmp_path / "raw.mp4", OLDER, kept=0)
     assert with_it.flicker is not None and without.flicker is not None

@@ -103,12 +103,17 @@ def test_a_change_of_rgb_is_added_to_the_planes(kind: str, full: bool) -> None:
     frame = av.VideoFrame.from_ndarray(rgb, "rgb24").reformat(format=kind, **spans)
     change = np.zeros((20, 31, 3), np.float32)
     change[:] = np.array([30, -20, 10]) / 127.5
+
+    def shown() -> np.ndarray:
+        read = frame.reformat(format="rgb24", src_colorspace=1, src_color_range=spans["dst_color_range"])
+        return read.to_ndarray().astype(int)
+
+    before = shown()
     frame.make_writable()
     add_change(frame, change, (5, 7), 1, full)
-    shown = frame.reformat(format="rgb24", src_colorspace=1, src_color_range=spans["dst_color_range"])
-    out = shown.to_ndarray().astype(int) - rgb
+    out = shown() - before
     np.testing.assert_allclose(out[10:24, 9:33].reshape(-1, 3).mean(axis=0), [30, -20, 10], atol=2.5)
-    assert np.abs(out[:, 40:]).max() <= 2 and np.abs(out[30:]).max() <= 2
+    assert np.abs(out[:, 40:]).max() == 0 and np.abs(out[30:]).max() == 0
 
 
 @pytest.mark.parametrize("rotation", [0, 90, 180, 270])
@@ -135,12 +140,12 @@ def test_the_person_is_known_again_after_a_cut_and_another_one_is_not(astronaut:
     trunk = pretrained_trunk(deep=True)
     gallery = Gallery()
     blank = np.zeros_like(astronaut)
-    darker = (astronaut * 0.7).astype(np.uint8)[:, ::-1].copy()
+    darker = np.roll((astronaut * 0.85).astype(np.uint8), 20, axis=1)
     with FaceDetector() as detector:
         (face,) = detector.detect(astronaut)
         gallery.learn(signature(trunk, astronaut, face.landmarks))
         (again,) = detector.detect(darker)
-        assert gallery.likeness(signature(trunk, darker, again.landmarks)) > OTHER
+        assert gallery.likeness(signature(trunk, darker, again.landmarks)) > SAME
         tracker = Tracker(detector, lambda rgb, points: signature(trunk, rgb, points))
         frames = [astronaut, *[blank] * 6, astronaut]
         assert [seen.face is not None for seen in map(tracker, frames)] == [True, *[False] * 6, True]

@@ -57,10 +57,24 @@ class CutFinder:
         before, self._last = self._last, grey
         if before is None:
             return False
-        difference = float(np.abs(grey - before).mean())
+        difference = min(
+            float(np.abs(_middle(grey, x, y) - _middle(before, 0, 0)).mean()) for x in _SHIFTS for y in _SHIFTS
+        )
         cut = difference > max(self.least, self.times * self._usual)
-        self._usual = 0.0 if cut else 0.8 * self._usual + 0.2 * difference
+        if not cut:
+            self._usual = 0.8 * self._usual + 0.2 * difference
         return cut
+
+
+# A camera that pans is no cut: thumbnails are compared at the best shift of up to so many of their 32 pixels.
+_PAN = 3
+_SHIFTS = range(-_PAN, _PAN + 1)
+
+
+def _middle(grey: npt.NDArray[np.int16], x: int, y: int) -> npt.NDArray[np.int16]:
+    """The thumbnail without its edges, shifted."""
+    height, width = grey.shape
+    return grey[_PAN + y : height - _PAN + y, _PAN + x : width - _PAN + x]
 
 
 class Tracker:
