@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 HELP = """Age one person through a video.
 
 The person is the largest face of the first frame that has one, or --face N. All frames aim at the same scores: what is
-not named keeps the person's own, as estimated from many frames. Frames without the person are encoded again and no more.
-Sound, times of frames, colours and rotation stay as they are.
+not named keeps the person's own, as estimated from many frames. Frames without the person are encoded again and no
+more. Sound, times of frames, colours and rotation stay as they are.
 
 OUT ends in .mp4, .mov or .mkv (H.264), or in .webm (VP9). Wants the extra `video`.
 

@@ -21,7 +21,7 @@ from amgan.inference.request import Request
 from amgan.inference.video.flicker import FlickerMeter
 from amgan.inference.video.identity import signature
 from amgan.inference.video.planes import add_change
-from amgan.inference.video.reading import VideoInfo, check_size, decoded, frames_of, open_info, opened
+from amgan.inference.video.reading import VideoInfo, decoded, frames_of, open_info, opened, packets
 from amgan.inference.video.scores import ScoreSampler
 from amgan.inference.video.steady import KEPT, SteadyChange
 from amgan.inference.video.track import SQUARE_SIGMA, ZONES_SIGMA, Track, TrackFile
@@ -227,13 +227,11 @@ class _Changer:
 def _copying(info: VideoInfo, container: Any, writer: VideoWriter) -> Iterator[Any]:
     """All decoded frames again; the sound between them goes to the writer."""
     video = container.streams.video[0]
-    for packet in container.demux(video, *container.streams.audio):
+    for packet in packets(info.path, container, video, *container.streams.audio):
         if packet.stream.type == "audio":
             writer.copy(packet)
-            continue
-        for frame in decoded(info.path, packet):
-            check_size(info, frame)
-            yield frame
+        else:
+            yield from decoded(info, packet)
 
 
 def _silent(frames: Iterable[Any], label: str, total: int | None) -> Iterable[Any]:

@@ -108,18 +108,21 @@ def open_info(path: Path) -> VideoInfo:
     """Looks at a video's first frame.
 
     Raises:
-        VideoError: It cannot be read, or is interlaced, HDR, or turned by less than a quarter.
+        VideoError: It cannot be read, or is interlaced, HDR, RGB, or turned by less than a quarter.
         MissingExtraError: PyAV is not installed.
     """
     with opened(path) as container:
         stream = container.streams.video[0]
-        frame = next(container.decode(stream), None)
+        with _reading(path):
+            frame = next(container.decode(stream), None)
         if frame is None:
             raise VideoError(f"{path}: has no frame that can be decoded; give another video")
         if frame.interlaced_frame:
             raise VideoError(f"{path}: is interlaced; deinterlace it first, such as `ffmpeg -i IN -vf bwdif OUT`")
         if frame.color_trc in _HDR:
             raise VideoError(f"{path}: is HDR, which the model does not know; convert it to BT.709 first")
+        if frame.format.is_rgb:
+            raise VideoError(f"{path}: has RGB pixels ({frame.format.name}); convert it first, such as to yuv444p")
         if frame.rotation % 90:
             raise VideoError(f"{path}: is turned by {frame.rotation} degrees; only quarter turns can be read")
         colours = (frame.color_range, frame.colorspace, frame.color_primaries, frame.color_trc)
@@ -141,10 +144,10 @@ def open_info(path: Path) -> VideoInfo:
 
 @contextlib.contextmanager
 def opened(path: Path) -> Iterator[Any]:
-    """A file opened by PyAV for reading, with a video stream in it; what ffmpeg finds wrong is a `VideoError`.
+    """A file opened by PyAV for reading, with a video stream in it.
 
     Raises:
-        VideoError: The file cannot be read, now or while the block reads on, or has no video.
+        VideoError: The file cannot be opened, or has no video.
         MissingExtraError: PyAV is not installed.
     """
     av = pyav(path)
@@ -159,43 +162,56 @@ def opened(path: Path) -> Iterator[Any]:
         yield container
 
 
-def decoded(path: Path, packets: Any) -> Iterator[Any]:
-    """Frames of a packet of `opened`.
+def packets(path: Path, container: Any, *streams: Any) -> Iterator[Any]:
+    """Packets of streams of `opened`, as they lie in the file.
 
     Raises:
-        VideoError: The video is damaged there.
+        VideoError: The file is damaged there.
     """
-    av = pyav(path)
-    try:
-        yield from packets.decode()
-    except av.error.FFmpegError as error:
-        raise VideoError(
-            f"{path}: is damaged ({error.strerror}); repair it first, such as `ffmpeg -err_detect ignore_err -i IN OUT`"
-        ) from error
+    with _reading(path):
+        yield from container.demux(*streams)
+
+
+def decoded(info: VideoInfo, packet: Any) -> Iterator[Any]:
+    """Frames of a packet of video.
+
+    Raises:
+        VideoError: The video is damaged there, its frames change size, or one has no time.
+    """
+    with _reading(info.path):
+        frames = packet.decode()
+    for frame in frames:
+        if (frame.width, frame.height) != (info.width, info.height):
+            sizes = f"{info.width}x{info.height} to {frame.width}x{frame.height}"
+            raise VideoError(f"{info.path}: its frames change from {sizes}; bring them to one size first")
+        if frame.pts is None:
+            raise VideoError(
+                f"{info.path}: a frame has no time; write it anew first, such as `ffmpeg -fflags +genpts -i IN OUT.mp4`"
+            )
+        yield frame
 
 
 def frames_of(info: VideoInfo) -> Iterator[Any]:
     """All decoded frames, in the order they are shown.
 
     Raises:
-        VideoError: The video is damaged, or its frames change size.
+        VideoError: As `decoded`.
     """
     with opened(info.path) as container:
-        for packet in container.demux(container.streams.video[0]):
-            for frame in decoded(info.path, packet):
-                check_size(info, frame)
-                yield frame
+        for packet in packets(info.path, container, container.streams.video[0]):
+            yield from decoded(info, packet)
 
 
-def check_size(info: VideoInfo, frame: Any) -> None:
-    """Refuses a video whose frames change size.
-
-    Raises:
-        VideoError: This frame has another size than the first.
-    """
-    if (frame.width, frame.height) != (info.width, info.height):
-        sizes = f"{info.width}x{info.height} to {frame.width}x{frame.height}"
-        raise VideoError(f"{info.path}: its frames change from {sizes}; bring them to one size first")
+@contextlib.contextmanager
+def _reading(path: Path) -> Iterator[None]:
+    """Turns what ffmpeg finds wrong with a file into a `VideoError`."""
+    av = pyav(path)
+    try:
+        yield
+    except av.error.FFmpegError as error:
+        raise VideoError(
+            f"{path}: is damaged ({error.strerror}); repair it first, such as `ffmpeg -err_detect ignore_err -i IN OUT`"
+        ) from error
 
 
 def _estimated(container: Any, stream: Any) -> int | None:

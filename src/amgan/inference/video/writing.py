@@ -31,7 +31,16 @@ class VideoWriter:
         """A decoded frame in the format that is written; the same frame if it is that already."""
         if frame.format.name == self.pixel_format:
             return frame
-        fitted = frame.reformat(format=self.pixel_format)
+        # The same colours in another layout: nothing is to be scaled.
+        span = "JPEG" if self._info.full_range else "MPEG"
+        space = self._info.space
+        fitted = frame.reformat(
+            format=self.pixel_format,
+            src_colorspace=space,
+            dst_colorspace=space,
+            src_color_range=span,
+            dst_color_range=span,
+        )
         fitted.pts, fitted.time_base = frame.pts, frame.time_base
         return fitted
 
