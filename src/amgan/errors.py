@@ -18,6 +18,10 @@ class NoFaceError(PhotoError):
     """No face, or not the face that was asked for, was found in a photo."""
 
 
+class VideoError(AmganError):
+    """A video cannot be read, or is of a kind that cannot be aged."""
+
+
 class OutputError(AmganError):
     """A result cannot be written without losing something the user had."""
 

@@ -21,7 +21,7 @@ from amgan.inference.request import Request
 from amgan.inference.views import Aged, FaceReport, chosen_face
 from amgan.inference.views import FaceView as FaceView
 from amgan.maps.targets import Score
-from amgan.models.bundle import load_bundle
+from amgan.models.bundle import Bundle, load_bundle
 from amgan.models.generator import Generator
 from amgan.models.precision import has_fast_bf16
 from amgan.signs.atlas import AGE, Atlas
@@ -184,11 +184,7 @@ class Ager:
 
     def _view(self, photo: Photo, face: Face, detecting: float) -> FaceView:
         start = time.perf_counter()
-        multiple = self.bundle.generator.config.multiple
-        own = align_face(face.landmarks).size
-        trained = self.bundle.image_size
-        least = SMALL * trained if own < SMALL * trained else trained
-        size = round(min(max(own, least), LARGEST * trained) / multiple) * multiple
+        size = working_size(self.bundle, align_face(face.landmarks).size)
         alignment = align_face(face.landmarks, size)
         rgb, landmarks = alignment.crop(photo.rgb), alignment.to_aligned(face.landmarks)
         masks = zone_masks(self.bundle.atlas, landmarks, size)
@@ -210,6 +206,18 @@ class Ager:
         )
         scores = {zone: known.score for zone, known in estimates.items()}
         return FaceView(alignment, rgb, landmarks, masks, scores, report)
+
+
+def working_size(bundle: Bundle, own: int) -> int:
+    """Side of the aligned square at which a face is shown to the network.
+
+    Args:
+        bundle: The model.
+        own: Side of that square in the photo's own pixels.
+    """
+    multiple, trained = bundle.generator.config.multiple, bundle.image_size
+    least = SMALL * trained if own < SMALL * trained else trained
+    return round(min(max(own, least), LARGEST * trained) / multiple) * multiple
 
 
 def _photo(photo: Photo | Image.Image | str | Path) -> Photo:

@@ -6,16 +6,17 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from amgan.errors import MissingExtraError, OutputError
+from amgan.errors import OutputError
 from amgan.faces.output import written_aside
+from amgan.inference.pyav import pyav
 
 GIF = ".gif"
+OTHERWISE = ", or write a .gif"
 # Encoder and its options by suffix, at a quality where no difference is seen.
 _ENCODERS = {
     ".mp4": ("libx264", {"crf": "16", "preset": "medium"}, {"movflags": "+faststart"}),
@@ -43,7 +44,7 @@ def check_clip(path: Path, shape: tuple[int, int]) -> None:
         OutputError: The pictures are larger than the format allows.
     """
     if path.suffix.lower() != GIF:
-        _pyav(path)
+        pyav(path, OTHERWISE)
     most = 65_535 if path.suffix.lower() == GIF else 16_384
     if max(shape) > most:
         raise OutputError(f"{path}: a side of {max(shape)} pixels is more than {most}; use --crop face, or a strip")
@@ -88,7 +89,7 @@ def write_clip(
 
 
 def _write_movie(frames: Iterator[Rgb], path: Path, fps: float) -> None:
-    av = _pyav(path)
+    av = pyav(path, OTHERWISE)
     encoder, options, container_options = _ENCODERS[path.suffix]
     first = next(frames)
     height, width = (side - side % 2 for side in first.shape[:2])
@@ -130,20 +131,3 @@ def _write_gif(frames: Iterator[Rgb], sample: Rgb, path: Path, fps: float) -> No
 def _chain(first: Rgb, rest: Iterator[Rgb]) -> Iterator[Rgb]:
     yield first
     yield from rest
-
-
-def _pyav(path: Path) -> ModuleType:
-    """The package ``av``, with which the file `path` is written.
-
-    Raises:
-        MissingExtraError: It is not installed.
-    """
-    try:
-        import av
-    except ModuleNotFoundError as error:
-        raise MissingExtraError(
-            f"{path}: a clip of that kind wants the package 'av'; pip install 'amgan[video]', or write a .gif"
-        ) from error
-    # ffmpeg's remarks are of no use to the caller; its errors are exceptions.
-    av.logging.set_level(av.logging.PANIC)
-    return av

@@ -158,6 +158,11 @@ class SignEstimators(nn.Module):
         # Kept out of the state dict: the trunk's weights come with their own package.
         self._trunk = [pretrained_trunk(deep=True)]
 
+    @property
+    def trunk(self) -> Trunk:
+        """The frozen deep trunk, for others who look at the same faces."""
+        return self._trunk[0]
+
     def fit(self, labels: Mapping[str, SignLabels]) -> dict[str, SignReport]:
         """Fits all signs.
 
@@ -213,7 +218,7 @@ class SignEstimators(nn.Module):
     def features(self, rgb: npt.NDArray[np.uint8], landmarks: npt.NDArray[np.float32]) -> Tensor:
         """Features (Z + 1, FEATURES) of all zones and the face of an aligned picture, for `predict`."""
         zones = (*self.atlas.zones, AGE)
-        return pooled_features(self._trunk[0], face_crops(self.atlas, zones, rgb, landmarks))
+        return pooled_features(self.trunk, face_crops(self.atlas, zones, rgb, landmarks))
 
     def estimate(self, rgb: npt.NDArray[np.uint8], landmarks: npt.NDArray[np.float32]) -> dict[str, Estimate]:
         """Judges one aligned face.

@@ -1,0 +1,1 @@
+"""One person aged through a video: read, follow, smooth, write (docs/video.md)."""

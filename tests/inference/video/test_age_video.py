@@ -1,0 +1,161 @@
+"""`age_video` from end to end on small videos with a small model."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+from pathlib import Path
+from types import SimpleNamespace
+
+import cv2
+import numpy as np
+import pytest
+
+from amgan.errors import NoFaceError, OutputError, VideoError
+from amgan.inference.ager import Ager
+from amgan.inference.request import Request
+from amgan.inference.video.age import VideoReport, age_video
+
+pytest.importorskip("av")
+Frames = Callable[..., list[np.ndarray]]
+OLDER = Request(every=0.9)
+
+
+@pytest.fixture(scope="module")
+def ager(small_model: Path) -> Iterator[Ager]:
+    with Ager(small_model) as ager:
+        yield ager
+
+
+def planes(frame: object) -> np.ndarray:
+    return frame.to_ndarray(format="yuv420p").astype(int)  # type: ignore[attr-defined]
+
+
+def test_sound_times_and_colours_stay(ager: Ager, made: SimpleNamespace, head_frames: Frames, tmp_path: Path) -> None:
+    times = [0, 1001, 2002, 3003, 4500, 5005, 6006, 7007, 8008, 9009, 11000, 12012]
+    source = made.write(tmp_path / "in.mp4", head_frames(12), times)
+    report = age_video(ager, source, tmp_path / "new" / "out.mp4", OLDER, quality=0)
+    assert (report.frames, report.aged, report.shots) == (12, 12, 1)
+    assert made.sound_of(tmp_path / "new" / "out.mp4") == made.sound_of(source)
+    before, after = made.read(source), made.read(tmp_path / "new" / "out.mp4")
+    assert [f.pts * f.time_base for f in after] == [Fraction(t, 24000) for t in times]
+    for frame in after:
+        assert (frame.colorspace, frame.color_range, frame.color_primaries, frame.color_trc) == (1, 1, 1, 1)
+    change = np.abs(planes(after[3]) - planes(before[3]))[:320]
+    assert change.max() > 10  # the face
+    assert change[260:].max() == 0 and change[:, :20].max() == 0  # and nothing else
+    assert [path.name for path in (tmp_path / "new").iterdir()] == ["out.mp4"]
+
+
+def test_rotation_and_wide_pixels_stay_and_the_face_is_changed_where_it_is(
+    ager: Ager, made: SimpleNamespace, head_frames: Frames, tmp_path: Path
+) -> None:
+    upright = head_frames(3, noise=0)
+    turned = [cv2.resize(np.rot90(frame, -1), (240, 320), interpolation=cv2.INTER_AREA) for frame in upright]
+    source = made.write(tmp_path / "in.mov", turned, rotation=90, aspect=Fraction(4, 3), sound=False)
+    age_video(ager, source, tmp_path / "out.mov", OLDER, quality=0)
+    straight = made.write(tmp_path / "straight.mov", upright, sound=False)
+    age_video(ager, straight, tmp_path / "straight-out.mov", OLDER, quality=0)
+    after, before = made.read(tmp_path / "out.mov")[1], made.read(source)[1]
+    assert after.rotation == 90
+    import av
+
+    with av.open(str(tmp_path / "out.mov")) as container:
+        assert container.streams.video[0].sample_aspect_ratio == Fraction(4, 3)
+
+    def light(frame: object) -> np.ndarray:
+        return planes(frame)[:320].astype(np.float32)
+
+    change = np.rot90(cv2.resize(light(after) - light(before), (320, 320)))
+    wanted = light(made.read(tmp_path / "straight-out.mov")[1]) - light(made.read(straight)[1])
+    assert np.abs(wanted).max() > 10
+    assert np.corrcoef(change.ravel(), wanted.ravel())[0, 1] > 0.9
+
+
+def test_frames_without_the_face_are_encoded_again_and_no_more(
+    ager: Ager, made: SimpleNamespace, head_frames: Frames, plain: np.ndarray, tmp_path: Path
+) -> None:
+    source = made.write(tmp_path / "in.mkv", [plain] * 3 + head_frames(4) + [plain] * 3)
+    report = age_video(ager, source, tmp_path / "out.mkv", OLDER, quality=0)
+    assert (report.frames, report.aged, report.shots) == (10, 4, 3)
+    changed = [
+        bool((planes(a) != planes(b)).any())
+        for a, b in zip(made.read(source), made.read(tmp_path / "out.mkv"), strict=True)
+    ]
+    assert changed == [False] * 3 + [True] * 4 + [False] * 3
+
+
+def test_smoothing_takes_the_flicker_out(
+    ager: Ager, made: SimpleNamespace, head_frames: Frames, tmp_path: Path
+) -> None:
+    source = made.write(tmp_path / "in.mp4", head_frames(8, noise=8), sound=False)
+    with_it = age_video(ager, source, tmp_path / "steady.mp4", OLDER)
+    without = age_video(ager, source, tmp_path / "raw.mp4", OLDER, kept=0)
+    assert with_it.flicker is not None and without.flicker is not None
+    assert with_it.flicker < 0.6 * without.flicker
+    assert with_it.flicker_unsmoothed == without.flicker_unsmoothed == without.flicker
+
+
+def test_one_of_two_people_is_followed(ager: Ager, made: SimpleNamespace, head_frames: Frames, tmp_path: Path) -> None:
+    heads = head_frames(4, drift=0)
+    pairs = [np.concatenate([frame, cv2.resize(frame, (240, 320))[:, ::-1]], axis=1) for frame in heads]
+    source = made.write(tmp_path / "in.mp4", pairs, sound=False)
+
+    def changed_halves(report: VideoReport, name: str) -> tuple[bool, bool]:
+        assert report.aged == 4
+        difference = np.abs(planes(made.read(tmp_path / name)[2]) - planes(made.read(source)[2]))[:320]
+        return bool(difference[:, :320].max() > 5), bool(difference[:, 320:].max() > 5)
+
+    largest = age_video(ager, source, tmp_path / "0.mp4", OLDER, quality=0)
+    assert changed_halves(largest, "0.mp4") == (True, False)
+    second = age_video(ager, source, tmp_path / "1.mp4", Request(every=0.9, face=1), quality=0)
+    assert changed_halves(second, "1.mp4") == (False, True)
+    with pytest.raises(NoFaceError, match="the most in one frame are 2"):
+        age_video(ager, source, tmp_path / "2.mp4", Request(every=0.9, face=2))
+
+
+def test_webm(ager: Ager, made: SimpleNamespace, head_frames: Frames, tmp_path: Path) -> None:
+    source = made.write(tmp_path / "in.webm", head_frames(4))
+    report = age_video(ager, source, tmp_path / "out.webm", OLDER)
+    assert report.aged == report.frames == 4
+    assert [p[2] for p in made.sound_of(tmp_path / "out.webm")] == [p[2] for p in made.sound_of(source)]
+
+
+def test_what_cannot_be_done_is_one_clear_error_and_leaves_nothing(
+    ager: Ager, made: SimpleNamespace, head_frames: Frames, plain: np.ndarray, tmp_path: Path
+) -> None:
+    empty = made.write(tmp_path / "empty.mp4", [plain] * 3)
+    with pytest.raises(NoFaceError, match=r"empty\.mp4: no face found"):
+        age_video(ager, empty, tmp_path / "out.mp4", OLDER)
+    with pytest.raises(OutputError, match="already exists"):
+        age_video(ager, empty, empty, OLDER)
+    with pytest.raises(OutputError, match="cannot hold sound of kind aac"):
+        age_video(ager, empty, tmp_path / "out.webm", OLDER)
+    wide = made.write(tmp_path / "wide.mp4", [plain] * 2, aspect=Fraction(4, 3), sound=False)
+    with pytest.raises(OutputError, match="WebM cannot say"):
+        age_video(ager, wide, tmp_path / "out.webm", OLDER)
+    (tmp_path / "text.mp4").write_text("no video")
+    with pytest.raises(VideoError, match=r"text\.mp4: cannot read it as a video"):
+        age_video(ager, tmp_path / "text.mp4", tmp_path / "out.mp4", OLDER)
+    with pytest.raises(VideoError, match=r"none\.mp4: cannot read it"):
+        age_video(ager, tmp_path / "none.mp4", tmp_path / "out.mp4", OLDER)
+    names = {path.name for path in tmp_path.iterdir()}
+    assert names == {"empty.mp4", "wide.mp4", "text.mp4"}
+
+
+def test_a_damaged_end_is_told(ager: Ager, made: SimpleNamespace, head_frames: Frames, tmp_path: Path) -> None:
+    source = made.write(tmp_path / "in.mkv", head_frames(4), sound=False)
+    whole = source.read_bytes()
+    source.write_bytes(whole[: len(whole) // 2])
+    report = age_video(ager, source, tmp_path / "out.mkv", OLDER)
+    assert 0 < report.frames < 4  # what a player can show is kept
+    assert len(made.read(tmp_path / "out.mkv")) == report.frames
+
+
+def test_without_pyav_the_extra_is_named(ager: Ager, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from amgan.errors import MissingExtraError
+
+    monkeypatch.setitem(sys.modules, "av", None)
+    with pytest.raises(MissingExtraError, match=r"amgan\[video\]"):
+        age_video(ager, tmp_path / "in.mp4", tmp_path / "out.mp4", OLDER)
