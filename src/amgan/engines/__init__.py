@@ -1,0 +1,1 @@
+"""Where work on many photos is done: in processes of this machine, or on a Ray cluster."""
