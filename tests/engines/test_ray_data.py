@@ -1,9 +1,11 @@
 """A Ray cluster of two nodes on this machine, one core each, against this process."""
 
+import os
 import shutil
 import sys
-from collections import Counter
+import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +16,9 @@ pytest.importorskip("ray", reason="the extra `scale` is not installed")
 
 from amgan.data.curation.limits import Limits
 from amgan.data.curation.run import curate
-from amgan.engines.ray_data import RayEngine
-from amgan.errors import DatasetError
+from amgan.engines import ray_data
+from amgan.engines.ray_data import RayEngine, _check_answers
+from amgan.errors import DatasetError, EngineError
 from amgan.models.estimator_file import load_estimators
 from amgan.training.scoring import score_dataset
 
@@ -38,32 +41,76 @@ def engine(address: str) -> Iterator[RayEngine]:
 
 
 class Where:
-    """Says on which node each item was handled."""
+    """Says on which node each item was handled, once both nodes are at work."""
 
-    def run(self, item: int) -> tuple[int, str]:
-        import time
-
+    def __init__(self, meeting: Path) -> None:
         import ray
 
-        time.sleep(0.2)
-        if item < 0:
-            raise DatasetError(f"{item}: is negative")
-        return item, ray.get_runtime_context().get_node_id()
+        self.node = ray.get_runtime_context().get_node_id()
+        (meeting / self.node).touch()
+        end = time.monotonic() + 60
+        while len(list(meeting.iterdir())) < 2 and time.monotonic() < end:
+            time.sleep(0.05)
+
+    def run(self, item: int) -> tuple[int, str]:
+        return item, self.node
 
     def close(self) -> None: ...
 
 
-def test_both_nodes_work_and_results_are_in_order(engine: RayEngine) -> None:
+class Fails:
+    """Notes that it is at an item, then raises an error or ends its process."""
+
+    def __init__(self, notes: Path) -> None:
+        self.notes = notes
+
+    def run(self, item: str) -> str:
+        with (self.notes / item).open("a") as file:
+            file.write("x")
+        if item == "bad":
+            raise DatasetError(f"{item}: is bad")
+        if item == "deadly":
+            os._exit(1)
+        return item
+
+    def close(self) -> None: ...
+
+
+@pytest.fixture(autouse=True)
+def _importable() -> None:
+    """The nodes cannot import the tests."""
     import ray
 
-    # The nodes cannot import the tests.
     ray.cloudpickle.register_pickle_by_value(sys.modules[__name__])
-    found = list(engine.run(Where, range(100), str))
+
+
+def test_both_nodes_work_and_results_are_in_order(engine: RayEngine, tmp_path: Path) -> None:
+    import ray
+
+    found = list(engine.run(partial(Where, tmp_path), range(100), str))
     assert [item for item, _ in found] == list(range(100))
-    nodes = Counter(node for _, node in found)
-    assert set(nodes) == {node["NodeID"] for node in ray.nodes()} and len(nodes) == 2
-    with pytest.raises(DatasetError, match="-3: is negative"):
-        list(engine.run(Where, [1, 2, -3, 4], str))
+    assert {node for _, node in found} == {node["NodeID"] for node in ray.nodes()}
+    assert len({node for _, node in found}) == 2
+
+
+def test_an_error_of_a_worker_arrives_as_it_is(engine: RayEngine, tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match="bad: is bad"):
+        list(engine.run(partial(Fails, tmp_path), ["good", "bad"], str))
+
+
+def test_an_item_that_kills_its_process_is_not_tried_for_ever(
+    engine: RayEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ray_data, "_RETRIES", 1)
+    with pytest.raises(EngineError, match="at or near deadly"):
+        list(engine.run(partial(Fails, tmp_path), ["deadly"], str))
+    assert (tmp_path / "deadly").read_text() == "xx"
+
+
+@pytest.mark.parametrize(("address", "message"), [("127.0.0.1:1", "not answer"), ("ray://here:1", "no address")])
+def test_a_cluster_that_is_not_there_is_said_at_once(address: str, message: str) -> None:
+    with pytest.raises(EngineError, match=message):
+        _check_answers(address)
 
 
 def files(folder: Path) -> dict[str, bytes]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import pickle
+import socket
 import warnings
 from collections.abc import Callable, Generator, Iterable, Iterator
 from itertools import islice
@@ -19,9 +20,7 @@ from amgan.engines.base import Item, Result, Worker
 from amgan.errors import AmganError, EngineError, MissingExtraError
 from amgan.processes import share_cores, usable_cores
 
-# What Ray reads when it is imported: nothing leaves the machine, and no E-level remark on every restartable actor.
-os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
+os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # read at the import; nothing is to leave the machine
 try:
     import pyarrow as pa
     import ray
@@ -36,6 +35,8 @@ _BLOCK = 8
 _PIPELINE = 50_000
 # Photos go on elsewhere when a machine is lost, but one that kills its process does not go round for ever.
 _RETRIES = 2
+# Seconds a cluster has to answer.
+_ANSWER = 5.0
 # Bytes; only rows go through it.
 _OBJECT_STORE = 256 * 2**20
 
@@ -82,17 +83,21 @@ class RayEngine:
             except RayError as error:
                 near = ", ".join(map(name, pipeline[done : done + actors]))
                 raise EngineError(
-                    f"a worker process died at or near {near} (out of memory?); what is done stays: run again with "
-                    "fewer --workers, or take the photo away"
+                    f"a worker process died at or near {near} ({type(error).__name__}; out of memory?); what is done "
+                    "stays: run again with fewer --workers, or take the photo away"
                 ) from error
 
     def _connect(self) -> int:
         """Connects, unless that is done; returns how many actors to use."""
         if not ray.is_initialized():
+            # Else Ray's core prints a remark on every actor that may be restarted; what goes wrong is raised as well.
+            os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
             quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
             if self.address in (None, "local"):
                 cores = self.workers or usable_cores()
                 quiet |= {"num_cpus": cores, "object_store_memory": _OBJECT_STORE, "include_dashboard": False}
+            elif self.address != "auto":
+                _check_answers(self.address)
             try:
                 ray.init(address=self.address or "local", **quiet)
             except (ConnectionError, RuntimeError, ValueError, TimeoutError) as error:
@@ -100,6 +105,21 @@ class RayEngine:
                 raise EngineError(f"Ray at {self.address or 'this machine'}: cannot be used ({reason})") from error
             self._connected = True
         return self.workers or max(1, int(ray.cluster_resources().get("CPU", 1)))
+
+
+def _check_answers(address: str) -> None:
+    """Ray itself would try for minutes.
+
+    Raises:
+        EngineError: Nothing answers there.
+    """
+    host, _, port = address.rpartition(":")
+    if not host or not port.isdecimal() or "/" in host:
+        raise EngineError(f"Ray at {address}: is no address; write HOST:PORT as `ray start --head` prints it, or auto")
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), _ANSWER).close()
+    except (OSError, OverflowError) as error:
+        raise EngineError(f"Ray at {address}: does not answer ({error}); is the cluster started there?") from error
 
 
 def _pipeline(start: Callable[[], Worker[Item, Result]], items: list[Item], actors: int) -> Iterator[Result]:
@@ -121,8 +141,8 @@ def _pipeline(start: Callable[[], Worker[Item, Result]], items: list[Item], acto
     try:
         with ray.data.DataContext.current(context):
             with warnings.catch_warnings():
-                # Ray 2.60 calls the retries deprecated and has no other way to ask for them: without, a photo that
-                # kills its process would be tried for ever.
+                # To go in Ray 2.64, which is therefore not allowed, as there is no other way yet to ask for retries:
+                # without, a photo that kills its process would be tried for ever.
                 warnings.simplefilter("ignore", DeprecationWarning)
                 results = ray.data.from_arrow(blocks).map_batches(
                     _Actor,
