@@ -12,13 +12,13 @@ import pickle
 import socket
 import warnings
 from collections.abc import Callable, Generator, Iterable, Iterator
-from itertools import islice
+from itertools import chain, islice
 from types import TracebackType
 from typing import Any, Generic, Self
 
 from amgan.engines.base import Item, Result, Worker
 from amgan.errors import AmganError, EngineError, MissingExtraError
-from amgan.processes import share_cores, usable_cores
+from amgan.processes import quiet_stderr, share_cores, usable_cores
 
 os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # read at the import; nothing is to leave the machine
 try:
@@ -90,8 +90,6 @@ class RayEngine:
     def _connect(self) -> int:
         """Connects, unless that is done; returns how many actors to use."""
         if not ray.is_initialized():
-            # Else Ray's core prints a remark on every actor that may be restarted; what goes wrong is raised as well.
-            os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
             quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
             if self.address in (None, "local"):
                 cores = self.workers or usable_cores()
@@ -153,8 +151,11 @@ def _pipeline(start: Callable[[], Worker[Item, Result]], items: list[Item], acto
                     num_cpus=1,
                     max_task_retries=_RETRIES,
                 )
-            batches: Iterator[pa.Table] = results.iter_batches(batch_size=None, batch_format="pyarrow")  # type: ignore[assignment]
-            for batch in batches:
+            batches = iter(results.iter_batches(batch_size=None, batch_format="pyarrow"))
+            with quiet_stderr():  # Ray's core prints a remark on every actor that may be restarted
+                first = next(batches)
+            for batch in chain([first], batches):
+                assert isinstance(batch, pa.Table)
                 for outcome in batch.column("outcome"):
                     found = pickle.loads(outcome.as_py())
                     if isinstance(found, AmganError):

@@ -22,7 +22,7 @@ from amgan.data.curation.measure import Measured, PhotoMeasurer, read_pixels
 from amgan.engines.base import reachable
 from amgan.errors import OutputError, PhotoError
 from amgan.faces.align import Alignment, align_face
-from amgan.faces.detect import quiet_stderr
+from amgan.processes import quiet_stderr
 
 _ENCODING = {"png": [cv2.IMWRITE_PNG_COMPRESSION, 1], "jpg": [cv2.IMWRITE_JPEG_QUALITY, 97]}
 _ENCODING["jpg"] += [cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444]

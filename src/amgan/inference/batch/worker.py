@@ -19,12 +19,11 @@ from pathlib import Path
 from types import TracebackType
 
 from amgan.errors import AmganError, PhotoError
-from amgan.faces.detect import quiet_stderr
 from amgan.faces.photo import read_photo, write_image
 from amgan.inference.ager import Ager, Precision
 from amgan.inference.batch.recipes import Recipe
 from amgan.inference.batch.results import AGED, FAILED, Result
-from amgan.processes import run_in_worker, worker_pool
+from amgan.processes import quiet_stderr, run_in_worker, worker_pool
 from amgan.signs.atlas import Atlas
 
 # Photos in the hands of the pool at once, for each worker: enough that none waits.
