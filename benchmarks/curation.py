@@ -26,7 +26,7 @@ RESULTS = Path(__file__).parent / "results" / "curation.md"
 # Seconds between two looks at the memory.
 _TICK = 0.25
 # Seconds that processes have to end when the command was killed.
-_GRACE = 60.0
+_GRACE = 180.0
 
 
 @dataclass(frozen=True)
@@ -141,9 +141,10 @@ def killed(source: Path, folder: Path, engine: str, whole: Path, photos: int) ->
     others = family(process.pid) - {process.pid}
     process.kill()
     process.wait()
-    end = time.monotonic() + _GRACE
-    while (left := sum(Path(f"/proc/{pid}").exists() for pid in others)) and time.monotonic() < end:
+    start = time.monotonic()
+    while (left := sum(Path(f"/proc/{pid}").exists() for pid in others)) and time.monotonic() < start + _GRACE:
         time.sleep(0.05)
+    gone = time.monotonic() - start
     faces = len(list(folder.glob("aligned/*.png")))
     process = started(command(source, folder, engine, usable_cores()))
     if process.wait():
@@ -151,8 +152,8 @@ def killed(source: Path, folder: Path, engine: str, whole: Path, photos: int) ->
     check_whole(folder, photos)
     verdict = "the same" if same(whole, folder) else "NOT THE SAME"
     return (
-        f"- {engine}: killed at {faces} faces, {left} of its {len(others)} other processes left behind; given again: "
-        f"{photos} rows, each photo once, rows and faces {verdict}"
+        f"- {engine}: killed at {faces} faces; {gone:.0f} s on {left} of its {len(others)} other processes ran; "
+        f"given again: {photos} rows, each photo once, rows and faces {verdict}"
     )
 
 

@@ -28,8 +28,10 @@ def address() -> Iterator[str]:
     from ray.cluster_utils import Cluster
 
     store = {"num_cpus": 1, "object_store_memory": 100 * 2**20, "include_dashboard": False}
-    cluster = Cluster(initialize_head=True, head_node_args=store)
-    cluster.add_node(num_cpus=1, object_store_memory=100 * 2**20)
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("RAY_worker_niceness", "0")  # else its processes wait for all others on a busy machine
+        cluster = Cluster(initialize_head=True, head_node_args=store)
+        cluster.add_node(num_cpus=1, object_store_memory=100 * 2**20)
     yield cluster.address
     cluster.shutdown()
 
