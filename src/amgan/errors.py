@@ -48,3 +48,7 @@ class DatasetError(AmganError):
 
 class MissingExtraError(AmganError):
     """A package of an optional extra is needed and not installed."""
+
+
+class EngineError(AmganError):
+    """Work cannot be spread over processes or machines, or one of them died."""

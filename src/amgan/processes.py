@@ -1,16 +1,61 @@
-"""What every pool of worker processes needs."""
+"""What every pool of worker processes needs, and silence while C++ libraries start."""
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import os
 import signal
+import sys
 import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+from typing import Any
 
 
 def usable_cores() -> int:
     """Processor cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def worker_pool(start: Callable[[], Any], workers: int) -> ProcessPoolExecutor:
+    """Processes with a worker each, to which `run_in_worker` is submitted. They end with this process.
+
+    Args:
+        start: Makes a worker, which has a method ``run``; pickled, and called once in each process.
+        workers: Number of processes.
+    """
+    # Not forked: the parent has threads, which a forked C++ library would wait for in vain.
+    context = multiprocessing.get_context("spawn")
+    return ProcessPoolExecutor(workers, context, _start, (start, workers))
+
+
+def run_in_worker(item: Any) -> Any:
+    """What the worker of this process makes of an item."""
+    return _worker.run(item)
+
+
+_worker: Any = None
+
+
+def _start(start: Callable[[], Any], workers: int) -> None:
+    """Prepares a process of the pool."""
+    global _worker
+    follow_parent()
+    share_cores(workers)
+    _worker = start()
+
+
+def share_cores(workers: int) -> None:
+    """Gives this process its part of the threads when so many are at work: more would wait for each other."""
+    import cv2
+
+    threads = max(1, usable_cores() // workers)
+    cv2.setNumThreads(threads)
+    # Not imported for work that does without: it takes 300 MB.
+    if torch := sys.modules.get("torch"):
+        torch.set_num_threads(threads)
 
 
 def follow_parent() -> None:
@@ -26,3 +71,21 @@ def _end_with_parent() -> None:
     if parent is not None:
         parent.join()
         os._exit(1)
+
+
+@contextlib.contextmanager
+def quiet_stderr() -> Iterator[None]:
+    """Sends file descriptor 2 nowhere for a moment.
+
+    MediaPipe's graph and Ray's core write their start-up remarks there and know no option against it; their errors are
+    exceptions.
+    """
+    sys.stderr.flush()
+    kept = os.dup(2)
+    try:
+        with Path(os.devnull).open("wb") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)

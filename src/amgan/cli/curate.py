@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from amgan.cli.engine import EngineOption, RayAddressOption, WorkersOption
 from amgan.cli.progress import bar
 
 HELP = """Sort out a folder of photos: detect, measure, keep or reject with a reason, and align what is kept.
@@ -24,6 +25,8 @@ Examples:
   amgan curate photos/ curated/ --limits mine.yaml    (mine.yaml: max_yaw: 30, a line a limit)
 
   amgan curate clinic/ curated/ --metadata clinic/grades.csv --atlas clinic.yaml
+
+  amgan curate photos/ curated/ --engine ray --ray-address auto
 
   amgan curate images1024x1024/ curated/ --ffhq-json ffhq-dataset-v2.json --metadata ages.csv
 """
@@ -52,7 +55,9 @@ def curate_command(
     ffhq_json: Annotated[
         Path | None, typer.Option(help="ffhq-dataset-v2.json, where SRC holds FFHQ photos; --metadata may add to it.")
     ] = None,
-    workers: Annotated[int | None, typer.Option(min=1, help="Processes; else one a core.")] = None,
+    workers: WorkersOption = None,
+    engine: EngineOption = "local",
+    ray_address: RayAddressOption = None,
 ) -> None:
     """Replaced by `HELP`."""
     if population is not None and metadata is None:
@@ -62,6 +67,7 @@ def curate_command(
     from amgan.data.curation.limits import REASONS, default_limits, load_limits
     from amgan.data.curation.run import curate
     from amgan.data.labels import read_labels
+    from amgan.engines.base import open_engine
     from amgan.signs.atlas import load_atlas
 
     wanted = default_limits() if limits is None else load_limits(limits)
@@ -74,17 +80,18 @@ def curate_command(
         labels = table.rows
     if ffhq_json is not None:
         labels = laid_over(read_ffhq(ffhq_json, source), labels, metadata or ffhq_json)
-    summary = curate(
-        source,
-        destination,
-        wanted,
-        labels,
-        atlas=signs,
-        size=size,
-        image_format=images,
-        workers=workers,
-        progress=bar,
-    )
+    with open_engine(engine, workers, ray_address) as started:
+        summary = curate(
+            source,
+            destination,
+            wanted,
+            labels,
+            atlas=signs,
+            size=size,
+            image_format=images,
+            engine=started,
+            progress=bar,
+        )
     total, kept = sum(summary.counts.values()), summary.counts.get("", 0)
     typer.echo(f"{total} photos, {summary.measured} of them measured now; {kept} kept")
     if labels:

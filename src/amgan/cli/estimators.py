@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from amgan.cli.engine import EngineOption, RayAddressOption, WorkersOption
 from amgan.cli.progress import bar
 
 if TYPE_CHECKING:
@@ -37,6 +38,8 @@ Examples:
   amgan score curated/
 
   amgan score curated/ --estimators estimators/maps
+
+  amgan score curated/ --engine ray --workers 8
 """
 
 
@@ -85,12 +88,19 @@ def score_command(
     estimators: Annotated[
         Path | None, typer.Option(help="Folder of `amgan fit-estimators`, or a model; else the default model's.")
     ] = None,
+    workers: WorkersOption = None,
+    engine: EngineOption = "local",
+    ray_address: RayAddressOption = None,
 ) -> None:
     """Replaced by `SCORE_HELP`."""
+    from amgan.engines.base import open_engine
     from amgan.models.estimator_file import load_estimators
     from amgan.training.scoring import score_dataset
 
-    summary = score_dataset(dataset, load_estimators(estimators), lambda rows, total: bar(rows, "scoring", total))
+    with open_engine(engine, workers, ray_address) as started:
+        summary = score_dataset(
+            dataset, load_estimators(estimators), lambda rows, total: bar(rows, "scoring", total), started
+        )
     typer.echo(f"{summary.faces} faces, {summary.scored} of them scored now; written to {summary.table}")
     for zone, count in summary.covered.items():
         if count:

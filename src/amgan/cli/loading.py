@@ -32,8 +32,8 @@ def open_ager(model: Path | None, face_model: Path | None, precision: Precision 
         MissingExtraError: The model is an ONNX file, and onnxruntime is not installed.
         ConfigError: bf16 is asked of an ONNX file.
     """
-    from amgan.faces.detect import quiet_stderr
     from amgan.inference.ager import Ager
+    from amgan.processes import quiet_stderr
 
     with quiet_stderr():
         ager = Ager(model, face_model, precision)

@@ -6,12 +6,8 @@ of a large group photo. `FaceDetector` therefore looks a second time, through ov
 
 from __future__ import annotations
 
-import contextlib
 import importlib.util
 import math
-import os
-import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -183,20 +179,3 @@ def _starts(length: int, tile: int) -> list[int]:
 def _is_large(face: Face, height: int, width: int) -> bool:
     """Whether a face fills so much of the photo that hidden small ones are not worth four more looks."""
     return _area(face.box) > 0.08 * height * width
-
-
-@contextlib.contextmanager
-def quiet_stderr() -> Iterator[None]:
-    """Sends file descriptor 2 nowhere for a moment.
-
-    MediaPipe's graph writes its start-up remarks there and knows no option against it; its errors are exceptions.
-    """
-    sys.stderr.flush()
-    kept = os.dup(2)
-    try:
-        with Path(os.devnull).open("wb") as nowhere:
-            os.dup2(nowhere.fileno(), 2)
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)

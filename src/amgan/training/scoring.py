@@ -6,23 +6,31 @@ that a run that was stopped goes on, and one on a dataset that has grown looks a
 
 from __future__ import annotations
 
+import contextlib
+import pickle
+import platform
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+import torch
 
 from amgan.data.curation.table import grades_note, scores_schema, table_of, uncertainty_column, write_table
 from amgan.data.dataset import SCORES, read_dataset
 from amgan.data.table import Row
+from amgan.engines.base import Engine, reachable
+from amgan.engines.local import LocalEngine
 from amgan.errors import DatasetError
 from amgan.faces.photo import read_photo
 from amgan.models.estimator import Estimate, SignEstimators
 from amgan.models.estimator_file import fingerprint
 
+Scores = dict[str, Any]
 PIECES = "scores"
 # Faces of a piece, which are looked at again if the run is killed.
 PIECE = 100
@@ -49,27 +57,34 @@ class ScoreSummary:
 def score_dataset(
     folder: Path,
     estimators: SignEstimators,
-    progress: Callable[[Iterable[Row], int], Iterable[Row]] = lambda rows, _: rows,
+    progress: Callable[[Iterable[Scores], int], Iterable[Scores]] = lambda rows, _: rows,
+    engine: Engine | None = None,
 ) -> ScoreSummary:
     """Estimates every zone and the age of every face that is kept.
 
     Args:
         folder: The dataset.
         estimators: What scores; with others than last time everything is scored anew.
-        progress: Wraps the rows and is told their number, to show how far it is.
+        progress: Wraps the estimates and is told their number, to show how far it is.
+        engine: Where faces are scored; None for this process.
 
     Raises:
         DatasetError: The dataset is unusable, or an aligned face in it is not what the table says.
+        EngineError: A worker process died, or the engine cannot be used.
         OutputError: The estimates cannot be written.
     """
+    folder = folder.resolve()  # a worker may be at home elsewhere
     atlas = estimators.atlas
     rows = read_dataset(folder, atlas)
     schema = scores_schema(atlas)
     pieces = _Pieces(folder / PIECES, fingerprint(estimators), schema.append(pa.field(_DIGEST, pa.string())))
     missing = [row for row in rows if pieces.known.get(row.name) != _digest(row)]
-    left = iter(progress(missing, len(missing)) if missing else ())
-    while piece := [_scored(row, estimators) for row in islice(left, PIECE)]:
-        pieces.add(piece)
+    if missing:
+        start = partial(_Scorer, folder, pickle.dumps(estimators))
+        with contextlib.closing((engine or LocalEngine(1)).run(start, missing, lambda row: row.name)) as scored:
+            left = iter(progress(scored, len(missing)))
+            while piece := list(islice(left, PIECE)):
+                pieces.add(piece)
     current = {row.name: _digest(row) for row in rows}
     covered = dict.fromkeys(atlas.zones, 0)
 
@@ -83,7 +98,34 @@ def score_dataset(
     return ScoreSummary(folder / SCORES, len(missing), len(rows), covered)
 
 
-def _scored(row: Row, estimators: SignEstimators) -> dict[str, Any]:
+class _Scorer:
+    """Scores one face after the other, with one thread: with more, sums come out otherwise in the last digit.
+
+    Args:
+        folder: The dataset.
+        estimators: Pickled.
+    """
+
+    def __init__(self, folder: Path, estimators: bytes) -> None:
+        reachable(folder, platform.node())
+        self._estimators: SignEstimators = pickle.loads(estimators)
+        self._threads = torch.get_num_threads()
+        torch.set_num_threads(1)
+
+    def run(self, row: Row) -> Scores:
+        """The row of a face in the table.
+
+        Raises:
+            DatasetError: The aligned face is not what the table says.
+        """
+        return _scored(row, self._estimators)
+
+    def close(self) -> None:
+        """Leaves torch as it was."""
+        torch.set_num_threads(self._threads)
+
+
+def _scored(row: Row, estimators: SignEstimators) -> Scores:
     """The row of a face: null where a zone is covered, and there the uncertainty too."""
     assert row.aligned is not None
     rgb = read_photo(row.path).rgb

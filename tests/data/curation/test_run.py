@@ -19,9 +19,10 @@ from amgan.data.curation.report import write_report
 from amgan.data.curation.run import Summary, curate
 from amgan.data.curation.table import faces_schema, noted_grades
 from amgan.data.curation.tally import Tally
-from amgan.data.curation.worker import Job, run_tasks
+from amgan.data.curation.worker import Job
 from amgan.data.labels import Labels, split_of
-from amgan.errors import AtlasError, DatasetError, OutputError
+from amgan.engines.local import LocalEngine
+from amgan.errors import AtlasError, DatasetError, EngineError, OutputError
 from amgan.signs.atlas import load_atlas, unit_atlas
 
 T = TypeVar("T")
@@ -187,8 +188,8 @@ def test_a_worker_that_dies_is_one_clear_error(source: Path, lenient: Limits, tm
     # A limit that is none cannot be unpickled in the new process, which then ends before its first photo.
     job = Job(source, Destination(tmp_path, 256, "png"), Unpicklable())  # type: ignore[arg-type]
     task = worker.Task(run.PhotoFile("0.png", 1, 1), 30.0)
-    with pytest.raises(DatasetError, match=r"0\.png"):
-        list(run_tasks(job, [task], 2))
+    with pytest.raises(EngineError, match=r"0\.png"):
+        list(run._run(job, [task], LocalEngine(2)))
 
 
 class Unpicklable:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import contextlib
 import itertools
 import math
-import os
-from collections.abc import Iterable, Iterator, Mapping, Set
-from dataclasses import dataclass
+from collections.abc import Generator, Iterable, Iterator, Mapping, Set
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -29,8 +29,10 @@ from amgan.data.curation.table import (
     write_table,
 )
 from amgan.data.curation.tally import Tally
-from amgan.data.curation.worker import Job, Task, run_tasks
+from amgan.data.curation.worker import Job, Task, Worker
 from amgan.data.labels import Labels
+from amgan.engines.base import Engine
+from amgan.engines.local import LocalEngine
 from amgan.errors import DatasetError
 from amgan.signs.atlas import Atlas, unit_atlas
 
@@ -70,11 +72,6 @@ class Summary:
     destination: Destination
 
 
-def usable_cores() -> int:
-    """Processor cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def curate(
     source: Path,
     folder: Path,
@@ -85,6 +82,7 @@ def curate(
     size: int = 1024,
     image_format: ImageFormat = "png",
     workers: int | None = None,
+    engine: Engine | None = None,
     progress: Progress = no_progress,
 ) -> Summary:
     """Curates the photos below SRC into DST; goes on where an earlier run into the same DST stopped.
@@ -98,11 +96,13 @@ def curate(
         size: Side of the aligned faces, pixels.
         image_format: Of the aligned faces.
         workers: Processes; None for one a core.
+        engine: Where photos are handled, instead of `workers` processes; closed by the caller.
         progress: Shows how far it is.
 
     Raises:
         AtlasError: A sign has the name of another column of the table.
-        DatasetError: SRC has no photos, none of `people` is in it, or a worker process died.
+        DatasetError: SRC has no photos, or none of `people` is in it.
+        EngineError: A worker process died, or the engine cannot be used.
         OutputError: DST cannot be used or written.
         WeightsError: A model file is missing or damaged.
     """
@@ -110,16 +110,17 @@ def curate(
     schema = faces_schema(atlas)
     people = people or {}
     destination = open_destination(source, folder, size, image_format)
-    job = Job(source.resolve(), destination, limits)
-    workers = workers or usable_cores()
+    # Absolute: a worker may be at home elsewhere.
+    job = Job(source.resolve(), replace(destination, folder=folder.resolve()), limits)
+    engine = engine or LocalEngine(workers)
     parts = Parts(destination.parts)
-    measured, present = _measure(job, parts, people, workers, progress)
+    measured, present = _measure(job, parts, people, engine, progress)
     if people and present.isdisjoint(people):
         example = next(iter(people))
         raise DatasetError(
             f"{source}: has none of the files of the metadata, such as {example!r}; name them from SRC on"
         )
-    lost = _align_missing(job, parts, present, people, workers, progress)
+    lost = _align_missing(job, parts, present, people, engine, progress)
     tally = Tally()
     notes = {"amgan.version": __version__, "amgan.limits": limits.model_dump_json(), **grades_note(atlas)}
     judged = _judged(job, parts, present, people, lost, tally, atlas)
@@ -129,7 +130,7 @@ def curate(
 
 
 def _measure(
-    job: Job, parts: Parts, people: Mapping[str, Labels], workers: int, progress: Progress
+    job: Job, parts: Parts, people: Mapping[str, Labels], engine: Engine, progress: Progress
 ) -> tuple[int, set[str]]:
     """Measures photos that no shard has as they are now; returns how many, and the names of all there are."""
     present: set[str] = set()
@@ -149,7 +150,7 @@ def _measure(
     rows: list[Row] = []
     measured = 0
     try:
-        with contextlib.closing(run_tasks(job, tasks, workers)) as found:
+        with contextlib.closing(_run(job, tasks, engine)) as found:
             for row in progress(found, "measuring", total) if total else found:
                 rows.append(row)
                 measured += 1
@@ -161,8 +162,12 @@ def _measure(
     return measured, present
 
 
+def _run(job: Job, tasks: Iterable[Task], engine: Engine) -> Generator[Row, None, None]:
+    return engine.run(partial(Worker, job), tasks, lambda task: task.file.name)
+
+
 def _align_missing(
-    job: Job, parts: Parts, present: Set[str], people: Mapping[str, Labels], workers: int, progress: Progress
+    job: Job, parts: Parts, present: Set[str], people: Mapping[str, Labels], engine: Engine, progress: Progress
 ) -> dict[str, str]:
     """Makes ``aligned/`` hold the faces that are kept, no more and no less.
 
@@ -186,7 +191,7 @@ def _align_missing(
                 file = PhotoFile(row["path"], row["bytes"], row["modified_ns"])
                 yield Task(file, math.nan, tuple(row["matrix"]))
 
-    with contextlib.closing(run_tasks(job, missing(), workers)) as rows:
+    with contextlib.closing(_run(job, missing(), engine)) as rows:
         lost = {row["path"]: row["error"] for row in progress(rows, "aligning", None) if row["error"]}
     for name in (there & ours) - kept:
         (destination.aligned / name).unlink()

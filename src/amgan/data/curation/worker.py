@@ -1,4 +1,4 @@
-"""What one process does with one photo, and the pool of processes that do it to all.
+"""What one process does with one photo.
 
 A worker reads SRC, writes aligned faces into DST and nothing else; rows go back to the parent, which alone writes the
 table. So a worker may die at any moment without a row being lost half.
@@ -7,17 +7,9 @@ table. So a worker may die at any moment without a row being lost half.
 from __future__ import annotations
 
 import hashlib
-import multiprocessing
-import os
-import signal
-import threading
-from collections import deque
-from collections.abc import Generator, Iterable
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+import platform
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import cv2
@@ -27,12 +19,11 @@ import numpy.typing as npt
 from amgan.data.curation.files import Destination, PhotoFile, aligned_name
 from amgan.data.curation.limits import Limits
 from amgan.data.curation.measure import Measured, PhotoMeasurer, read_pixels
-from amgan.errors import DatasetError, OutputError, PhotoError
+from amgan.engines.base import reachable
+from amgan.errors import OutputError, PhotoError
 from amgan.faces.align import Alignment, align_face
-from amgan.faces.detect import quiet_stderr
+from amgan.processes import quiet_stderr
 
-# Photos in the hands of the pool at once, for each worker: enough that none waits, few enough that memory is flat.
-_AHEAD = 4
 _ENCODING = {"png": [cv2.IMWRITE_PNG_COMPRESSION, 1], "jpg": [cv2.IMWRITE_JPEG_QUALITY, 97]}
 _ENCODING["jpg"] += [cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444]
 
@@ -68,26 +59,27 @@ class Task:
 
 
 class Worker:
-    """Handles one photo after the other; use as a context manager.
+    """Handles one photo after the other.
 
     The face detector is made when the first photo has to be measured: cutting out again needs none.
 
     Args:
         job: What is the same for all photos.
+
+    Raises:
+        EngineError: SRC or DST is not on this machine, where each photo would count as unreadable.
     """
 
     def __init__(self, job: Job) -> None:
+        for folder in (job.source, job.destination.aligned):
+            reachable(folder, platform.node())
         self.job = job
         self._measurer: PhotoMeasurer | None = None
 
-    def __enter__(self) -> Worker:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def close(self) -> None:
+        """Frees the detector."""
         if self._measurer is not None:
-            self._measurer.__exit__(kind, error, trace)
+            self._measurer.__exit__(None, None, None)
 
     def run(self, task: Task) -> dict[str, Any]:
         """Does a task.
@@ -142,68 +134,6 @@ class Worker:
             aside.replace(path)
         except OSError as error:
             raise OutputError(f"{path}: cannot be written ({error.strerror}); what is done stays, run again") from error
-
-
-def run_tasks(job: Job, tasks: Iterable[Task], workers: int) -> Generator[dict[str, Any], None, None]:
-    """Does tasks in processes of their own and yields their rows in the tasks' order.
-
-    Tasks are taken only as fast as they are done, so they may be a stream of any length. One worker is this process.
-
-    Raises:
-        OutputError: An aligned face cannot be written.
-        DatasetError: A worker process died.
-    """
-    if workers == 1:
-        with Worker(job) as worker:
-            yield from map(worker.run, tasks)
-        return
-    # Not forked: the parent has threads, which a forked C++ library would wait for in vain.
-    context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(workers, context, _start, (job,))
-    waiting: deque[tuple[str, Future[dict[str, Any]]]] = deque()
-    try:
-        for task in tasks:
-            waiting.append((task.file.name, pool.submit(_run, task)))
-            if len(waiting) >= _AHEAD * workers:
-                yield waiting[0][1].result()
-                waiting.popleft()
-        while waiting:
-            yield waiting[0][1].result()
-            waiting.popleft()
-    except BrokenProcessPool as error:
-        undone = [name for name, future in waiting if not future.done() or future.exception() is not None]
-        raise DatasetError(
-            f"a worker process died at or near {', '.join(undone[:workers]) or 'the first photo'} (out of memory?); "
-            "what is done stays: run again with fewer --workers, or take the photo away"
-        ) from error
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
-
-
-_worker: Worker | None = None
-
-
-def _start(job: Job) -> None:
-    """Prepares a process of the pool."""
-    global _worker
-    # Ctrl-C is the parent's affair, which lets what has begun be finished.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    # A worker waits for work on a pipe that it holds open itself: it would outlive a parent that was killed.
-    threading.Thread(target=_die_with_parent, daemon=True).start()
-    cv2.setNumThreads(1)
-    _worker = Worker(job)
-
-
-def _die_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
-
-
-def _run(task: Task) -> dict[str, Any]:
-    assert _worker is not None
-    return _worker.run(task)
 
 
 def _sha256(path: Path) -> str | None:

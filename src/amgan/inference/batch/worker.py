@@ -6,28 +6,24 @@ die at any moment without a result being lost half.
 
 from __future__ import annotations
 
-import multiprocessing
 import sys
 import time
 import traceback
 from collections import deque
 from collections.abc import Callable, Iterable
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 
-import cv2
-import torch
-
 from amgan.errors import AmganError, PhotoError
-from amgan.faces.detect import quiet_stderr
 from amgan.faces.photo import read_photo, write_image
 from amgan.inference.ager import Ager, Precision
 from amgan.inference.batch.recipes import Recipe
 from amgan.inference.batch.results import AGED, FAILED, Result
-from amgan.processes import follow_parent, usable_cores
+from amgan.processes import quiet_stderr, run_in_worker, worker_pool
 from amgan.signs.atlas import Atlas
 
 # Photos in the hands of the pool at once, for each worker: enough that none waits.
@@ -170,14 +166,12 @@ def _in_pool(
     Returns:
         Tasks that were in hand when a process died.
     """
-    # Not forked: the parent has threads, which a forked C++ library would wait for in vain.
-    context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(workers, context, _start, (settings, workers))
+    pool = worker_pool(partial(Worker, settings), workers)
     running: dict[Future[Result], Task] = {}
     try:
         while waiting or running:
             while waiting and len(running) < _AHEAD * workers:
-                running[pool.submit(_run, waiting[0])] = waiting[0]
+                running[pool.submit(run_in_worker, waiting[0])] = waiting[0]
                 waiting.popleft()
             for future in wait(running, return_when=FIRST_COMPLETED).done:
                 result = future.result()
@@ -193,22 +187,3 @@ def _in_pool(
 
 def _is_fine(future: Future[Result]) -> bool:
     return future.done() and not future.cancelled() and future.exception() is None
-
-
-_worker: Worker | None = None
-
-
-def _start(settings: Settings, workers: int) -> None:
-    """Prepares a process of the pool."""
-    global _worker
-    follow_parent()
-    # Together as many threads as there are cores: more would wait for each other.
-    threads = max(1, usable_cores() // workers)
-    torch.set_num_threads(threads)
-    cv2.setNumThreads(threads)
-    _worker = Worker(settings)
-
-
-def _run(task: Task) -> Result:
-    assert _worker is not None
-    return _worker.run(task)

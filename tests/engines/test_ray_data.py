@@ -1,0 +1,140 @@
+"""A Ray cluster of two nodes on this machine, one core each, against this process."""
+
+import os
+import shutil
+import sys
+import time
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+
+pytest.importorskip("ray", reason="the extra `scale` is not installed")
+
+from amgan.data.curation.limits import Limits
+from amgan.data.curation.run import curate
+from amgan.engines import ray_data
+from amgan.engines.ray_data import RayEngine, _check_answers
+from amgan.errors import DatasetError, EngineError
+from amgan.models.estimator_file import load_estimators
+from amgan.training.scoring import score_dataset
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    from ray.cluster_utils import Cluster
+
+    store = {"num_cpus": 1, "object_store_memory": 100 * 2**20, "include_dashboard": False}
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("RAY_worker_niceness", "0")  # else its processes wait for all others on a busy machine
+        cluster = Cluster(initialize_head=True, head_node_args=store)
+        cluster.add_node(num_cpus=1, object_store_memory=100 * 2**20)
+    yield cluster.address
+    cluster.shutdown()
+
+
+@pytest.fixture(scope="module")
+def engine(address: str) -> Iterator[RayEngine]:
+    with RayEngine(address=address) as engine:
+        yield engine
+
+
+class Where:
+    """Says on which node each item was handled, once both nodes are at work."""
+
+    def __init__(self, meeting: Path) -> None:
+        import ray
+
+        self.node = ray.get_runtime_context().get_node_id()
+        (meeting / self.node).touch()
+        end = time.monotonic() + 60
+        while len(list(meeting.iterdir())) < 2 and time.monotonic() < end:
+            time.sleep(0.05)
+
+    def run(self, item: int) -> tuple[int, str]:
+        return item, self.node
+
+    def close(self) -> None: ...
+
+
+class Fails:
+    """Notes that it is at an item, then raises an error or ends its process."""
+
+    def __init__(self, notes: Path) -> None:
+        self.notes = notes
+
+    def run(self, item: str) -> str:
+        with (self.notes / item).open("a") as file:
+            file.write("x")
+        if item == "bad":
+            raise DatasetError(f"{item}: is bad")
+        if item == "deadly":
+            os._exit(1)
+        return item
+
+    def close(self) -> None: ...
+
+
+@pytest.fixture(autouse=True)
+def _importable() -> None:
+    """The nodes cannot import the tests."""
+    import ray
+
+    ray.cloudpickle.register_pickle_by_value(sys.modules[__name__])
+
+
+def test_both_nodes_work_and_results_are_in_order(engine: RayEngine, tmp_path: Path) -> None:
+    import ray
+
+    found = list(engine.run(partial(Where, tmp_path), range(100), str))
+    assert [item for item, _ in found] == list(range(100))
+    assert {node for _, node in found} == {node["NodeID"] for node in ray.nodes()}
+    assert len({node for _, node in found}) == 2
+
+
+def test_an_error_of_a_worker_arrives_as_it_is(engine: RayEngine, tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match="bad: is bad"):
+        list(engine.run(partial(Fails, tmp_path), ["good", "bad"], str))
+
+
+def test_an_item_that_kills_its_process_is_not_tried_for_ever(
+    engine: RayEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ray_data, "_RETRIES", 1)
+    with pytest.raises(EngineError, match="at or near deadly"):
+        list(engine.run(partial(Fails, tmp_path), ["deadly"], str))
+    assert (tmp_path / "deadly").read_text() == "xx"
+
+
+@pytest.mark.parametrize(("address", "message"), [("127.0.0.1:1", "not answer"), ("ray://here:1", "no address")])
+def test_a_cluster_that_is_not_there_is_said_at_once(address: str, message: str) -> None:
+    with pytest.raises(EngineError, match=message):
+        _check_answers(address)
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def rows(path: Path) -> list[dict[str, Any]]:
+    return list(pq.read_table(path).to_pylist())
+
+
+def test_the_same_table_and_faces(source: Path, lenient: Limits, engine: RayEngine, tmp_path: Path) -> None:
+    local, far = tmp_path / "local", tmp_path / "far"
+    curate(source, local, lenient, size=256, workers=1)
+    summary = curate(source, far, lenient, size=256, engine=engine)
+    assert summary.measured == 9 and rows(far / "faces.parquet") == rows(local / "faces.parquet")
+    assert files(far / "aligned") == files(local / "aligned") and len(files(far / "aligned")) == 6
+    assert curate(source, far, lenient, size=256, engine=engine).measured == 0
+
+
+def test_the_same_scores(dataset: Path, engine: RayEngine, tmp_path: Path) -> None:
+    local, far = (Path(shutil.copytree(dataset, tmp_path / name)) for name in ("local", "far"))
+    estimators = load_estimators()
+    score_dataset(local, estimators)
+    assert score_dataset(far, estimators, engine=engine).scored == 11
+    assert rows(far / "scores.parquet") == rows(local / "scores.parquet")
