@@ -15,6 +15,7 @@ from amgan.cli.estimators import fit_command, score_command
 from amgan.cli.export import export_command
 from amgan.cli.sweep import sweep_command
 from amgan.cli.train import train_command
+from amgan.cli.ui import ui_command
 
 app = typer.Typer(
     name="amgan",
@@ -30,6 +31,7 @@ app.command("fit-estimators")(fit_command)
 app.command("score")(score_command)
 app.command("sweep")(sweep_command)
 app.command("train")(train_command)
+app.command("ui")(ui_command)
 
 
 def _print_version(wanted: bool) -> None:

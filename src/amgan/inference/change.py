@@ -44,8 +44,8 @@ def face_change(
     Returns:
         (S, S, 3) float32 in -2..2, where a picture goes from -1 to 1; 0 where nothing was asked for.
     """
-    own = _map(bundle, face, face.scores)
-    target = _map(bundle, face, targets)
+    own = face_map(bundle, face, face.scores)
+    target = face_map(bundle, face, targets)
     if painted is not None:
         target = _paint(target, painted, face)
     size = (face.rgb.shape[0], face.rgb.shape[1])
@@ -63,7 +63,8 @@ def face_change(
     return change[0].permute(1, 2, 0).contiguous().numpy()
 
 
-def _map(bundle: Bundle, face: FaceView, scores: Mapping[str, float]) -> Tensor:
+def face_map(bundle: Bundle, face: FaceView, scores: Mapping[str, float]) -> Tensor:
+    """The aging map of an aligned face for scores in 0..1 of each zone and of ``age``: (1, C, R, R) in 0..1."""
     return aging_map(
         torch.from_numpy(face.masks.zones)[None],
         torch.from_numpy(face.masks.head)[None],

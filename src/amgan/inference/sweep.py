@@ -10,10 +10,10 @@ import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFont
 
 from amgan.errors import RequestError
-from amgan.faces.photo import Photo, photo_from_image
+from amgan.faces.photo import Photo
 from amgan.inference.ager import Ager
 from amgan.inference.request import Request, parse_age, parse_recipe, parse_score
-from amgan.inference.views import FaceView
+from amgan.inference.views import FaceView, shown
 from amgan.signs.atlas import AGE, Atlas
 
 EVERY = "all"
@@ -111,16 +111,8 @@ def pictures(
     Yields:
         (H, W, 3) uint8 sRGB; what is transparent in the photo lies on white.
     """
-    left, top, right, bottom = box
     for aim in targets:
-        image = ager.age_views(photo, [(view, aim)], seed=seed).image
-        # As it would be read back: a grey photo stays grey, and a colour profile has been there and back.
-        shown = photo_from_image(image, photo.name)
-        rgb = shown.rgb[top:bottom, left:right]
-        if shown.alpha is not None:
-            opacity = shown.alpha[top:bottom, left:right, None] / 255
-            rgb = np.rint(rgb * opacity + 255 * (1 - opacity)).astype(np.uint8)
-        yield rgb
+        yield shown(ager.age_views(photo, [(view, aim)], seed=seed).image, photo.name, box)
 
 
 def strip(frames: Sequence[Rgb], labels: Sequence[str] | None = None) -> Image.Image:
