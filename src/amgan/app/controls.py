@@ -19,7 +19,7 @@ def age_slider(atlas: Atlas) -> gr.Slider:
             high,
             value=low,
             step=1,
-            label="Age in years: hair, brows and the skin between the signs",
+            label="Age in years: hair, brows, skin between signs",
             info=" ",
             interactive=False,
             buttons=[],

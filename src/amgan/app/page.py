@@ -56,7 +56,7 @@ class Page:
         self.blocks.unload(self._unload)
 
     def _pictures(self) -> None:
-        self.photo = gr.File(label="Photo", file_types=["image"], height=110, elem_id="photo")
+        self.photo = gr.File(label="Photo", file_types=["image"], height=150, elem_id="photo")
         self.status = gr.HTML(_status(WAITING), elem_id="status")
         self.faces = gr.Gallery(
             label="Faces: choose one",
@@ -75,28 +75,10 @@ class Page:
                     show_label=False, interactive=False, buttons=["fullscreen"], max_height=760, elem_id="compare"
                 )
             with gr.Tab("Difference"):
-                self.difference = gr.Image(
-                    label=f"What changed, {GAIN} times; grey is unchanged",
-                    interactive=False,
-                    buttons=["fullscreen"],
-                    elem_id="difference",
-                    alt_text="The difference between before and after",
-                )
+                self.difference = _picture(f"What changed, {GAIN} times as strong; grey is unchanged.", "difference")
             with gr.Tab("Zones and map"):
-                self.zones = gr.Image(
-                    label="Zones of the signs, with the scores aimed at",
-                    interactive=False,
-                    buttons=["fullscreen"],
-                    elem_id="zones",
-                    alt_text="The face with the zone of every sign drawn on it",
-                )
-                self.map = gr.Image(
-                    label="The aging map that the model is given; white is 1",
-                    interactive=False,
-                    buttons=["fullscreen"],
-                    elem_id="map",
-                    alt_text="The aging map",
-                )
+                self.zones = _picture("The zone of each sign, with the score aimed at.", "zones")
+                self.map = _picture("The aging map that the model is given; white is 1.", "map")
         self.downloads = gr.HTML("", elem_id="downloads")
 
     def _controls(self) -> None:
@@ -104,7 +86,7 @@ class Page:
         self.presets: list[tuple[gr.Button, Preset]] = []
         with gr.Row(elem_id="presets"):
             for preset in common_presets(atlas):
-                button = gr.Button(preset.title, size="sm", min_width=80, interactive=False)
+                button = gr.Button(preset.title, size="sm", min_width=60, interactive=False)
                 self.presets.append((button, preset))
         self.figure = gr.Dropdown(
             [preset.title for preset in figure_presets(atlas)],
@@ -180,7 +162,6 @@ class Page:
         return self._empty(WAITING)
 
     def _empty(self, message: str) -> Updates:
-        hidden = dict.fromkeys([self.faces, self.views], gr.update(visible=False, selected=None))
         hidden = {self.faces: gr.update(value=None, visible=False), self.views: gr.update(visible=False)}
         blank = dict.fromkeys([self.compare, self.difference, self.zones, self.map, self.downloads])
         off = {control: gr.update(interactive=False) for control in self._controls_of_a_face()}
@@ -279,6 +260,14 @@ class Page:
 
 # Nothing of this is an interface for programs: that is amgan's Python.
 _QUIET: dict[str, Any] = {"api_visibility": "private"}
+
+
+def _picture(caption: str, name: str) -> gr.Image:
+    """A picture under its caption, which is also what a screen reader says."""
+    gr.HTML(f"<p>{caption}</p>", elem_classes="caption")
+    return gr.Image(
+        label=caption, show_label=False, interactive=False, buttons=["fullscreen"], elem_id=name, alt_text=caption
+    )
 
 
 def _numbers(session: Session) -> range:

@@ -118,12 +118,11 @@ def build_app(ager: Ager, folder: Path) -> FastAPI:
     from amgan.app.downloads import downloads
     from amgan.app.page import Page
     from amgan.app.studio import Studio
+    from amgan.app.theme import page_theme
 
     studio = Studio(ager, folder)
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     app.include_router(downloads(studio))
-    # Fonts of the computer: Gradio's default theme would ship its own, others ask Google for theirs.
-    fonts = {"font": ["system-ui", "sans-serif"], "font_mono": ["ui-monospace", "monospace"]}
     gr.mount_gradio_app(
         app,
         Page(studio).blocks,
@@ -133,8 +132,8 @@ def build_app(ager: Ager, folder: Path) -> FastAPI:
         run_history=False,
         ssr_mode=False,
         max_file_size=MAX_UPLOAD,
-        theme=gr.themes.Soft(primary_hue="teal", neutral_hue="stone", **fonts),
-        css_paths=Path(__file__).with_name("page.css"),
+        theme=page_theme(),
+        head=f"<style>{Path(__file__).with_name('page.css').read_text(encoding='utf-8')}</style>",
     )
     # A page of another host that a browser was tricked into taking for this one is refused.
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=[HOST, "localhost"])
