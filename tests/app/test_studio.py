@@ -12,9 +12,13 @@ from amgan.inference.request import Request
 OLDER = Request(signs={"forehead_wrinkles": 0.9}, face=0)
 
 
-def test_the_upload_is_gone_when_it_is_read(session: Session, tmp_path: Path) -> None:
-    assert session.photo is not None and session.photo.path is None
-    assert not list((tmp_path / "upload").iterdir())
+def test_the_upload_is_gone_when_it_is_read(studio: Studio, tmp_path: Path, astronaut: np.ndarray) -> None:
+    upload = tmp_path / "me.png"
+    Image.fromarray(astronaut).save(upload)
+    session = studio.session("visitor")
+    studio.open(session, upload)
+    assert session.photo is not None and (session.photo.name, session.photo.path) == ("me.png", None)
+    assert len(session.views) == 1 and session.before is not None and not upload.exists()
 
 
 def test_the_picture_is_that_of_its_recipe(studio: Studio, session: Session, astronaut: np.ndarray) -> None:

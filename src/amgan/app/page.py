@@ -70,7 +70,7 @@ class Page:
             elem_id="faces",
         )
         with gr.Tabs(visible=False, elem_id="views") as self.views:
-            with gr.Tab("Before and after"):
+            with gr.Tab("Compare"):
                 self.compare = gr.ImageSlider(
                     show_label=False, interactive=False, buttons=["fullscreen"], max_height=760, elem_id="compare"
                 )
