@@ -174,7 +174,6 @@ class Page:
         """Everything that depends on which face is changed."""
         view, count = session.view, len(session.views)
         assert session.before is not None
-        before = session.save("before", session.before)
         found = "1 face found" if count == 1 else f"{count} faces found; this is face {session.face + 1}"
         values = slider_values(self.studio.atlas, view.scores)
         on = {control: gr.update(interactive=True) for control in self._controls_of_a_face()}
@@ -185,7 +184,7 @@ class Page:
         return {
             self.status: _status(f"{found}. It looks {view.report.age:.0f} years old."),
             self.views: gr.update(visible=True),
-            self.compare: (before, before),
+            self.compare: (session.before_file, session.before_file),
             **self._views(session, session.before),
             self.downloads: _links(None),
             **on,
@@ -225,9 +224,9 @@ class Page:
         if not session.ask(slider_request(self.studio.atlas, session.view, positions, session.face)):
             return gr.skip()
         after = self.studio.preview(session)
-        if after is None or session.before is None:
+        if after is None:
             return gr.skip()
-        pair = (session.save("before", session.before), session.save("preview", after))
+        pair = (session.before_file, session.save("preview", after))
         return {self.compare: pair, self.status: _status("Preview; the full picture follows.")}
 
     async def _finish(self, request: gr.Request) -> Any:
@@ -247,7 +246,7 @@ class Page:
             return gr.skip()
         session.finished = revision
         after = shown(aged.image, session.photo.name, session.view.report.region)
-        pair = (session.save("before", session.before), session.save("after", after))
+        pair = (session.before_file, session.save("after", after))
         link = None if session.request.empty else session.token
         message = "Nothing is changed." if link is None else "Done: every pixel at full resolution."
         return {

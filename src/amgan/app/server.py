@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import signal
 import socket
@@ -45,6 +46,16 @@ _HEADERS = [
 ]
 
 
+def check_installed() -> None:
+    """Finds out without the seconds that importing it takes whether Gradio is there.
+
+    Raises:
+        MissingExtraError: It is not.
+    """
+    if importlib.util.find_spec("gradio") is None:
+        raise MissingExtraError("the page wants the package 'gradio'; pip install 'amgan[ui]'")
+
+
 def listen(port: int) -> socket.socket:
     """A socket on this computer's own address.
 
@@ -73,9 +84,6 @@ def serve(ager: Ager, listening: socket.socket, ready: Callable[[str], None], br
         listening: Of `listen`.
         ready: Is told the page's address.
         browser: Whether to open the page in the standard browser.
-
-    Raises:
-        MissingExtraError: Gradio is not installed.
     """
     kept = tempfile.tempdir
     with tempfile.TemporaryDirectory(prefix="amgan-ui-", ignore_cleanup_errors=True) as folder:
@@ -104,14 +112,8 @@ def build_app(ager: Ager, folder: Path) -> FastAPI:
     Args:
         ager: The model.
         folder: Of all files; Gradio must have been told of it before it is imported.
-
-    Raises:
-        MissingExtraError: Gradio is not installed.
     """
-    try:
-        import gradio as gr
-    except ModuleNotFoundError as error:
-        raise MissingExtraError("the page wants the package 'gradio'; pip install 'amgan[ui]'") from error
+    import gradio as gr
     from fastapi import FastAPI
     from starlette.middleware.trustedhost import TrustedHostMiddleware
 

@@ -35,6 +35,7 @@ class Session:
         revision: Counts requests, so that work on an outdated one can be left undone.
         finished: Revision whose full picture is on the page.
         before: The face's part of the photo.
+        before_file: That as a picture for the page.
         aged: A revision and the photo at its request.
     """
 
@@ -47,6 +48,7 @@ class Session:
     revision: int = 0
     finished: int = 0
     before: Rgb | None = None
+    before_file: str = ""
     aged: tuple[int, Aged] | None = None
     _files: deque[Path] = field(default_factory=deque)
 
@@ -62,6 +64,9 @@ class Session:
         self.revision += 1
         self.finished = self.revision
         self.before = shown(self.photo.replace(self.photo.rgb), self.photo.name, self.view.report.region)
+        if self.before_file:
+            self._outdated(Path(self.before_file))
+        self.before_file = str(self._write("before", self.before))
 
     def ask(self, request: Request) -> bool:
         """Takes a new request; whether it differs from the last."""
@@ -81,23 +86,31 @@ class Session:
         Returns:
             Path of a JPEG of full size without colour subsampling. It is for the screen: the download is a PNG.
         """
-        path = self.folder / f"{kind}-{secrets.token_hex(4)}.jpg"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        options = [cv2.IMWRITE_JPEG_QUALITY, 95, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444]
-        _, encoded = cv2.imencode(".jpg", np.ascontiguousarray(rgb[..., ::-1]), options)
-        path.write_bytes(encoded.tobytes())
-        self._files.append(path)
-        while len(self._files) > _KEPT_FILES:
-            self._files.popleft().unlink(missing_ok=True)
+        path = self._write(kind, rgb)
+        self._outdated(path)
         return str(path)
 
     def delete(self) -> None:
         """Forgets the photo and deletes every file made of it."""
         self.photo, self.views, self.before, self.aged = None, [], None, None
-        self.request = Request()
+        self.request, self.before_file = Request(), ""
         self._files.clear()
         self.revision += 1
         shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _write(self, kind: str, rgb: Rgb) -> Path:
+        path = self.folder / f"{kind}-{secrets.token_hex(4)}.jpg"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        options = [cv2.IMWRITE_JPEG_QUALITY, 95, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444]
+        _, encoded = cv2.imencode(".jpg", np.ascontiguousarray(rgb[..., ::-1]), options)
+        path.write_bytes(encoded.tobytes())
+        return path
+
+    def _outdated(self, path: Path) -> None:
+        """Has a picture deleted as soon as enough newer ones are there."""
+        self._files.append(path)
+        while len(self._files) > _KEPT_FILES:
+            self._files.popleft().unlink(missing_ok=True)
 
 
 def take_photo(upload: Path) -> Photo:

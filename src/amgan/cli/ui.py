@@ -35,8 +35,9 @@ def ui_command(
     """Replaced by `HELP`."""
     chosen_precision = read_precision(precision)
 
-    from amgan.app.server import listen, serve
+    from amgan.app.server import check_installed, listen, serve
 
+    check_installed()
     with listen(port) as listening, open_ager(model, face_model, chosen_precision) as ager:
         serve(ager, listening, lambda address: typer.echo(f"amgan ui: {address} (Ctrl-C ends it)"), not no_browser)
 
