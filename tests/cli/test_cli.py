@@ -146,3 +146,20 @@ def test_the_weights_licence_is_said(photo: Path, small_model: Path) -> None:
 def test_a_missing_face_model_is_named(photo: Path, small_model: Path) -> None:
     result = run("analyze", photo, "--model", small_model, "--face-model", photo.parent / "absent.task")
     assert isinstance(result.exception, WeightsError) and "absent.task" in str(result.exception)
+
+
+def test_a_recipe_makes_the_same_file_as_its_options(photo: Path, small_model: Path) -> None:
+    recipe = photo.parent / "r.json"
+    recipe.write_text('{"age": 70, "signs": {"crows_feet.left": 0.8}, "face": 0, "seed": 5, "precision": "fp32"}')
+    options = ["--age", 70, "--sign", "crows_feet.left=0.8", "--face", 0, "--seed", 5, "--precision", "fp32"]
+    by_options, by_recipe = photo.parent / "options.png", photo.parent / "recipe.png"
+    for out, wanted in ((by_options, options), (by_recipe, ["--recipe", recipe])):
+        result = run("age", photo, "-o", out, *wanted, "--model", small_model)
+        assert result.exit_code == 0, result.output
+    assert by_recipe.read_bytes() == by_options.read_bytes()
+    assert not np.array_equal(Image.open(by_recipe), Image.open(photo))
+
+
+def test_a_recipe_is_not_mixed_with_options(photo: Path, small_model: Path) -> None:
+    result = run("age", photo, "-o", photo.parent / "o.png", "--recipe", "r.json", "--all", 0.9, "--model", small_model)
+    assert result.exit_code == 2 and "says all itself" in result.output

@@ -16,6 +16,7 @@ from amgan.cli.export import export_command
 from amgan.cli.figure import figure_command
 from amgan.cli.sweep import sweep_command
 from amgan.cli.train import train_command
+from amgan.cli.ui import ui_command
 from amgan.cli.video import video_command
 
 app = typer.Typer(
@@ -33,6 +34,7 @@ app.command("fit-estimators")(fit_command)
 app.command("score")(score_command)
 app.command("sweep")(sweep_command)
 app.command("train")(train_command)
+app.command("ui")(ui_command)
 app.command("video")(video_command)
 
 

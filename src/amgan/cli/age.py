@@ -38,6 +38,8 @@ Examples:
   amgan age *.jpg -o older/ --all 0.8 --age 70
 
   amgan age me.jpg -o out.png --sign nasolabial_fold=80% --population white
+
+  amgan age me.jpg -o out.png --recipe recipe.json
 """
 
 
@@ -52,6 +54,12 @@ def age_command(
         Path | None,
         typer.Option("--map", help="Painted map as large as the photo: white is 1, transparent keeps the own score."),
     ] = None,
+    recipe: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="R.json", help='What is asked for, as JSON: {"age": 70, "signs": {"crows_feet.left": 0.8}}.'
+        ),
+    ] = None,
     face: FaceOption = "all",
     model: ModelOption = None,
     face_model: FaceModelOption = None,
@@ -63,8 +71,15 @@ def age_command(
     """Age or rejuvenate the faces in photos; what is not named keeps its own estimated score."""
     chosen_precision = read_precision(precision)
     request = read_request(age, sign, every, face)
+    if recipe is not None:
+        if not request.empty or request.face is not None or seed or precision != "auto":
+            raise typer.BadParameter("says all itself; leave --all, --age, --sign, --face, --seed and --precision away")
+        from amgan.inference.recipe_file import read_recipe_file
+
+        saved = read_recipe_file(recipe)
+        request, seed, chosen_precision = saved.request, saved.seed, saved.precision
     if request.empty and painted is None:
-        raise typer.BadParameter("nothing to change: give --all, --age, --sign or --map")
+        raise typer.BadParameter("nothing to change: give --all, --age, --sign, --map or --recipe")
     check_percentiles(population, [request])
     targets = _outputs(photos, output)
 

@@ -10,10 +10,10 @@ import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFont
 
 from amgan.errors import RequestError
-from amgan.faces.photo import Photo, photo_from_image
+from amgan.faces.photo import Photo
 from amgan.inference.ager import Ager
 from amgan.inference.request import Request, parse_age, parse_recipe, parse_score
-from amgan.inference.views import FaceView
+from amgan.inference.views import FaceView, shown
 from amgan.signs.atlas import AGE, Atlas
 
 EVERY = "all"
@@ -112,27 +112,7 @@ def pictures(
         (H, W, 3) uint8 sRGB; what is transparent in the photo lies on white.
     """
     for aim in targets:
-        image = ager.age_views(photo, [(view, aim)], seed=seed).image
-        # As it would be read back: a grey photo stays grey, and a colour profile has been there and back.
-        yield cut(photo_from_image(image, photo.name), box)
-
-
-def cut(photo: Photo, box: tuple[int, int, int, int]) -> Rgb:
-    """A part of a photo, as it is.
-
-    Args:
-        photo: The photo.
-        box: (left, top, right, bottom), its pixels.
-
-    Returns:
-        (H, W, 3) uint8 sRGB; what is transparent in the photo lies on white.
-    """
-    left, top, right, bottom = box
-    rgb = photo.rgb[top:bottom, left:right]
-    if photo.alpha is None:
-        return rgb
-    opacity = photo.alpha[top:bottom, left:right, None] / 255
-    return np.rint(rgb * opacity + 255 * (1 - opacity)).astype(np.uint8)
+        yield shown(ager.age_views(photo, [(view, aim)], seed=seed).image, photo.name, box)
 
 
 def strip(frames: Sequence[Rgb], labels: Sequence[str] | None = None) -> Image.Image:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +11,7 @@ from PIL import Image
 
 from amgan.errors import NoFaceError
 from amgan.faces.align import Alignment
+from amgan.faces.photo import Photo, photo_from_image
 from amgan.signs.zones import ZoneMasks
 
 
@@ -61,6 +62,18 @@ class FaceView:
     scores: dict[str, float]
     report: FaceReport
 
+    def resized(self, rgb: npt.NDArray[np.uint8], size: int) -> FaceView:
+        """The same face in a square of another side.
+
+        Args:
+            rgb: (H, W, 3) uint8, the photo.
+            size: Side of the square, pixels; a multiple of what the generator wants.
+        """
+        alignment = self.alignment.resized(size)
+        # Pixel centres are at integers in both.
+        landmarks = (self.landmarks + 0.5) * np.float32(size / self.alignment.size) - 0.5
+        return replace(self, alignment=alignment, rgb=alignment.crop(rgb), landmarks=landmarks)
+
 
 @dataclass(frozen=True)
 class Aged:
@@ -79,3 +92,35 @@ def chosen_face(views: Sequence[FaceView], face: int, name: str) -> FaceView:
     if not 0 <= face < len(views):
         raise NoFaceError(f"{name}: has faces 0 to {len(views) - 1}, the largest first, but no {face}")
     return views[face]
+
+
+def shown(image: Image.Image, name: str, box: tuple[int, int, int, int]) -> npt.NDArray[np.uint8]:
+    """A part of a picture as a screen shows it: as it would be read back, a grey photo grey, a colour profile applied.
+
+    Args:
+        image: The picture.
+        name: What messages call it.
+        box: (left, top, right, bottom), pixels.
+
+    Returns:
+        (H, W, 3) uint8 sRGB; what is transparent lies on white.
+    """
+    return cut(photo_from_image(image, name), box)
+
+
+def cut(photo: Photo, box: tuple[int, int, int, int]) -> npt.NDArray[np.uint8]:
+    """A part of a photo, as it is.
+
+    Args:
+        photo: The photo.
+        box: (left, top, right, bottom), its pixels.
+
+    Returns:
+        (H, W, 3) uint8 sRGB; what is transparent in the photo lies on white.
+    """
+    left, top, right, bottom = box
+    rgb = photo.rgb[top:bottom, left:right]
+    if photo.alpha is None:
+        return rgb
+    opacity = photo.alpha[top:bottom, left:right, None] / 255
+    return np.rint(rgb * opacity + 255 * (1 - opacity)).astype(np.uint8)

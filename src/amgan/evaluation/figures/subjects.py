@@ -12,8 +12,8 @@ import numpy.typing as npt
 from amgan.faces.photo import Photo
 from amgan.inference.ager import Ager
 from amgan.inference.change import map_of
-from amgan.inference.sweep import cut, pictures
-from amgan.inference.views import FaceView, chosen_face
+from amgan.inference.sweep import pictures
+from amgan.inference.views import FaceView, chosen_face, cut
 from amgan.signs.atlas import AGE
 
 Rgb = npt.NDArray[np.uint8]

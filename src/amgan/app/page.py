@@ -1,0 +1,291 @@
+"""The page: its layout, and what happens when something on it is touched."""
+
+from __future__ import annotations
+
+import html
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from amgan.app.controls import SIDES, age_slider, place_sliders
+from amgan.app.pictures import GAIN, difference, map_picture, zones_picture
+from amgan.app.presets import Preset, common_presets, figure_presets
+from amgan.app.session import Session
+from amgan.app.sliders import own_score, slider_request, slider_values
+from amgan.app.studio import Studio
+from amgan.errors import AmganError
+from amgan.inference.views import shown
+from amgan.signs.atlas import AGE
+
+TITLE = "AgingMapGAN"
+INTRO = f"""<h1>{TITLE}</h1>
+<p>Older or younger, sign by sign, from one photo of an adult. Everything stays on this computer.</p>"""
+WAITING = "Drop a photo of an adult to begin."
+FINE_PRINT = """Adults only, and with their consent. It is not a forecast of how a person will look; say that a picture
+was altered when you show it."""
+
+# After the last move, the full picture begins when nothing else has been asked for. Its work cannot be interrupted, so
+# it should not begin between two moves.
+REST_SECONDS = 0.35
+
+Updates = dict[Any, Any]
+
+
+class Page:
+    """The page's components and listeners.
+
+    Args:
+        studio: Does the work.
+
+    Attributes:
+        blocks: The page, for Gradio to serve.
+    """
+
+    def __init__(self, studio: Studio) -> None:
+        self.studio = studio
+        with gr.Blocks(analytics_enabled=False, title=TITLE) as self.blocks:
+            gr.HTML(INTRO, elem_id="intro")
+            with gr.Row(elem_id="columns"):
+                with gr.Column(scale=5, min_width=300, elem_id="pictures"):
+                    self._pictures()
+                with gr.Column(scale=4, min_width=300, elem_id="controls"):
+                    self._controls()
+            gr.HTML(f"<p>{FINE_PRINT}</p>", elem_id="fine-print")
+            self._listen()
+        self.blocks.unload(self._unload)
+
+    def _pictures(self) -> None:
+        self.photo = gr.File(label="Photo", file_types=["image"], height=150, elem_id="photo")
+        self.status = gr.HTML(_status(WAITING), elem_id="status")
+        self.faces = gr.Gallery(
+            label="Faces: choose one",
+            columns=6,
+            height=130,
+            object_fit="cover",
+            allow_preview=False,
+            interactive=False,
+            buttons=[],
+            visible=False,
+            elem_id="faces",
+        )
+        with gr.Tabs(visible=False, elem_id="views") as self.views:
+            with gr.Tab("Compare"):
+                self.compare = gr.ImageSlider(
+                    show_label=False, interactive=False, buttons=["fullscreen"], max_height=760, elem_id="compare"
+                )
+            with gr.Tab("Difference"):
+                self.difference = _picture(f"What changed, {GAIN} times as strong; grey is unchanged.", "difference")
+            with gr.Tab("Zones and map"):
+                self.zones = _picture("The zone of each sign, with the score aimed at.", "zones")
+                self.map = _picture("The aging map that the model is given; white is 1.", "map")
+        self.downloads = gr.HTML("", elem_id="downloads")
+
+    def _controls(self) -> None:
+        atlas = self.studio.atlas
+        self.presets: list[tuple[gr.Button, Preset]] = []
+        with gr.Row(elem_id="presets"):
+            for preset in common_presets(atlas):
+                button = gr.Button(preset.title, size="sm", min_width=60, interactive=False)
+                self.presets.append((button, preset))
+        self.figure = gr.Dropdown(
+            [preset.title for preset in figure_presets(atlas)],
+            value=None,
+            label="Maps of the paper's figure 9",
+            interactive=False,
+            elem_id="figure",
+        )
+        self.linked = gr.Checkbox(value=True, label="Move left and right together", elem_id="linked")
+        self.sliders = {AGE: age_slider(atlas), **place_sliders(atlas)}
+
+    def _listen(self) -> None:
+        sliders = list(self.sliders.values())
+        for sign in self.studio.atlas.signs:
+            pair = [self.sliders[zone] for zone in self.studio.atlas.zones_of(sign)]
+            if len(pair) == len(SIDES):
+                for moved, other in (pair, pair[::-1]):
+                    follow = "(moved, other, linked) => linked ? moved : other"
+                    moved.input(None, [moved, other, self.linked], other, js=follow, show_progress="hidden", **_QUIET)
+        for button, preset in self.presets:
+            button.click(self._preset(preset), None, [*sliders, self.figure], show_progress="hidden", **_QUIET)
+        self.figure.input(self._figure, self.figure, sliders, show_progress="hidden", **_QUIET)
+
+        everything = [self.status, self.faces, self.views, self.compare, self.difference, self.zones, self.map]
+        everything += [self.downloads, self.figure, *(button for button, _ in self.presets), *sliders]
+        self.photo.upload(self._open, self.photo, everything, show_progress_on=self.photo, **_QUIET)
+        self.photo.clear(self._clear, None, everything, show_progress="hidden", **_QUIET)
+        self.faces.select(self._choose, None, everything, show_progress="hidden", **_QUIET)
+        changes = [slider.change for slider in sliders]
+        gr.on(
+            changes,
+            self._preview,
+            sliders,
+            [self.compare, self.status],
+            show_progress="hidden",
+            trigger_mode="always_last",
+            **_QUIET,
+        ).then(
+            self._finish,
+            None,
+            [self.compare, self.difference, self.zones, self.map, self.downloads, self.status],
+            show_progress="hidden",
+            trigger_mode="multiple",
+            concurrency_limit=8,
+            **_QUIET,
+        )
+
+    def _session(self, request: gr.Request) -> Session:
+        return self.studio.session(str(request.session_hash))
+
+    def _unload(self, request: gr.Request) -> None:
+        self.studio.close(str(request.session_hash))
+
+    def _open(self, upload: str, request: gr.Request) -> Updates:
+        session = self._session(request)
+        try:
+            self.studio.open(session, Path(upload))
+        except AmganError as error:
+            return self._empty(str(error))
+        faces = [(session.save("face", _thumbnail(session, index)), f"Face {index + 1}") for index in _numbers(session)]
+        gallery = gr.update(value=faces, visible=len(faces) > 1, selected_index=0)
+        return {self.faces: gallery} | self._face(session)
+
+    def _choose(self, event: gr.SelectData, request: gr.Request) -> Updates:
+        session = self._session(request)
+        if session.photo is None:
+            return {self.status: _status(WAITING)}
+        session.choose(int(event.index))
+        return self._face(session)
+
+    def _clear(self, request: gr.Request) -> Updates:
+        self.studio.close(str(request.session_hash))
+        return self._empty(WAITING)
+
+    def _empty(self, message: str) -> Updates:
+        hidden = {self.faces: gr.update(value=None, visible=False), self.views: gr.update(visible=False)}
+        blank = dict.fromkeys([self.compare, self.difference, self.zones, self.map, self.downloads])
+        off = {control: gr.update(interactive=False) for control in self._controls_of_a_face()}
+        return {self.status: _status(message), **hidden, **blank, **off}
+
+    def _controls_of_a_face(self) -> list[Any]:
+        return [self.figure, *(button for button, _ in self.presets), *self.sliders.values()]
+
+    def _face(self, session: Session) -> Updates:
+        """Everything that depends on which face is changed."""
+        view, count = session.view, len(session.views)
+        assert session.before is not None
+        found = "1 face found" if count == 1 else f"{count} faces found; this is face {session.face + 1}"
+        values = slider_values(self.studio.atlas, view.scores)
+        on = {control: gr.update(interactive=True) for control in self._controls_of_a_face()}
+        sliders = {
+            slider: gr.update(value=values[zone], info=own_score(view, zone), interactive=True)
+            for zone, slider in self.sliders.items()
+        }
+        return {
+            self.status: _status(f"{found}. It looks {view.report.age:.0f} years old."),
+            self.views: gr.update(visible=True),
+            self.compare: (session.before_file, session.before_file),
+            **self._views(session, session.before),
+            self.downloads: _links(None),
+            **on,
+            self.figure: gr.update(value=None, interactive=True),
+            **sliders,
+        }
+
+    def _views(self, session: Session, after: Any) -> Updates:
+        assert session.before is not None
+        bundle, targets = self.studio.ager.bundle, self.studio.targets(session)
+        return {
+            self.difference: session.save("difference", difference(session.before, after)),
+            self.zones: session.save("zones", zones_picture(bundle, session.before, session.view, targets)),
+            self.map: session.save("map", map_picture(bundle, session.view, targets)),
+        }
+
+    def _preset(self, preset: Preset) -> Any:
+        def apply(request: gr.Request) -> Updates:
+            return {self.figure: None, **self._aim(preset, request)}
+
+        return apply
+
+    def _figure(self, title: str, request: gr.Request) -> Updates:
+        preset = next(preset for preset in figure_presets(self.studio.atlas) if preset.title == title)
+        return self._aim(preset, request)
+
+    def _aim(self, preset: Preset, request: gr.Request) -> Updates:
+        targets = self.studio.preset_targets(self._session(request), preset.request)
+        values = slider_values(self.studio.atlas, targets)
+        return {slider: values[zone] for zone, slider in self.sliders.items()}
+
+    def _preview(self, request: gr.Request, *values: float) -> Any:
+        session = self._session(request)
+        if session.photo is None:
+            return gr.skip()
+        positions = dict(zip(self.sliders, values, strict=True))
+        if not session.ask(slider_request(self.studio.atlas, session.view, positions, session.face)):
+            return gr.skip()
+        after = self.studio.preview(session)
+        if after is None:
+            return gr.skip()
+        pair = (session.before_file, session.save("preview", after))
+        return {self.compare: pair, self.status: _status("Preview; the full picture follows.")}
+
+    async def _finish(self, request: gr.Request) -> Any:
+        import asyncio
+
+        session = self._session(request)
+        revision = session.revision
+        if session.photo is None or session.finished == revision:
+            return gr.skip()
+        await asyncio.sleep(REST_SECONDS)
+        # In a thread, so that the page goes on answering.
+        return await asyncio.to_thread(self._full, session, revision)
+
+    def _full(self, session: Session, revision: int) -> Any:
+        aged = self.studio.full(session, revision)
+        if aged is None or session.photo is None or session.before is None or session.finished == revision:
+            return gr.skip()
+        session.finished = revision
+        after = shown(aged.image, session.photo.name, session.view.report.region)
+        pair = (session.before_file, session.save("after", after))
+        link = None if session.request.empty else session.token
+        message = "Nothing is changed." if link is None else "Done: every pixel at full resolution."
+        return {
+            self.compare: pair,
+            **self._views(session, after),
+            self.downloads: _links(link),
+            self.status: _status(message),
+        }
+
+
+# Nothing of this is an interface for programs: that is amgan's Python.
+_QUIET: dict[str, Any] = {"api_visibility": "private"}
+
+
+def _picture(caption: str, name: str) -> gr.Image:
+    """A picture under its caption, which is also what a screen reader says."""
+    gr.HTML(f"<p>{caption}</p>", elem_classes="caption")
+    return gr.Image(
+        label=caption, show_label=False, interactive=False, buttons=["fullscreen"], elem_id=name, alt_text=caption
+    )
+
+
+def _numbers(session: Session) -> range:
+    return range(len(session.views))
+
+
+def _thumbnail(session: Session, index: int) -> Any:
+    assert session.photo is not None
+    view = session.views[index]
+    return view.resized(session.photo.rgb, 192).rgb
+
+
+def _status(message: str) -> str:
+    return f'<p role="status" aria-live="polite">{html.escape(message)}</p>'
+
+
+def _links(token: str | None) -> str:
+    if token is None:
+        return "<p>Move a slider, and picture and recipe can be downloaded here.</p>"
+    replay = "<code>amgan age PHOTO -o OUT.png --recipe RECIPE.json</code> makes the same picture again."
+    return f"""<p><a href="/session/{token}/picture.png" download>Download picture</a>
+<a href="/session/{token}/recipe.json" download>Download recipe</a></p><p class="hint">{replay}</p>"""

@@ -1,0 +1,135 @@
+"""The work behind the page: one model for all visitors, one picture made at a time, outdated ones left undone."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from dataclasses import replace
+from pathlib import Path
+from typing import Literal
+
+from amgan.app.pictures import Rgb
+from amgan.app.session import Session, take_photo
+from amgan.errors import RequestError
+from amgan.faces.photo import write_image
+from amgan.inference.ager import Ager
+from amgan.inference.recipe_file import RecipeFile
+from amgan.inference.request import Request
+from amgan.inference.views import Aged, shown
+
+SEED = 0
+
+
+class Studio:
+    """All sessions, and the model they share. Its methods may be called from several threads.
+
+    Args:
+        ager: The model; closed by the caller.
+        folder: Where sessions have their folders.
+    """
+
+    def __init__(self, ager: Ager, folder: Path) -> None:
+        self.ager = ager
+        self.atlas = ager.bundle.atlas
+        self.folder = folder
+        self._sessions: dict[str, Session] = {}
+        self._registry, self._model = threading.Lock(), threading.Lock()
+
+    def session(self, key: str) -> Session:
+        """The session of a visitor; a new one if there is none."""
+        with self._registry:
+            if key not in self._sessions:
+                token = secrets.token_urlsafe(24)
+                self._sessions[key] = Session(self.folder / token, token)
+            return self._sessions[key]
+
+    def by_token(self, token: str) -> Session | None:
+        """The session whose downloads have this token."""
+        with self._registry:
+            return next((s for s in self._sessions.values() if s.token == token), None)
+
+    def close(self, key: str) -> None:
+        """Ends a session: its photo is forgotten and its files are deleted."""
+        with self._registry:
+            session = self._sessions.pop(key, None)
+        if session is not None:
+            # Not in the middle of a picture, whose files would outlive the folder.
+            with self._model:
+                session.delete()
+
+    def open(self, session: Session, upload: Path) -> None:
+        """Takes a photo and finds and scores its faces, once; the largest is chosen.
+
+        Raises:
+            PhotoError: It cannot be read.
+            NoFaceError: It has no face. The session is then empty.
+        """
+        with self._model:
+            session.delete()
+            photo = take_photo(upload)
+            session.views = self.ager.analyze(photo)
+            session.photo = photo
+            session.choose(0)
+
+    def preview(self, session: Session) -> Rgb | None:
+        """The face at the present request, computed at half size, which takes a quarter of the time.
+
+        Returns:
+            (h, w, 3) uint8, the face's part of the photo at its full size; None if a newer request came in meanwhile.
+        """
+        revision = session.revision
+        with self._model:
+            if revision != session.revision or session.photo is None:
+                return None
+            multiple = self.ager.bundle.generator.config.multiple
+            half = max(round(session.view.alignment.size / 2 / multiple), 1) * multiple
+            view = session.view.resized(session.photo.rgb, half)
+            aged = self.ager.age_views(session.photo, [(view, self.targets(session))], seed=SEED)
+            return shown(aged.image, session.photo.name, view.report.region)
+
+    def full(self, session: Session, revision: int) -> Aged | None:
+        """The photo at the request of that revision, exactly as the command line makes it from its recipe.
+
+        Returns:
+            The picture, made once; None if a newer request came in meanwhile.
+        """
+        with self._model:
+            if revision != session.revision or session.photo is None:
+                return None
+            if session.aged is None or session.aged[0] != revision:
+                aged = self.ager.age_views(session.photo, [(session.view, self.targets(session))], seed=SEED)
+                session.aged = (revision, aged)
+            return session.aged[1]
+
+    def targets(self, session: Session) -> dict[str, float]:
+        """Score in 0..1 aimed at of each zone and of ``age``."""
+        return session.request.targets(self.atlas, session.view.scores)
+
+    def preset_targets(self, session: Session, request: Request) -> dict[str, float]:
+        """What a ready-made request aims at on the session's face."""
+        return request.targets(self.atlas, session.view.scores)
+
+    def recipe(self, session: Session) -> RecipeFile:
+        """The present request for ``amgan age --recipe``.
+
+        Raises:
+            RequestError: Nothing is asked for.
+        """
+        if session.photo is None or session.request.empty:
+            raise RequestError("nothing is changed yet; move a slider first")
+        precision: Literal["bf16", "fp32"] = "bf16" if self.ager.bf16 else "fp32"
+        return RecipeFile.of(replace(session.request, face=session.face), SEED, precision)
+
+    def picture(self, session: Session) -> Path:
+        """Writes the present picture as a PNG, with what the photo's file had, into the session's folder.
+
+        Raises:
+            RequestError: There is no photo, or it changed while the picture was made.
+        """
+        photo = session.photo
+        aged = self.full(session, session.revision)
+        if aged is None or photo is None:
+            raise RequestError("the photo or what is asked for has just changed; download again")
+        path = session.folder / "download" / f"{Path(photo.name).stem}-aged.png"
+        write_image(aged.image, path, photo=photo, overwrite=True)
+        return path

@@ -1,0 +1,45 @@
+"""`amgan ui`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from amgan.cli.loading import FaceModelOption, ModelOption, open_ager
+from amgan.cli.targets import PrecisionOption, read_precision
+
+PORT = 7860
+
+HELP = """Open a page on this computer where a photo's signs are moved by sliders, and the result is seen beside it.
+
+The page is for this computer only, and no request leaves it. Photos are kept in memory and in one temporary folder,
+and are gone when the page is closed. What is downloaded is a PNG of full size and a recipe, from which
+`amgan age PHOTO -o OUT.png --recipe R.json` makes the same picture again. Ctrl-C ends it.
+
+Examples:
+
+  amgan ui
+
+  amgan ui --port 8000 --no-browser
+"""
+
+
+def ui_command(
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Of the page; 0 takes any that is free.")] = PORT,
+    no_browser: Annotated[bool, typer.Option("--no-browser", help="Only print the address.")] = False,
+    model: ModelOption = None,
+    face_model: FaceModelOption = None,
+    precision: PrecisionOption = "auto",
+) -> None:
+    """Replaced by `HELP`."""
+    chosen_precision = read_precision(precision)
+
+    from amgan.app.server import check_installed, listen, serve
+
+    check_installed()
+    with listen(port) as listening, open_ager(model, face_model, chosen_precision) as ager:
+        serve(ager, listening, lambda address: typer.echo(f"amgan ui: {address} (Ctrl-C ends it)"), not no_browser)
+
+
+ui_command.__doc__ = HELP

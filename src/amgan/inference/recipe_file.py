@@ -1,0 +1,90 @@
+"""A recipe in a file: what was asked for on one photo, so that the same picture can be made again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from amgan.errors import RequestError
+from amgan.inference.request import Request, parse_score
+from amgan.maps.targets import Percentile, Score
+
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+# A score, or a percentile as the command line writes it.
+SavedScore = Finite | str
+
+
+class RecipeFile(BaseModel):
+    """A request and what else a result depends on beside the photo and the model, as JSON.
+
+    Attributes:
+        all: Score or percentile (``"80%"``) of all signs and of the age.
+        age: Years.
+        signs: Sign, or sign with a side, to score or percentile.
+        face: Which face, 0 being the largest; None means all.
+        seed: Of the dither.
+        precision: What the model computes in.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    all: SavedScore | None = None
+    age: Finite | None = None
+    signs: dict[str, SavedScore] = Field(default_factory=dict)
+    face: int | None = Field(default=None, ge=0)
+    seed: int = Field(default=0, ge=0)
+    precision: Literal["auto", "fp32", "bf16"] = "auto"
+
+    @classmethod
+    def of(cls, request: Request, seed: int, precision: Literal["auto", "fp32", "bf16"]) -> RecipeFile:
+        """The recipe of a request."""
+        return cls(
+            all=None if request.every is None else _saved(request.every),
+            age=request.age,
+            signs={name: _saved(score) for name, score in request.signs.items()},
+            face=request.face,
+            seed=seed,
+            precision=precision,
+        )
+
+    @property
+    def request(self) -> Request:
+        """What is asked for; ranges and signs are checked by `Request.check`.
+
+        Raises:
+            RequestError: A score is neither a number nor a percentile.
+        """
+        signs = {name: _score(score) for name, score in self.signs.items()}
+        return Request(self.age, signs, None if self.all is None else _score(self.all), self.face)
+
+
+def read_recipe_file(path: Path) -> RecipeFile:
+    """Reads a recipe.
+
+    Raises:
+        RequestError: The file cannot be read or is no recipe; file and field are named.
+    """
+    try:
+        recipe = RecipeFile.model_validate_json(path.read_text(encoding="utf-8"))
+        if recipe.request.empty:
+            raise RequestError("nothing to change: it names neither all, age nor a sign")
+    except OSError as error:
+        raise RequestError(f"{path}: cannot read the recipe ({error.strerror})") from error
+    except UnicodeDecodeError as error:
+        raise RequestError(f"{path}: not a recipe in UTF-8") from error
+    except ValidationError as error:
+        faults = {f"{'.'.join(map(str, e['loc'])) or 'file'}: {e['msg']}" for e in error.errors()}
+        raise RequestError(f"{path}: {'; '.join(sorted(faults))}") from error
+    except RequestError as error:
+        raise RequestError(f"{path}: {error}") from error
+    return recipe
+
+
+def _saved(score: Score) -> SavedScore:
+    return str(score) if isinstance(score, Percentile) else score
+
+
+def _score(saved: SavedScore) -> Score:
+    return parse_score(saved) if isinstance(saved, str) else saved

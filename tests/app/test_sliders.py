@@ -1,0 +1,20 @@
+from amgan.app.session import Session
+from amgan.app.sliders import own_score, slider_request, slider_values
+from amgan.app.studio import Studio
+from amgan.signs.atlas import AGE
+
+
+def test_sliders_at_the_own_scores_ask_nothing(studio: Studio, session: Session) -> None:
+    own = slider_values(studio.atlas, session.view.scores)
+    assert slider_request(studio.atlas, session.view, own, 0).empty
+
+
+def test_only_what_was_moved_is_asked_for(studio: Studio, session: Session) -> None:
+    values = slider_values(studio.atlas, session.view.scores) | {"crows_feet.left": 0.1 + 0.7, AGE: 71}
+    request = slider_request(studio.atlas, session.view, values, 2)
+    assert (request.age, request.signs, request.every, request.face) == (71, {"crows_feet.left": 0.8}, None, 2)
+
+
+def test_the_own_score_is_told(session: Session) -> None:
+    assert own_score(session.view, "crows_feet.left").startswith(f"now {session.view.scores['crows_feet.left']:.2f}")
+    assert own_score(session.view, AGE) == f"looks {session.view.report.age:.0f}"

@@ -1,0 +1,89 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from amgan.app.session import Session
+from amgan.app.studio import SEED, Studio
+from amgan.errors import NoFaceError, PhotoError, RequestError
+from amgan.inference.request import Request
+
+OLDER = Request(signs={"forehead_wrinkles": 0.9}, face=0)
+
+
+def test_the_upload_is_gone_when_it_is_read(studio: Studio, tmp_path: Path, astronaut: np.ndarray) -> None:
+    upload = tmp_path / "me.png"
+    Image.fromarray(astronaut).save(upload)
+    session = studio.session("visitor")
+    studio.open(session, upload)
+    assert session.photo is not None and (session.photo.name, session.photo.path) == ("me.png", None)
+    assert len(session.views) == 1 and session.before is not None and not upload.exists()
+
+
+def test_the_picture_is_that_of_its_recipe(studio: Studio, session: Session, astronaut: np.ndarray) -> None:
+    assert session.ask(OLDER)
+    recipe = studio.recipe(session)
+    asked = recipe.request
+    again = studio.ager.age(Image.fromarray(astronaut), signs=asked.signs, face=asked.face, seed=recipe.seed)
+    path = studio.picture(session)
+    assert path.parent.parent == session.folder and path.name == "astronaut-aged.png"
+    assert np.array_equal(Image.open(path), again.image) and not np.array_equal(Image.open(path), astronaut)
+    assert (recipe.face, recipe.seed) == (0, SEED)
+
+
+def test_a_preview_is_as_large_as_the_full_picture_and_stays_in_its_zone(studio: Studio, session: Session) -> None:
+    session.ask(OLDER)
+    preview = studio.preview(session)
+    assert preview is not None and session.before is not None and preview.shape == session.before.shape
+    changed = (preview != session.before).any(axis=2)
+    assert changed.any() and not changed[-20:].any()
+
+
+def test_outdated_work_is_left_undone(studio: Studio, session: Session) -> None:
+    session.ask(OLDER)
+    revision = session.revision
+    assert not session.ask(OLDER) and session.revision == revision
+    assert session.ask(Request(age=70, face=0))
+    assert studio.full(session, revision) is None
+    assert studio.full(session, session.revision) is not None
+
+
+def test_a_full_picture_is_made_once(studio: Studio, session: Session) -> None:
+    session.ask(OLDER)
+    assert studio.full(session, session.revision) is studio.full(session, session.revision)
+
+
+def test_nothing_asked_is_no_recipe(studio: Studio, session: Session) -> None:
+    with pytest.raises(RequestError, match="move a slider"):
+        studio.recipe(session)
+
+
+def test_a_closed_session_leaves_nothing(studio: Studio, session: Session) -> None:
+    session.ask(OLDER)
+    assert Path(session.before_file).is_file()
+    studio.close("visitor")
+    assert session.photo is None and session.before is None and not session.views
+    assert not any(studio.folder.iterdir())
+    assert studio.by_token(session.token) is None and studio.session("visitor") is not session
+    with pytest.raises(RequestError):
+        studio.picture(session)
+
+
+def test_old_pictures_are_deleted(session: Session) -> None:
+    paths = [Path(session.save("after", np.zeros((8, 8, 3), np.uint8))) for _ in range(20)]
+    assert paths[-1].is_file() and not paths[0].exists()
+    assert len(list(session.folder.iterdir())) <= 17 and Path(session.before_file).is_file()
+
+
+def test_a_bad_photo_empties_the_session(studio: Studio, session: Session, tmp_path: Path) -> None:
+    blank = tmp_path / "blank.png"
+    Image.new("RGB", (200, 200), "white").save(blank)
+    with pytest.raises(NoFaceError, match=r"^blank\.png: no face"):
+        studio.open(session, blank)
+    assert session.photo is None and not session.views
+    broken = tmp_path / "broken.png"
+    broken.write_bytes(b"no picture")
+    with pytest.raises(PhotoError, match=r"^broken\.png: ") as caught:
+        studio.open(session, broken)
+    assert str(tmp_path) not in str(caught.value) and not broken.exists()
