@@ -7,7 +7,7 @@ import pytest
 from amgan.data.labels import Labels
 from amgan.data.store import Store
 from amgan.data.table import Estimated, Row, row_of
-from amgan.models.estimator import FEATURES, SignEstimators
+from amgan.models.ridge_estimators import FEATURES, RidgeEstimators
 from amgan.signs.atlas import AGE, unit_atlas
 from amgan.training import estimating
 from amgan.training.estimating import sign_labels, zone_scores
@@ -37,7 +37,7 @@ def test_a_person_counts_before_a_dataset_and_that_before_a_guess(monkeypatch: p
     }
     store = store_of(row("a", Labels(49, grades={"crows_feet.left": 20, "under_eye_wrinkles.right": 10}), estimates))
     monkeypatch.setattr(estimating, "face_features", lambda *_: numbered_features(1))
-    estimators = SignEstimators(ATLAS)
+    estimators = RidgeEstimators(ATLAS)
     estimators.bias.fill_(0.3)
     scores, ages = zone_scores(store, estimators)
     found = dict(zip(ATLAS.zones, scores[0].tolist(), strict=True))

@@ -9,8 +9,9 @@ from amgan.cli import app
 from amgan.data.store import prepare
 from amgan.data.table import Row
 from amgan.errors import WeightsError
-from amgan.models.estimator import FEATURES, SignEstimators, SignLabels
+from amgan.models.estimator import SignLabels
 from amgan.models.estimator_file import fingerprint, load_estimators
+from amgan.models.ridge_estimators import FEATURES, RidgeEstimators
 from amgan.signs.atlas import unit_atlas
 from amgan.training.fitting import belongs_to, compare
 
@@ -27,7 +28,7 @@ def test_nobody_is_in_both_sets_and_nobody_of_test_in_either() -> None:
 
 
 def test_a_comparison_by_hand() -> None:
-    estimators = SignEstimators(ATLAS)
+    estimators = RidgeEstimators(ATLAS)
     index = estimators.names.index("crows_feet")
     estimators.weight[index, 0] = 1
     estimators.deviation_bias[index] = np.log(0.15)

@@ -13,17 +13,27 @@ SMALLEST_CROP = 32
 
 
 class ResNetConfig(BaseModel):
-    """Everything that defines a network.
+    """Everything that defines a network and its training.
 
     Attributes:
         crop: Side of the crops it looks at, pixels.
         width: Channels of the first stage; each further one has twice as many. 64 is the ResNet-18 of the literature.
+        epochs: How often it sees each crop.
+        rate: Highest learning rate; it rises over the first tenth of the steps and falls to zero along a cosine.
+        decay: Weight decay.
+        batch: Crops a step.
+        seed: Of the first weights, the order of the crops and how they are changed.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    crop: int = Field(default=128, ge=SMALLEST_CROP, le=512, multiple_of=16)
-    width: int = Field(default=64, ge=8, le=128, multiple_of=8)
+    crop: int = Field(default=96, ge=SMALLEST_CROP, le=512, multiple_of=16)
+    width: int = Field(default=32, ge=8, le=128, multiple_of=8)
+    epochs: int = Field(default=60, ge=1)
+    rate: float = Field(default=1e-3, gt=0)
+    decay: float = Field(default=0.05, ge=0)
+    batch: int = Field(default=32, ge=2)
+    seed: int = 0
 
 
 class BasicBlock(nn.Module):
