@@ -17,6 +17,7 @@ from torch.nn import functional as F
 from amgan.data.store import Store
 from amgan.models.backbone import packaged_weights, pretrained_trunk
 from amgan.models.estimator import face_crops
+from amgan.models.ridge_estimators import CROP_SIZE
 from amgan.signs.atlas import AGE, Atlas
 
 WIDTH = 1280
@@ -52,7 +53,8 @@ def last_layer_features(
     bias = state["_bn1.bias"] - state["_bn1.running_mean"] * scale
     for index in progress(missing.tolist()):
         wanted = np.flatnonzero(scored[index])
-        crops = face_crops(atlas, tuple(zones[z] for z in wanted), store.images[index], store.landmarks[index])
+        named = tuple(zones[z] for z in wanted)
+        crops = face_crops(atlas, named, store.images[index], store.landmarks[index], CROP_SIZE)
         images = torch.from_numpy(crops).permute(0, 3, 1, 2).float() / 127.5 - 1
         with torch.inference_mode():
             deepest = trunk(images.contiguous(memory_format=torch.channels_last))[-1]

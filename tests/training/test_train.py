@@ -14,7 +14,9 @@ from amgan.data.patches import FacePatches, degrade
 from amgan.data.store import prepare
 from amgan.errors import ConfigError, DatasetError, OutputError, WeightsError
 from amgan.maps.packing import pack_zones
+from amgan.models import resnet_estimators
 from amgan.models.bundle import load_bundle
+from amgan.models.resnet import ResNetConfig
 from amgan.models.ridge_estimators import RidgeEstimators
 from amgan.signs.atlas import unit_atlas
 from amgan.training import losses
@@ -208,6 +210,21 @@ def test_training_learns_resumes_and_writes_a_model(face_set: Path, tmp_path: Pa
         train(config, out, resume=False, atlas=ATLAS)
     with pytest.raises(ConfigError, match="another seed"):
         train(config.model_copy(update={"seed": 1}), out, resume=True, atlas=ATLAS)
+
+
+@pytest.mark.slow
+def test_training_takes_networks_and_a_run_from_before_them_goes_on(
+    face_set: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(resnet_estimators, "ResNetConfig", lambda: ResNetConfig(crop=32, width=8, epochs=1))
+    config = tiny(face_set, steps=1).model_copy(update={"estimators": "resnet18"})
+    assert load_bundle(train(config, tmp_path / "run", resume=False, atlas=ATLAS)).estimators.kind == "resnet18"
+    older = tmp_path / "run" / "config.json"
+    older.write_text(json.dumps({k: v for k, v in json.loads(older.read_text()).items() if k != "estimators"}))
+    with pytest.raises(ConfigError, match="another estimators"):
+        train(config, tmp_path / "run", resume=True, atlas=ATLAS)
+    ridge = config.model_copy(update={"estimators": "ridge"})
+    assert load_bundle(train(ridge, tmp_path / "run", resume=True, atlas=ATLAS)).estimators.kind == "ridge"
 
 
 def test_a_grown_generator_trains_and_resumes(face_set: Path, tmp_path: Path) -> None:

@@ -29,10 +29,10 @@ class ResNetConfig(BaseModel):
 
     crop: int = Field(default=96, ge=SMALLEST_CROP, le=512, multiple_of=16)
     width: int = Field(default=32, ge=8, le=128, multiple_of=8)
-    epochs: int = Field(default=60, ge=1)
+    epochs: int = Field(default=45, ge=1)
     rate: float = Field(default=1e-3, gt=0)
     decay: float = Field(default=0.05, ge=0)
-    batch: int = Field(default=32, ge=2)
+    batch: int = Field(default=16, ge=2)
     seed: int = 0
 
 

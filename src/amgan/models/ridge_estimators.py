@@ -1,7 +1,6 @@
 """One ridge regression a sign on pooled ImageNet features of the zone's crop.
 
-Small, fitted in seconds, and with a few hundred scored faces near the agreement of two raters on most signs
-(docs/estimators.md).
+Small, fitted in seconds, and enough for a few hundred scored faces (docs/estimators.md has the figures).
 """
 
 from __future__ import annotations
