@@ -13,6 +13,7 @@ from amgan.cli.batch import batch_command
 from amgan.cli.curate import curate_command
 from amgan.cli.estimators import fit_command, score_command
 from amgan.cli.export import export_command
+from amgan.cli.figure import figure_command
 from amgan.cli.sweep import sweep_command
 from amgan.cli.train import train_command
 
@@ -26,6 +27,7 @@ app.command("analyze")(analyze_command)
 app.command("batch")(batch_command)
 app.command("curate")(curate_command)
 app.command("export")(export_command)
+app.command("figure")(figure_command)
 app.command("fit-estimators")(fit_command)
 app.command("score")(score_command)
 app.command("sweep")(sweep_command)

@@ -17,7 +17,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from amgan.data.store import SIZE, Store
-from amgan.maps.aging import aging_map
+from amgan.maps.kinds import MapKind, draw_map
 from amgan.maps.location import location_maps
 from amgan.signs.atlas import Atlas
 from amgan.signs.zones import zone_masks
@@ -37,7 +37,7 @@ class Batch:
         location: (B, 2, P, P).
         editable: (B, 1, P, P) in 0..1, where the picture may change.
         skin: (B, 1, P, P) in 0..1, the face without hair.
-        zoned: (B, 1, P, P) in 0..1, 1 in the zone of any sign.
+        zoned: (B, 1, P, P) in 0..1, 1 in the zone of any sign; everywhere if the map is no map of zones.
         centre: (B, 2) x and y of the patch's centre in -1..1.
     """
 
@@ -64,6 +64,8 @@ class FacePatches:
         image_size: The faces are shrunk to this side (1024, 512 or 256).
         seed: Base seed.
         degraded: Share of the patches that `degrade` makes blurred, noisy or blocky.
+        maps: What the aging maps hold.
+        recolour: Whether `jitter` gives every patch another colour and light.
     """
 
     def __init__(
@@ -77,9 +79,11 @@ class FacePatches:
         image_size: int,
         seed: int,
         degraded: float = 0.0,
+        maps: MapKind = "zones",
+        recolour: bool = True,
     ) -> None:
         self.store, self.indices, self.channels, self.seed = store, indices, channels, seed
-        self.degraded = degraded
+        self.degraded, self.maps, self.recolour = degraded, maps, recolour
         self.scores, self.ages = scores[indices], ages[indices]
         self._shrink(image_size)
         masks = []
@@ -137,19 +141,19 @@ class FacePatches:
 
         source_scores, source_age = self.scores[picks], self.ages[picks]
         target_scores, target_age = self._targets(rng, picks)
-        source = aging_map(zones, head, source_scores, source_age, self.channels)
-        target = aging_map(zones, head, target_scores, target_age, self.channels)
+        source = draw_map(self.maps, zones, head, source_scores, source_age, self.channels)
+        target = draw_map(self.maps, zones, head, target_scores, target_age, self.channels)
         location = location_maps(tops, lefts, (patch, patch), (self.image_size, self.image_size))
 
         flip = torch.from_numpy(rng.random(batch_size) < 0.5)
-        zoned = zones.amax(dim=1, keepdim=True)
+        zoned = zones.amax(dim=1, keepdim=True) if self.maps == "zones" else torch.ones_like(skin)
         parts = [image, *(_grown(m, patch) for m in (source, target, editable, skin, zoned)), location]
         image, source, target, editable, skin, zoned, location = (
             torch.where(flip[:, None, None, None], part.flip(-1), part) for part in parts
         )
         # A flipped patch lies on the other side of the face: its X map must go on rising to the right.
         location = torch.where(flip[:, None, None, None], location * torch.tensor([-1.0, 1.0])[:, None, None], location)
-        image = jitter(image, rng)
+        image = jitter(image, rng) if self.recolour else image
         channels_last = torch.channels_last
         return Batch(
             image.contiguous(memory_format=channels_last),

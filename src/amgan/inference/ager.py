@@ -10,7 +10,6 @@ from types import TracebackType
 from typing import Literal
 
 import numpy as np
-import torch
 from PIL import Image
 
 from amgan.errors import ConfigError, NoFaceError, PhotoError
@@ -24,6 +23,7 @@ from amgan.inference.views import FaceView as FaceView
 from amgan.maps.targets import Score
 from amgan.models.bundle import load_bundle
 from amgan.models.generator import Generator
+from amgan.models.precision import has_fast_bf16
 from amgan.signs.atlas import AGE, Atlas
 from amgan.signs.zones import zone_masks
 
@@ -210,12 +210,6 @@ class Ager:
         )
         scores = {zone: known.score for zone, known in estimates.items()}
         return FaceView(alignment, rgb, landmarks, masks, scores, report)
-
-
-def has_fast_bf16() -> bool:
-    """Whether this processor multiplies bfloat16 in hardware (AVX-512 BF16 or AMX)."""
-    capabilities = torch.cpu.get_capabilities()
-    return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
 
 
 def _photo(photo: Photo | Image.Image | str | Path) -> Photo:

@@ -11,9 +11,10 @@ from PIL import Image
 from torch import Tensor
 from torch.nn import functional as F
 
+from amgan.errors import WeightsError
 from amgan.faces.photo import photo_from_image
 from amgan.inference.views import FaceView
-from amgan.maps.aging import aging_map
+from amgan.maps.kinds import draw_map
 from amgan.maps.location import location_maps
 from amgan.maps.targets import painted_map
 from amgan.models.bundle import Bundle
@@ -43,10 +44,15 @@ def face_change(
 
     Returns:
         (S, S, 3) float32 in -2..2, where a picture goes from -1 to 1; 0 where nothing was asked for.
+
+    Raises:
+        WeightsError: A map is painted for a model whose aging maps have no places.
     """
-    own = _map(bundle, face, face.scores)
-    target = _map(bundle, face, targets)
+    own = map_of(bundle, face, face.scores)
+    target = map_of(bundle, face, targets)
     if painted is not None:
+        if bundle.generator.config.maps != "zones":
+            raise WeightsError(f"{bundle.path}: takes no painted map: it knows no places; leave the map out")
         target = _paint(target, painted, face)
     size = (face.rgb.shape[0], face.rgb.shape[1])
     # Where the map asks for nothing, nothing changes: an edit stays in its zones.
@@ -63,8 +69,10 @@ def face_change(
     return change[0].permute(1, 2, 0).contiguous().numpy()
 
 
-def _map(bundle: Bundle, face: FaceView, scores: Mapping[str, float]) -> Tensor:
-    return aging_map(
+def map_of(bundle: Bundle, face: FaceView, scores: Mapping[str, float]) -> Tensor:
+    """The aging map of an aligned face, (1, C, R, R) in 0..1, with `scores` of all zones and of ``age``."""
+    return draw_map(
+        bundle.generator.config.maps,
         torch.from_numpy(face.masks.zones)[None],
         torch.from_numpy(face.masks.head)[None],
         torch.tensor([[scores[zone] for zone in bundle.atlas.zones]]),

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import secrets
 import tempfile
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
@@ -15,7 +13,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from amgan.errors import MissingExtraError, OutputError
-from amgan.faces.photo import check_output
+from amgan.faces.output import written_aside
 
 GIF = ".gif"
 # Encoder and its options by suffix, at a quality where no difference is seen.
@@ -71,7 +69,7 @@ def write_clip(
         MissingExtraError: PyAV is needed and not installed.
     """
     with (
-        _written_aside(path, overwrite) as aside,
+        written_aside(path, overwrite, CLIP_SUFFIXES) as aside,
         # Kept on the disk: what is to be shown again on the way back would fill the memory at full size.
         tempfile.TemporaryDirectory(prefix=".amgan-", dir=path.parent) as folder,
     ):
@@ -149,27 +147,3 @@ def _pyav(path: Path) -> ModuleType:
     # ffmpeg's remarks are of no use to the caller; its errors are exceptions.
     av.logging.set_level(av.logging.PANIC)
     return av
-
-
-@contextlib.contextmanager
-def _written_aside(path: Path, overwrite: bool) -> Iterator[Path]:
-    """Gives a name beside `path` to write to, and renames that file to `path` when the block ends well.
-
-    Args:
-        path: Of the result; its folder is made if missing.
-        overwrite: Whether an existing file may be replaced.
-
-    Raises:
-        OutputError: As `check_output`, or the file cannot be written; an existing file is then left as it was.
-    """
-    check_output(path, overwrite, CLIP_SUFFIXES)
-    aside = path.with_name(f".amgan-{secrets.token_hex(8)}{path.suffix.lower()}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        yield aside
-        check_output(path, overwrite, CLIP_SUFFIXES)  # someone may have made the file in the meantime
-        aside.replace(path)
-    except OSError as error:
-        raise OutputError(f"{path}: cannot be written ({error}); try another place") from error
-    finally:
-        aside.unlink(missing_ok=True)

@@ -111,16 +111,28 @@ def pictures(
     Yields:
         (H, W, 3) uint8 sRGB; what is transparent in the photo lies on white.
     """
-    left, top, right, bottom = box
     for aim in targets:
         image = ager.age_views(photo, [(view, aim)], seed=seed).image
         # As it would be read back: a grey photo stays grey, and a colour profile has been there and back.
-        shown = photo_from_image(image, photo.name)
-        rgb = shown.rgb[top:bottom, left:right]
-        if shown.alpha is not None:
-            opacity = shown.alpha[top:bottom, left:right, None] / 255
-            rgb = np.rint(rgb * opacity + 255 * (1 - opacity)).astype(np.uint8)
-        yield rgb
+        yield cut(photo_from_image(image, photo.name), box)
+
+
+def cut(photo: Photo, box: tuple[int, int, int, int]) -> Rgb:
+    """A part of a photo, as it is.
+
+    Args:
+        photo: The photo.
+        box: (left, top, right, bottom), its pixels.
+
+    Returns:
+        (H, W, 3) uint8 sRGB; what is transparent in the photo lies on white.
+    """
+    left, top, right, bottom = box
+    rgb = photo.rgb[top:bottom, left:right]
+    if photo.alpha is None:
+        return rgb
+    opacity = photo.alpha[top:bottom, left:right, None] / 255
+    return np.rint(rgb * opacity + 255 * (1 - opacity)).astype(np.uint8)
 
 
 def strip(frames: Sequence[Rgb], labels: Sequence[str] | None = None) -> Image.Image:

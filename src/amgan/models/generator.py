@@ -18,6 +18,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from amgan.maps.kinds import MapKind
+
 # Of every leaky ReLU.
 SLOPE = 0.2
 
@@ -26,7 +28,8 @@ class GeneratorConfig(BaseModel):
     """Everything that defines a generator.
 
     Attributes:
-        map_channels: Channels of the aging map; set from the atlas's packing.
+        maps: What the aging map holds (the ablations of paper 5.4 and 5.5 know less than its zones).
+        map_channels: Channels of the aging map; set from that and the atlas's packing.
         location_maps: Whether X and Y maps are given beside the aging map (the ablation of paper 5.5 has none).
         base_channels: Width behind the stem; doubles at each halving.
         depth: Halvings behind the stem.
@@ -39,6 +42,7 @@ class GeneratorConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    maps: MapKind = "zones"
     map_channels: int = Field(default=1, ge=1)
     location_maps: bool = True
     base_channels: int = Field(default=64, ge=4, multiple_of=4)

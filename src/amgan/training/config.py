@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.resources
 from pathlib import Path
 from typing import Any, Literal
 
@@ -111,9 +112,14 @@ class TrainConfig(_Frozen):
             were made from, so that what fools it is worth nothing and only what real skin shows is; 0 for none.
         degraded: Share of the patches that are made blurred, noisy or JPEG-like, real and made alike, so that the
             generator serves such photos too and sharpness does not pass for age.
+        recolour: Whether every patch gets another colour and light, real and made alike, so that no skin colour can
+            stand for age.
+        restrained: Whether changes are made in training as in use: less off the skin, and of no other hue
+            (`amgan.models.change`). Without, only the generator's own attention keeps a picture as it is.
         feature_noise: Standard deviation of the noise on what the critic's features see.
         ema_images: Half-life of the generator's moving average, images.
-        precision: "bf16" or "fp32" for the networks; losses are always fp32.
+        precision: "bf16" or "fp32" for the networks, or "auto": bf16 where the processor is fast with it. Losses are
+            always fp32.
         checkpoint_every: Steps.
         sheet_every: Steps.
         stages: One after the other.
@@ -136,9 +142,11 @@ class TrainConfig(_Frozen):
     map_head_rate: float = Field(default=0.1, gt=0)
     map_head_fakes: float = Field(default=0.3, ge=0)
     degraded: float = Field(default=0.0, ge=0, le=1)
+    recolour: bool = True
+    restrained: bool = True
     feature_noise: float = 0.02
     ema_images: float = Field(default=2000, gt=0)
-    precision: Literal["bf16", "fp32"] = "bf16"
+    precision: Literal["auto", "bf16", "fp32"] = "auto"
     checkpoint_every: int = Field(default=100, ge=1)
     sheet_every: int = Field(default=200, ge=1)
     stages: list[Stage] = Field(min_length=1)
@@ -203,6 +211,26 @@ def load_config(path: Path, overrides: list[str] | None = None, data: Path | Non
     except ValidationError as error:
         faults = [f"{'.'.join(str(part) for part in e['loc'])}: {e['msg']}" for e in error.errors()]
         raise ConfigError(f"{path}: {'; '.join(faults)}") from error
+
+
+def presets() -> dict[str, Path]:
+    """The configs that come with the package, by name."""
+    folder = Path(str(importlib.resources.files("amgan.training") / "configs"))
+    return {path.stem: path for path in sorted(folder.glob("*.yaml"))}
+
+
+def config_path(config: str) -> Path:
+    """The file that a preset's name or a path stands for; a file of one's own goes before a preset.
+
+    Raises:
+        ConfigError: It is neither.
+    """
+    path = Path(config)
+    if path.is_file():
+        return path
+    if config in presets():
+        return presets()[config]
+    raise ConfigError(f"{config}: no such file, and no preset; there are: {', '.join(presets())}")
 
 
 def start_folder(start: str | Path) -> Path | None:

@@ -19,6 +19,7 @@ from amgan.data.patches import FacePatches
 from amgan.data.store import Store, licence_notice, prepare
 from amgan.data.table import Row, held_for_judges
 from amgan.errors import ConfigError, OutputError
+from amgan.maps.kinds import count_channels
 from amgan.maps.packing import pack_zones
 from amgan.models.bundle import load_bundle, save_bundle
 from amgan.models.critic import FeatureCritic
@@ -76,7 +77,7 @@ def train(config: TrainConfig, out: Path, resume: bool, atlas: Atlas) -> Path:
 
     # Here, since what happens before draws on the same generator only when the store is new.
     torch.manual_seed(config.seed)
-    nets = Networks(config, max(channels) + 1)
+    nets = Networks(config, count_channels(config.generator.maps, channels))
     done = load_checkpoint(out, nets) if resume else 0
     if config.start is not None and not resume:
         nets.start_from(_finished(config.start, channels))
@@ -94,11 +95,11 @@ def train(config: TrainConfig, out: Path, resume: bool, atlas: Atlas) -> Path:
         size = stage.image_size
         if size not in patches:
             known = next(iter(patches.values()), None)
-            patches[size] = (
-                FacePatches(store, atlas, rows, scores, ages, channels, size, config.seed, config.degraded)
-                if known is None
-                else known.at(size)
-            )
+            if known is None:
+                drawn = (config.seed, config.degraded, config.generator.maps, config.recolour)
+                patches[size] = FacePatches(store, atlas, rows, scores, ages, channels, size, *drawn)
+            else:
+                patches[size] = known.at(size)
             clock = time.monotonic()
         batch = patches[size].batch(step, stage.batch, stage.patch)
         random = torch.Generator().manual_seed(config.seed * 1_000_003 + step)

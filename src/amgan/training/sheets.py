@@ -10,9 +10,10 @@ import torch
 from PIL import Image
 from torch.nn import functional as F
 
-from amgan.maps.aging import aging_map
+from amgan.maps.kinds import draw_map
 from amgan.maps.location import location_maps
 from amgan.models.generator import Generator
+from amgan.models.precision import has_fast_bf16
 from amgan.signs.atlas import Atlas
 from amgan.signs.zones import zone_masks
 
@@ -53,8 +54,9 @@ def sample_sheet(
             out = image
             if level is not None:
                 scores = torch.full((1, len(atlas.zones)), level)
-                target = aging_map(zones, head[:, 0], scores, torch.tensor([level]), channels)
-                with torch.autocast("cpu", torch.bfloat16):
+                kind = generator.config.maps
+                target = draw_map(kind, zones, head[:, 0], scores, torch.tensor([level]), channels)
+                with torch.autocast("cpu", torch.bfloat16, enabled=has_fast_bf16()):
                     given = location if generator.config.location_maps else None
                     out = image + editable * (generator(image, target, given).image - image)
             tiles.append(((out[0].permute(1, 2, 0).clamp(-1, 1) + 1) * 127.5).round().byte().numpy())

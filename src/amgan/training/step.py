@@ -12,6 +12,7 @@ from amgan.models.change import HUE_CELLS, hue_kept, where_changed
 from amgan.models.critic import ConvCritic, FeatureCritic
 from amgan.models.generator import Generator
 from amgan.models.grow import grow
+from amgan.models.precision import has_fast_bf16
 from amgan.models.texture import TEXTURE_CHANNELS, TEXTURE_STRIDE, pretrained_texture_trunk
 from amgan.training import losses
 from amgan.training.config import Stage, TrainConfig
@@ -58,7 +59,10 @@ class Networks(nn.Module):
 
     def autocast(self) -> torch.autocast:
         """The precision that the config asks of the networks."""
-        return torch.autocast("cpu", torch.bfloat16, enabled=self.config.precision == "bf16")
+        precision = self.config.precision
+        return torch.autocast(
+            "cpu", torch.bfloat16, enabled=precision == "bf16" or (precision == "auto" and has_fast_bf16())
+        )
 
     def features(self, image: Tensor) -> list[Tensor]:
         """Features of the frozen ImageNet trunk: of a picture (B, 3, H, W), then of half of it and so on."""
@@ -143,8 +147,11 @@ def train_step(nets: Networks, batch: Batch, stage: Stage, step: int, random: to
     def aged(image: Tensor, target: Tensor) -> Tensor:
         count = len(image)
         place = location[:count] if generator.config.location_maps else None
+        made: Tensor = generator(image, target, place).image
+        if not config.restrained:
+            return made
         where = where_changed(batch.editable[:count], batch.skin[:count])
-        change = where * (generator(image, target, place).image - image)
+        change = where * (made - image)
         return image + hue_kept(change, where, max(HUE_CELLS * stage.patch // stage.image_size, 1))
 
     with autocast:

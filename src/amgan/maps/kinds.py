@@ -1,0 +1,43 @@
+"""What the aging map holds: the paper's zones (3.3), or less, for its two ablations (5.4, 5.5)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from amgan.maps.aging import aging_map
+
+# "zones" is the method. "scores" gives every score, and the age, as a uniform map of its own: the network is told what
+# is wanted and not where ("without aging maps"). "age" gives the age alone, as one uniform map.
+MapKind = Literal["zones", "scores", "age"]
+
+
+def count_channels(kind: MapKind, channels: Sequence[int]) -> int:
+    """Channels of a map of this kind.
+
+    Args:
+        kind: What the map holds.
+        channels: The channel of each zone, from `pack_zones`.
+
+    Example:
+        >>> [count_channels(kind, [0, 0, 1]) for kind in ("zones", "scores", "age")]
+        [2, 4, 1]
+    """
+    return {"zones": max(channels) + 1, "scores": len(channels) + 1, "age": 1}[kind]
+
+
+def draw_map(
+    kind: MapKind, zones: Tensor, head: Tensor, scores: Tensor, age: Tensor, channels: Sequence[int]
+) -> Tensor:
+    """Draws the map of any kind; arguments and errors are those of `amgan.maps.aging.aging_map`.
+
+    Returns:
+        (B, C, H, W) in 0..1, with `count_channels` channels. Uniform maps fill the picture, its background too.
+    """
+    if kind == "zones":
+        return aging_map(zones, head, scores, age, channels)
+    values = age[:, None] if kind == "age" else torch.cat([scores, age[:, None]], dim=1)
+    return values[:, :, None, None].expand(-1, -1, *zones.shape[-2:])

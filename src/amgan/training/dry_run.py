@@ -1,0 +1,95 @@
+"""What a run will cost on this machine, found by making a step of each stage on random patches."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+import torch
+
+from amgan.data.patches import Batch
+from amgan.maps.kinds import count_channels
+from amgan.models.critic import FeatureCritic
+from amgan.training.config import Stage, TrainConfig
+from amgan.training.step import Networks, map_head_step, train_step
+
+
+@dataclass(frozen=True)
+class StageCost:
+    """Cost of one stage.
+
+    Attributes:
+        generator: Parameters of the generator in this stage.
+        critic: Parameters of the critic.
+        seconds_per_step: Of generator and critic together; a second step, since the first one warms up.
+        hours: Of the whole stage, the map head's own steps included; loading data comes on top.
+        peak_gib: Most memory that this process had held when the stage's step was done, the faces not
+            among it; None on Windows, which has no such count.
+    """
+
+    generator: int
+    critic: int
+    seconds_per_step: float
+    hours: float
+    peak_gib: float | None
+
+
+def stage_costs(config: TrainConfig, channels: tuple[int, ...]) -> list[StageCost]:
+    """Makes two steps of every stage, and two of its map head alone, on random patches.
+
+    Args:
+        config: The run.
+        channels: The channel of each zone.
+    """
+    maps = count_channels(config.generator.maps, channels)
+    nets, costs = Networks(config, maps), []
+    for stage in config.stages:
+        nets.grow_to(stage.stem or 1)
+        batch = random_batch(stage, maps)
+        step = hours = 0.0
+        if stage.map_head_steps and isinstance(nets.critic, FeatureCritic):
+            for _ in range(2):
+                step = _seconds(partial(map_head_step, nets, batch, stage, _random(), 1.0))
+            hours = step * stage.map_head_steps / 3600
+        for _ in range(2):
+            step = _seconds(partial(train_step, nets, batch, stage, 0, _random()))
+        hours += step * stage.steps / 3600
+        sizes = [sum(p.numel() for p in net.parameters()) for net in (nets.generator, nets.critic)]
+        costs.append(StageCost(sizes[0], sizes[1], round(step, 3), round(hours, 2), _peak_gib()))
+    return costs
+
+
+def random_batch(stage: Stage, map_channels: int) -> Batch:
+    """Patches of noise, as many and as large as a step of this stage has."""
+    count, patch = stage.batch, stage.patch
+
+    def some(channels: int) -> torch.Tensor:
+        return torch.rand(count, channels, patch, patch, generator=_random())
+
+    image = (some(3) * 2 - 1).contiguous(memory_format=torch.channels_last)
+    location = some(2) * 2 - 1
+    maps = some(map_channels), some(map_channels)
+    return Batch(image, *maps, location, some(1), some(1), some(1), location.mean(dim=(2, 3)))
+
+
+def _random() -> torch.Generator:
+    return torch.Generator().manual_seed(0)
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+def _peak_gib() -> float | None:
+    if sys.platform == "win32":
+        return None
+    import resource
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    # In bytes there, in KiB here.
+    return round(peak / 2**30 if sys.platform == "darwin" else peak / 2**20, 2)

