@@ -17,8 +17,8 @@ from amgan.data.labels import read_labels
 from amgan.faces.detect import FaceDetector
 from amgan.maps.packing import pack_zones
 from amgan.models.bundle import save_bundle
-from amgan.models.estimator import SignEstimators
 from amgan.models.generator import Generator, GeneratorConfig
+from amgan.models.ridge_estimators import RidgeEstimators
 from amgan.signs.atlas import unit_atlas
 from amgan.signs.zones import rasterise
 
@@ -102,7 +102,7 @@ def small_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     generator = Generator(GeneratorConfig(map_channels=max(channels) + 1, base_channels=8, blocks=1))
     with torch.no_grad():
         generator.output.bias.copy_(torch.tensor([0.5, -0.5, 0.5, 2.0]))
-    estimators = SignEstimators(atlas)
+    estimators = RidgeEstimators(atlas)
     estimators.bias.fill_(0.3)
     estimators.deviation_bias.fill_(-2.5)  # 0.08
     return save_bundle(tmp_path_factory.mktemp("model"), generator, estimators, atlas, channels, "for tests", 512, 0.0)

@@ -5,12 +5,14 @@ import numpy as np
 import pytest
 
 from amgan.data.labels import Labels
-from amgan.data.store import Store
+from amgan.data.store import Store, prepare
 from amgan.data.table import Estimated, Row, row_of
-from amgan.models.estimator import FEATURES, SignEstimators
+from amgan.models.resnet import ResNetConfig
+from amgan.models.resnet_estimators import ResNetEstimators
+from amgan.models.ridge_estimators import FEATURES, RidgeEstimators
 from amgan.signs.atlas import AGE, unit_atlas
 from amgan.training import estimating
-from amgan.training.estimating import sign_labels, zone_scores
+from amgan.training.estimating import fit_estimators, sign_labels, zone_scores
 
 ATLAS = unit_atlas()
 ZONES = (*ATLAS.zones, AGE)
@@ -37,13 +39,25 @@ def test_a_person_counts_before_a_dataset_and_that_before_a_guess(monkeypatch: p
     }
     store = store_of(row("a", Labels(49, grades={"crows_feet.left": 20, "under_eye_wrinkles.right": 10}), estimates))
     monkeypatch.setattr(estimating, "face_features", lambda *_: numbered_features(1))
-    estimators = SignEstimators(ATLAS)
+    estimators = RidgeEstimators(ATLAS)
     estimators.bias.fill_(0.3)
     scores, ages = zone_scores(store, estimators)
     found = dict(zip(ATLAS.zones, scores[0].tolist(), strict=True))
     expected = dict.fromkeys(ATLAS.zones, 0.3) | {"crows_feet.left": 0.2, "crows_feet.right": 0.6}
     expected |= {"under_eye_wrinkles.right": 0.1, "lower_face_ptosis": 0.6}
     assert found == pytest.approx(expected) and ages.tolist() == [0.5]
+
+
+def test_networks_take_the_place_of_the_ridge(face_set: Path, tmp_path: Path) -> None:
+    store = prepare(face_set, tmp_path, ATLAS)
+    networks = ResNetEstimators(ATLAS, ResNetConfig(crop=32, width=8, epochs=1))
+    reports = fit_estimators(store, networks, np.arange(12))
+    assert set(reports) == {*ATLAS.signs, AGE} and len(list(store.folder.glob("resnet18-*.safetensors"))) == 10
+    scores, _ = zone_scores(store, networks)
+    left, right = (ATLAS.zones.index(f"crows_feet.{side}") for side in ("left", "right"))
+    assert scores[:, left].tolist() == pytest.approx([0.08 * i for i in range(12)])  # people's
+    crops = networks.features(store.images[5], store.landmarks[5])
+    assert scores[5, right] == pytest.approx(networks.predict_sign("crows_feet", crops[[right]])[0, 0], abs=1e-5)
 
 
 def test_both_sides_teach_and_so_do_covered_zones() -> None:

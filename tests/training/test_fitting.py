@@ -9,8 +9,11 @@ from amgan.cli import app
 from amgan.data.store import prepare
 from amgan.data.table import Row
 from amgan.errors import WeightsError
-from amgan.models.estimator import FEATURES, SignEstimators, SignLabels
+from amgan.models import resnet_estimators
+from amgan.models.estimator import SignLabels
 from amgan.models.estimator_file import fingerprint, load_estimators
+from amgan.models.resnet import ResNetConfig
+from amgan.models.ridge_estimators import FEATURES, RidgeEstimators
 from amgan.signs.atlas import unit_atlas
 from amgan.training.fitting import belongs_to, compare
 
@@ -27,7 +30,7 @@ def test_nobody_is_in_both_sets_and_nobody_of_test_in_either() -> None:
 
 
 def test_a_comparison_by_hand() -> None:
-    estimators = SignEstimators(ATLAS)
+    estimators = RidgeEstimators(ATLAS)
     index = estimators.names.index("crows_feet")
     estimators.weight[index, 0] = 1
     estimators.deviation_bias[index] = np.log(0.15)
@@ -44,7 +47,11 @@ def test_a_comparison_by_hand() -> None:
 
 
 @pytest.mark.slow
-def test_the_command_fits_two_sets_that_load(face_set: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", ["ridge", "resnet18"])
+def test_the_command_fits_two_sets_that_load(
+    face_set: Path, tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(resnet_estimators, "ResNetConfig", lambda: ResNetConfig(crop=32, width=8, epochs=1))
     # All photos are graded, so that a third of the ten people is enough for a set.
     prepare(face_set, tmp_path / "store", ATLAS)
     table = (face_set / "faces.csv").read_text().replace("occluded", "40")
@@ -59,14 +66,14 @@ def test_the_command_fits_two_sets_that_load(face_set: Path, tmp_path: Path) -> 
         (tmp_path / "faces" / f"again-{name}").symlink_to(face_set / name)
     (tmp_path / "faces" / "faces.csv").write_text("\n".join(lines + [f"again-{line}" for line in again]) + "\n")
     out = tmp_path / "out"
-    options = ["--judge-share", "0.5", "--store", str(tmp_path / "store")]
+    options = ["--judge-share", "0.5", "--store", str(tmp_path / "store"), "--kind", kind]
     result = CliRunner().invoke(app, ["fit-estimators", str(tmp_path / "faces"), "-o", str(out), *options])
     assert result.exit_code == 0, result.output
     report = json.loads((out / "report.json").read_text())
     assert set(report) == {"maps", "evaluation"} and report["maps"]["people"] + report["evaluation"]["people"] == 24
     assert "forehead_wrinkles" in result.stdout
     ours, theirs = load_estimators(out / "maps"), load_estimators(out / "evaluation")
-    assert fingerprint(ours) != fingerprint(theirs) and ours.atlas == ATLAS
+    assert fingerprint(ours) != fingerprint(theirs) and ours.atlas == ATLAS and ours.kind == theirs.kind == kind
 
 
 def test_estimators_come_from_a_model_too_and_a_wrong_folder_is_named(small_model: Path, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import torch
 from amgan.data.dataset import read_dataset
 from amgan.errors import DatasetError
 from amgan.models.estimator import SignEstimators
+from amgan.models.ridge_estimators import RidgeEstimators
 from amgan.signs.atlas import AGE, unit_atlas
 from amgan.training import scoring
 from amgan.training.scoring import score_dataset
@@ -24,7 +25,7 @@ def copy(dataset: Path, tmp_path: Path) -> Path:
 @pytest.fixture(scope="module")
 def estimators() -> SignEstimators:
     """Give every sign a score that differs by face, and call the left under-eye zone covered."""
-    found = SignEstimators(ATLAS)
+    found = RidgeEstimators(ATLAS)
     torch.manual_seed(0)
     found.bias.fill_(0.4)
     found.weight.normal_(0, 0.01)
@@ -75,7 +76,7 @@ def test_a_run_that_was_stopped_goes_on(
 
 def test_other_estimators_score_anew(copy: Path, estimators: SignEstimators) -> None:
     score_dataset(copy, estimators)
-    other = SignEstimators(ATLAS)
+    other = RidgeEstimators(ATLAS)
     other.bias.fill_(0.9)
     assert score_dataset(copy, other).scored == 11
     assert all(row.estimate("crows_feet.left") == pytest.approx(0.9) for row in read_dataset(copy, ATLAS))

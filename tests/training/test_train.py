@@ -14,8 +14,10 @@ from amgan.data.patches import FacePatches, degrade
 from amgan.data.store import prepare
 from amgan.errors import ConfigError, DatasetError, OutputError, WeightsError
 from amgan.maps.packing import pack_zones
+from amgan.models import resnet_estimators
 from amgan.models.bundle import load_bundle
-from amgan.models.estimator import SignEstimators
+from amgan.models.resnet import ResNetConfig
+from amgan.models.ridge_estimators import RidgeEstimators
 from amgan.signs.atlas import unit_atlas
 from amgan.training import losses
 from amgan.training.checkpoint import NAME, load_checkpoint, save_checkpoint
@@ -49,7 +51,8 @@ def tiny(data: Path, critic: str = "features", steps: int = 2) -> TrainConfig:
 def patches(face_set: Path, tmp_path_factory: pytest.TempPathFactory) -> FacePatches:
     store = prepare(face_set, tmp_path_factory.mktemp("store"), ATLAS)
     rows = store.subset(lambda row: row.split == "train")
-    estimators, _ = fit_estimators(store, ATLAS, rows)
+    estimators = RidgeEstimators(ATLAS)
+    fit_estimators(store, estimators, rows)
     scores, ages = zone_scores(store, estimators)
     return FacePatches(store, ATLAS, rows, scores, ages, pack_zones(ATLAS), 512, seed=0)
 
@@ -64,7 +67,8 @@ def test_human_scores_stay_and_gaps_are_estimated(patches: FacePatches) -> None:
 def test_estimators_see_the_wrinkles_that_were_drawn(face_set: Path, tmp_path: Path) -> None:
     store = prepare(face_set, tmp_path, ATLAS)
     rows = store.subset(lambda row: row.split == "train")
-    estimators, reports = fit_estimators(store, ATLAS, rows)
+    estimators = RidgeEstimators(ATLAS)
+    reports = fit_estimators(store, estimators, rows)
     # Guessing the mean of 0 to 0.72 is off by 0.2.
     assert reports["forehead_wrinkles"].error < 0.1 and reports["nasolabial_fold"].error < 0.1
     unseen = store.subset(lambda row: row.split == "val")[0]
@@ -76,7 +80,7 @@ def test_estimators_see_the_wrinkles_that_were_drawn(face_set: Path, tmp_path: P
 
 
 def test_features_go_on_where_they_were_stopped(face_set: Path, tmp_path: Path) -> None:
-    store, estimators = prepare(face_set, tmp_path, ATLAS), SignEstimators(ATLAS)
+    store, estimators = prepare(face_set, tmp_path, ATLAS), RidgeEstimators(ATLAS)
 
     def stop_after_three(faces):
         for done, index in enumerate(faces):
@@ -208,6 +212,21 @@ def test_training_learns_resumes_and_writes_a_model(face_set: Path, tmp_path: Pa
         train(config.model_copy(update={"seed": 1}), out, resume=True, atlas=ATLAS)
 
 
+@pytest.mark.slow
+def test_training_takes_networks_and_a_run_from_before_them_goes_on(
+    face_set: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(resnet_estimators, "ResNetConfig", lambda: ResNetConfig(crop=32, width=8, epochs=1))
+    config = tiny(face_set, steps=1).model_copy(update={"estimators": "resnet18"})
+    assert load_bundle(train(config, tmp_path / "run", resume=False, atlas=ATLAS)).estimators.kind == "resnet18"
+    older = tmp_path / "run" / "config.json"
+    older.write_text(json.dumps({k: v for k, v in json.loads(older.read_text()).items() if k != "estimators"}))
+    with pytest.raises(ConfigError, match="another estimators"):
+        train(config, tmp_path / "run", resume=True, atlas=ATLAS)
+    ridge = config.model_copy(update={"estimators": "ridge"})
+    assert load_bundle(train(ridge, tmp_path / "run", resume=True, atlas=ATLAS)).estimators.kind == "ridge"
+
+
 def test_a_grown_generator_trains_and_resumes(face_set: Path, tmp_path: Path) -> None:
     stages = [STAGE | {"map_head_steps": 2}, STAGE | {"map_head_steps": 1, "steps": 3, "stem": 8}]
     content = tiny(face_set).model_dump() | {"stages": stages, "checkpoint_every": 6}
@@ -331,7 +350,7 @@ def test_two_sets_have_stores_of_their_own(face_set: Path, tmp_path: Path) -> No
 def test_a_sign_that_nobody_scored_is_named(face_set: Path, tmp_path: Path) -> None:
     store = prepare(face_set, tmp_path, ATLAS)
     with pytest.raises(DatasetError, match="forehead_wrinkles: 3 people"):
-        fit_estimators(store, ATLAS, np.arange(3))
+        fit_estimators(store, RidgeEstimators(ATLAS), np.arange(3))
 
 
 def test_a_bad_table_names_line_and_column(face_set: Path, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -20,11 +20,17 @@ FIT_HELP = """Fit sign estimators on graded faces: OUT/maps for training and sco
 The two sets are fitted on different people. Each estimator gives a score, how far it may be off, and whether the zone
 is covered. OUT/report.json has how well they do on people they have not seen, and on the split `test`.
 
+`--kind ridge`, ridge regressions on ImageNet features, takes minutes and is enough for hundreds of graded faces.
+`--kind resnet18`, the paper's residual networks from scratch, is for thousands; each network that is finished is kept
+beside the prepared faces, so that a fit that was stopped goes on.
+
 Examples:
 
   amgan fit-estimators curated/ -o estimators/
 
   amgan fit-estimators clinic/ -o estimators/ --atlas clinic.yaml --judge-share 0.3
+
+  amgan fit-estimators curated/ -o networks/ --kind resnet18
 """
 
 SCORE_HELP = """Estimate every sign, side and age of the faces of a dataset, and write them beside what people said.
@@ -51,6 +57,9 @@ def fit_command(
     atlas: Annotated[
         str, typer.Option(metavar="NAME|YAML", help="Signs, zones and grades: one that is shipped, or a file.")
     ] = "unit",
+    kind: Annotated[
+        Literal["ridge", "resnet18"], typer.Option(help="Ridge regressions, or networks from scratch.")
+    ] = "ridge",
     judge_share: Annotated[
         float, typer.Option(min=0.05, max=0.95, help="Share of the training people that evaluation's set gets.")
     ] = 0.2,
@@ -61,6 +70,7 @@ def fit_command(
     """Replaced by `FIT_HELP`."""
     from amgan.data.store import licence_notice, prepare
     from amgan.models.estimator_file import save_estimators
+    from amgan.models.estimator_kinds import new_estimators
     from amgan.signs.atlas import load_atlas
     from amgan.training.fitting import belongs_to, fit_set
 
@@ -70,7 +80,14 @@ def fit_command(
     )
     report = {}
     for purpose in ("maps", "evaluation"):
-        fitted = fit_set(faces, signs, purpose, judge_share, lambda numbers: bar(list(numbers), "features", None))
+        fitted = fit_set(
+            faces,
+            new_estimators(kind, signs),
+            purpose,
+            judge_share,
+            lambda numbers: bar(list(numbers), "features", None),
+            lambda epochs: bar(list(epochs), "epochs", None),
+        )
         notice = licence_notice(faces, faces.subset(belongs_to(purpose, judge_share)))
         save_estimators(out / purpose, fitted.estimators, fitted.held_out, notice)
         report[purpose] = {

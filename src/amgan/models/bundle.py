@@ -15,11 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError
-from safetensors.torch import load, load_file, save_file
+from safetensors.torch import load_file, save_file
 
 from amgan.errors import AtlasError, WeightsError
 from amgan.models.backbone import channels_last
 from amgan.models.estimator import SignEstimators
+from amgan.models.estimator_kinds import pack_estimators, unpack_estimators
 from amgan.models.generator import Generator, GeneratorConfig
 from amgan.models.onnx_file import SUFFIX, OnnxGenerator, open_onnx, read_metadata
 from amgan.signs.atlas import Atlas, parse_atlas
@@ -81,7 +82,7 @@ def save_bundle(
     folder.mkdir(parents=True, exist_ok=True)
     half = {name: value.half().contiguous() for name, value in generator.state_dict().items()}
     save_file(half, folder / GENERATOR)
-    save_file({name: value.contiguous() for name, value in estimators.state_dict().items()}, folder / ESTIMATORS)
+    (folder / ESTIMATORS).write_bytes(pack_estimators(estimators))
     schema = {
         "notice": notice,
         "image_size": image_size,
@@ -108,12 +109,12 @@ def load_bundle(path: Path | None = None) -> Bundle:
     if path is not None and path.suffix == SUFFIX:
         return _load_onnx(path)
     schema = load_bundle_schema(path)
-    generator, estimators = Generator(schema.generator_config), SignEstimators(schema.atlas)
+    generator = Generator(schema.generator_config)
     try:
         generator.load_state_dict({k: v.float() for k, v in load_file(schema.path / GENERATOR).items()})
-        estimators.load_state_dict(load_file(schema.path / ESTIMATORS))
     except (SafetensorError, RuntimeError) as error:
         raise _damaged(schema.path, error) from error
+    estimators = unpack_estimators((schema.path / ESTIMATORS).read_bytes(), schema.atlas, schema.path)
     generator = channels_last(generator.eval().requires_grad_(False))
     return Bundle(**vars(schema), generator=generator, estimators=estimators)
 
@@ -149,11 +150,7 @@ def _load_onnx(path: Path) -> Bundle:
     session = open_onnx(path)
     content = read_metadata(session, path)
     schema = _schema(content, path, path)
-    estimators = SignEstimators(schema.atlas)
-    try:
-        estimators.load_state_dict(load(content["estimators"]))
-    except (SafetensorError, RuntimeError) as error:
-        raise _damaged(path, error) from error
+    estimators = unpack_estimators(content["estimators"], schema.atlas, path)
     return Bundle(**vars(schema), generator=OnnxGenerator(session, schema.generator_config), estimators=estimators)
 
 

@@ -11,12 +11,10 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
-
 from amgan.errors import AtlasError, WeightsError
 from amgan.models.bundle import ESTIMATORS, SCHEMA, load_bundle
 from amgan.models.estimator import SignEstimators, SignReport
+from amgan.models.estimator_kinds import pack_estimators, unpack_estimators
 from amgan.signs.atlas import parse_atlas
 
 CONTENT = "estimators.json"
@@ -36,7 +34,7 @@ def save_estimators(folder: Path, estimators: SignEstimators, reports: Mapping[s
     """
     folder.mkdir(parents=True, exist_ok=True)
     aside = folder / (ESTIMATORS + ".part")
-    save_file({name: value.contiguous() for name, value in estimators.state_dict().items()}, aside)
+    aside.write_bytes(pack_estimators(estimators))
     content = {
         "notice": notice,
         "held_out": {name: dataclasses.asdict(report) for name, report in reports.items()},
@@ -66,17 +64,17 @@ def load_estimators(folder: Path | None = None) -> SignEstimators:
         raise WeightsError(f"{folder}: no {CONTENT} there ({error.strerror}); {wanted}") from error
     except (json.JSONDecodeError, KeyError, TypeError, AtlasError) as error:
         raise WeightsError(f"{path}: malformed ({' '.join(str(error).split())[:160]})") from error
-    estimators = SignEstimators(atlas)
     try:
-        estimators.load_state_dict(load_file(folder / ESTIMATORS))
-    except (OSError, SafetensorError, RuntimeError) as error:
-        raise WeightsError(f"{folder / ESTIMATORS}: damaged ({' '.join(str(error).split())[:160]})") from error
-    return estimators
+        data = (folder / ESTIMATORS).read_bytes()
+    except OSError as error:
+        raise WeightsError(f"{folder / ESTIMATORS}: cannot be read ({error.strerror})") from error
+    return unpack_estimators(data, atlas, folder / ESTIMATORS)
 
 
 def fingerprint(estimators: SignEstimators) -> str:
     """Hexadecimal digest of the weights: two estimators with the same one give the same answers."""
-    digest = hashlib.sha256()
+    # Of ridge regressions, which have no settings, what it was before there were other kinds.
+    digest = hashlib.sha256(json.dumps(estimators.settings).encode() if estimators.settings else b"")
     for name, value in sorted(estimators.state_dict().items()):
         digest.update(name.encode() + value.numpy().tobytes())
     return digest.hexdigest()

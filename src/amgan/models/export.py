@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import save
 from torch import Tensor
 
 from amgan import __version__
@@ -21,6 +20,7 @@ from amgan.errors import MissingExtraError, OutputError, WeightsError
 from amgan.faces.photo import check_output
 from amgan.maps.location import location_maps
 from amgan.models.bundle import Bundle
+from amgan.models.estimator_kinds import pack_estimators
 from amgan.models.generator import Generator
 from amgan.models.onnx_file import BYTES_KEYS, INPUTS, JSON_KEYS, OUTPUTS, SUFFIX, TEXT_KEYS, OnnxGenerator, open_onnx
 
@@ -175,7 +175,7 @@ def _metadata(bundle: Bundle) -> dict[str, str]:
         "judge_share": bundle.judge_share,
         "generator": config.model_dump(),
         "atlas": bundle.atlas.model_dump(mode="json"),
-        "estimators": save({name: value.contiguous() for name, value in bundle.estimators.state_dict().items()}),
+        "estimators": pack_estimators(bundle.estimators),
     }
     return {
         **{key: content[key] for key in TEXT_KEYS},

@@ -13,6 +13,7 @@ from amgan.data.patches import MASK_SIZE
 from amgan.errors import ConfigError
 from amgan.models.bundle import load_bundle_schema
 from amgan.models.critic import CriticConfig
+from amgan.models.estimator_kinds import Kind
 from amgan.models.generator import GeneratorConfig
 from amgan.yaml_files import read_mapping
 
@@ -93,6 +94,8 @@ class TrainConfig(_Frozen):
         start: A finished model (its folder, or "default" for the shipped one) whose generator is gone on with; the
             critic starts anew. `generator` is then that model's and not given.
         judge_share: Share of the training identities kept from every network here, for evaluation's judges.
+        estimators: Kind of the sign estimators: "ridge", or the paper's "resnet18" from scratch, which wants thousands
+            of scored faces.
         seed: Of everything random.
         generator: The generator.
         critic: The critic.
@@ -126,6 +129,7 @@ class TrainConfig(_Frozen):
     atlas: Path | None = None
     start: Path | Literal["default"] | None = None
     judge_share: float = Field(default=0.2, ge=0, lt=1)
+    estimators: Kind = "ridge"
     seed: int = 0
     generator: GeneratorConfig = GeneratorConfig()
     critic: CriticConfig = CriticConfig()

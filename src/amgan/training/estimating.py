@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Callable, Iterable
 
 import numpy as np
 import numpy.typing as npt
@@ -13,15 +12,11 @@ import torch
 
 from amgan.data.store import Store
 from amgan.errors import DatasetError
-from amgan.models.estimator import FEATURES, SignEstimators, SignLabels, SignReport
+from amgan.models.estimator import Features, Progress, SignEstimators, SignLabels, SignReport
 from amgan.signs.atlas import AGE, Atlas
 
 # Below this a regression says nothing.
 FEWEST_LABELS = 8
-
-Features = npt.NDArray[np.float32]
-# Wraps the numbers of the faces, to show a progress bar.
-Progress = Callable[[Iterable[int]], Iterable[int]]
 
 
 def face_features(store: Store, estimators: SignEstimators, progress: Progress = iter) -> Features:
@@ -33,23 +28,26 @@ def face_features(store: Store, estimators: SignEstimators, progress: Progress =
         progress: Shows how far it is.
 
     Returns:
-        (N, Z + 1, FEATURES), in the order of the atlas's zones, then ``age``.
+        (N, Z + 1, *feature_shape), in the order of the atlas's zones, then ``age``; mapped, to be read only.
     """
     atlas = estimators.atlas
-    key = {"zones": {zone: atlas.polygons(zone) for zone in atlas.zones}, "features": FEATURES}
+    # A vector by its length, which is what the key was before there were other kinds.
+    of_kind = estimators.feature_shape if len(estimators.feature_shape) > 1 else estimators.feature_shape[0]
+    key = {"zones": {zone: atlas.polygons(zone) for zone in atlas.zones}, "features": of_kind}
     path = store.folder / f"features-{hashlib.sha256(json.dumps(key).encode()).hexdigest()[:12]}.npy"
-    shape = (len(store.rows), len(atlas.zones) + 1, FEATURES)
+    shape = (len(store.rows), len(atlas.zones) + 1, *estimators.feature_shape)
     if path.is_file():
         found = np.lib.format.open_memmap(path, "r+")
     else:
-        found = np.lib.format.open_memmap(path, "w+", np.float32, shape)
-        found[:] = np.nan
-    # A face's own row is written at once, so that what is no longer NaN is whole.
-    missing = [int(i) for i in np.flatnonzero(np.isnan(found[:, 0, 0]))]
+        # All zeros, and takes no room before it is filled.
+        found = np.lib.format.open_memmap(path, "w+", estimators.feature_type, shape)
+    # A face's own row is written at once, so that what is no longer blank is whole; older files are blank with NaN.
+    blank = ~np.nan_to_num(found[:, 0].reshape(len(found), -1)).any(axis=1)
+    missing = np.flatnonzero(blank).tolist()
     for index in progress(missing) if missing else ():
-        found[index] = estimators.features(store.images[index], store.landmarks[index]).numpy()
+        found[index] = estimators.features(store.images[index], store.landmarks[index])
     found.flush()
-    return np.array(found)
+    return np.lib.format.open_memmap(path, "r")
 
 
 def sign_labels(store: Store, atlas: Atlas, features: Features, rows: npt.NDArray[np.int64]) -> dict[str, SignLabels]:
@@ -81,23 +79,33 @@ def sign_labels(store: Store, atlas: Atlas, features: Features, rows: npt.NDArra
 
 
 def fit_estimators(
-    store: Store, atlas: Atlas, rows: npt.NDArray[np.int64], progress: Progress = iter
-) -> tuple[SignEstimators, dict[str, SignReport]]:
+    store: Store,
+    estimators: SignEstimators,
+    rows: npt.NDArray[np.int64],
+    progress: Progress = iter,
+    fitting: Progress = iter,
+) -> dict[str, SignReport]:
     """Fits sign estimators on the grades of some rows.
 
+    Args:
+        store: Prepared faces; networks that are finished are kept beside them.
+        estimators: Fitted in place.
+        rows: Which faces.
+        progress: Shows how far the features are.
+        fitting: Shows how far the fit is, where it takes long.
+
     Returns:
-        The estimators and how each did on held-out people.
+        How each did on held-out people.
 
     Raises:
         DatasetError: A sign is scored on too few people.
     """
-    estimators = SignEstimators(atlas)
-    labels = sign_labels(store, atlas, face_features(store, estimators, progress), rows)
+    labels = sign_labels(store, estimators.atlas, face_features(store, estimators, progress), rows)
     for name, known in labels.items():
         people = {who for who, score in zip(known.people, known.scores, strict=True) if not math.isnan(score)}
         if len(people) < FEWEST_LABELS:
             raise DatasetError(f"{name}: {len(people)} people are scored; an estimator needs {FEWEST_LABELS}")
-    return estimators, estimators.fit(labels)
+    return estimators.fit(labels, store.folder, fitting)
 
 
 def zone_scores(store: Store, estimators: SignEstimators) -> tuple[torch.Tensor, torch.Tensor]:
@@ -109,8 +117,9 @@ def zone_scores(store: Store, estimators: SignEstimators) -> tuple[torch.Tensor,
         (N, Z) zone scores and (N,) ages, in 0..1.
     """
     zones = (*estimators.atlas.zones, AGE)
-    features = torch.from_numpy(face_features(store, estimators))
-    table = torch.tensor([[known.score for known in estimators.predict(zones, f)] for f in features])
+    features = face_features(store, estimators)
+    columns = [estimators.predict_sign(zone.partition(".")[0], features[:, z])[0] for z, zone in enumerate(zones)]
+    table = torch.from_numpy(np.stack(columns, axis=1))
     for index, row in enumerate(store.rows):
         for column, zone in enumerate(zones):
             for label in (row.estimate(zone), row.score(zone)):

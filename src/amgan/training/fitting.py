@@ -15,10 +15,9 @@ import numpy.typing as npt
 
 from amgan.data.store import Store
 from amgan.data.table import Row, held_for_judges
-from amgan.models.estimator import COVERED, SignEstimators, SignLabels, SignReport
+from amgan.models.estimator import COVERED, Progress, SignEstimators, SignLabels, SignReport
 from amgan.models.ridge import pearson
-from amgan.signs.atlas import Atlas
-from amgan.training.estimating import Progress, face_features, fit_estimators, sign_labels
+from amgan.training.estimating import face_features, fit_estimators, sign_labels
 
 Purpose = Literal["maps", "evaluation"]
 
@@ -81,24 +80,32 @@ def belongs_to(purpose: Purpose, share: float) -> Callable[[Row], bool]:
     return for_maps if purpose == "maps" else for_evaluation
 
 
-def fit_set(store: Store, atlas: Atlas, purpose: Purpose, share: float, progress: Progress = iter) -> FittedSet:
+def fit_set(
+    store: Store,
+    estimators: SignEstimators,
+    purpose: Purpose,
+    share: float,
+    progress: Progress = iter,
+    fitting: Progress = iter,
+) -> FittedSet:
     """Fits and tests the estimators of one purpose.
 
     Args:
         store: Prepared faces.
-        atlas: Signs and zones.
+        estimators: Fitted in place.
         purpose: See `belongs_to`.
         share: See `belongs_to`.
         progress: Shows how far the features are.
+        fitting: Shows how far the fit is, where it takes long.
 
     Raises:
         DatasetError: A sign is scored on too few people.
     """
     rows = store.subset(belongs_to(purpose, share))
-    estimators, reports = fit_estimators(store, atlas, rows, progress)
+    reports = fit_estimators(store, estimators, rows, progress, fitting)
     people = {store.rows[i].identity for i in rows}
     test = store.subset(lambda row: row.split == "test")
-    labels = sign_labels(store, atlas, face_features(store, estimators), test)
+    labels = sign_labels(store, estimators.atlas, face_features(store, estimators), test)
     tested = {name: compare(estimators, name, known) for name, known in labels.items()}
     return FittedSet(estimators, len(people), reports, tested)
 

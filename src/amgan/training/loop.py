@@ -23,6 +23,7 @@ from amgan.maps.kinds import count_channels
 from amgan.maps.packing import pack_zones
 from amgan.models.bundle import load_bundle, save_bundle
 from amgan.models.critic import FeatureCritic
+from amgan.models.estimator_kinds import new_estimators
 from amgan.models.generator import Generator
 from amgan.signs.atlas import Atlas
 from amgan.training.checkpoint import NAME, load_checkpoint, save_checkpoint
@@ -34,7 +35,7 @@ from amgan.training.step import Networks, map_head_step, train_step
 console = Console()
 
 # A run that goes on with another of these is another run.
-FIXED_KEYS = ("data", "atlas", "start", "judge_share", "seed", "generator", "critic")
+FIXED_KEYS = ("data", "atlas", "start", "judge_share", "estimators", "seed", "generator", "critic")
 
 # An aligned picture (S, S, 3) uint8 and its landmarks (478, 2).
 Face = tuple[npt.NDArray[np.uint8], npt.NDArray[np.float32]]
@@ -67,7 +68,8 @@ def train(config: TrainConfig, out: Path, resume: bool, atlas: Atlas) -> Path:
     if store.left_out:
         console.print(f"left out, no usable face: {', '.join(store.left_out)}", highlight=False)
     rows = store.subset(lambda row: row.split == "train" and not held_for_judges(row, config.judge_share))
-    estimators, reports = fit_estimators(store, atlas, rows, _feature_bar)
+    estimators = new_estimators(config.estimators, atlas)
+    reports = fit_estimators(store, estimators, rows, _feature_bar, _network_bar)
     errors = {name: report.error for name, report in reports.items()}
     console.print(f"{len(rows)} faces; estimators' cross-validated error: {_short(errors)}")
     scores, ages = zone_scores(store, estimators)
@@ -152,6 +154,7 @@ def _record_config(config: TrainConfig, path: Path, resume: bool) -> None:
     """
     content = config.model_dump(mode="json")
     before = json.loads(path.read_text()) if resume and path.is_file() else content
+    before.setdefault("estimators", "ridge")  # the only kind when older runs began
     changed = [key for key in content if before.get(key) != content[key]]
     fixed = [key for key in changed if key in FIXED_KEYS]
     if fixed:
@@ -190,6 +193,10 @@ def _bar(rows: Iterable[Row]) -> Iterable[Row]:
 
 def _feature_bar(faces: Iterable[int]) -> Iterable[int]:
     return track(list(faces), description="features of the zones", console=console)
+
+
+def _network_bar(epochs: Iterable[int]) -> Iterable[int]:
+    return track(list(epochs), description="networks of the signs", console=console)
 
 
 def _short(values: dict[str, float]) -> str:

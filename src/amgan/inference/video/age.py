@@ -28,6 +28,7 @@ from amgan.inference.video.track import SQUARE_SIGMA, ZONES_SIGMA, Track, TrackF
 from amgan.inference.video.tracking import Tracker
 from amgan.inference.video.writing import ENCODERS, VideoWriter, open_writer
 from amgan.inference.views import FaceReport, FaceView
+from amgan.models.backbone import pretrained_trunk
 from amgan.signs.atlas import AGE, Atlas
 from amgan.signs.zones import zone_masks
 
@@ -116,7 +117,7 @@ def age_video(
         tempfile.TemporaryFile(prefix=".amgan-", dir=output.parent) as file,
     ):
         recorder, sampler = TrackFile(file), ScoreSampler(ager.bundle, round(info.rate))
-        trunk = ager.bundle.estimators.trunk
+        trunk = pretrained_trunk()
         tracker = Tracker(ager.detector, lambda rgb, points: signature(trunk, rgb, points), request.face or 0)
         for frame in shown(frames_of(info), "following", info.frames):
             rgb = info.upright(info.rgb(frame))

@@ -3,8 +3,9 @@ import pytest
 import torch
 
 from amgan.models.backbone import pretrained_trunk
-from amgan.models.estimator import FEATURES, FEWEST_COVERED, SignEstimators, SignLabels, fit_covered, fit_deviation
+from amgan.models.estimator import FEWEST_COVERED, SignLabels
 from amgan.models.ridge import fit_ridge, person_folds
+from amgan.models.ridge_estimators import FEATURES, RidgeEstimators, fit_covered, fit_deviation
 from amgan.signs.atlas import unit_atlas
 
 ATLAS = unit_atlas()
@@ -36,12 +37,12 @@ def test_ridge_recovers_a_planted_relation() -> None:
 
 
 def test_scores_deviations_and_covered_zones_come_back() -> None:
-    estimators = SignEstimators(ATLAS)
+    estimators = RidgeEstimators(ATLAS)
     known = labels(covered=20)
     reports = estimators.fit(known)
     fresh = labels(covered=20, seed=1)["crows_feet"]
     for index in (0, 5, 100, 150):
-        (estimate,) = estimators.predict(("crows_feet.right",), torch.from_numpy(fresh.features[index : index + 1]))
+        (estimate,) = estimators.predict(("crows_feet.right",), fresh.features[index : index + 1])
         assert estimate.can_judge is (index >= 20)
         assert 0.02 <= estimate.deviation < 0.5
     assert reports["crows_feet"].correlation > 0.8 and reports["crows_feet"].covered == 20
@@ -49,9 +50,9 @@ def test_scores_deviations_and_covered_zones_come_back() -> None:
 
 
 def test_a_handful_of_covered_faces_teaches_nothing() -> None:
-    estimators = SignEstimators(ATLAS)
+    estimators = RidgeEstimators(ATLAS)
     reports = estimators.fit(labels(covered=FEWEST_COVERED - 1))
-    (estimate,) = estimators.predict(("age",), torch.full((1, FEATURES), 1e3))
+    (estimate,) = estimators.predict(("age",), np.full((1, FEATURES), 1e3, np.float32))
     assert estimate.covered == 0 and estimate.can_judge and reports["age"].covered == 0
 
 

@@ -1,0 +1,191 @@
+"""One ridge regression a sign on pooled ImageNet features of the zone's crop.
+
+Small, fitted in seconds, and enough for a few hundred scored faces (docs/estimators.md has the figures).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+
+from amgan.models.backbone import CHANNELS, DEEPEST_CHANNELS, Trunk, pretrained_trunk
+from amgan.models.estimator import (
+    FEWEST_COVERED,
+    FOLDS,
+    LEAST_DEVIATION,
+    Features,
+    Progress,
+    SignEstimators,
+    SignLabels,
+    SignReport,
+    face_crops,
+)
+from amgan.models.ridge import RidgeFit, fit_ridge, person_folds
+from amgan.signs.atlas import AGE, Atlas
+
+CROP_SIZE = 224
+FEATURES = 2 * (sum(CHANNELS) + DEEPEST_CHANNELS)
+# Penalties of the ridge that foretells errors: its answer, the logarithm of an error, is mostly noise.
+NOISE_PENALTIES = (0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0)
+# Weight of the squared length of the weights beside the mean log loss, on standardised features.
+COVERED_PENALTY = 3e-3
+
+
+def pooled_features(trunk: Trunk, crops: npt.NDArray[np.uint8]) -> Tensor:
+    """Mean and spread over each scale of the trunk's features.
+
+    Args:
+        trunk: Frozen deep trunk.
+        crops: (B, S, S, 3) uint8.
+
+    Returns:
+        (B, FEATURES) float32.
+    """
+    images = torch.from_numpy(crops).permute(0, 3, 1, 2).float() / 127.5 - 1
+    with torch.inference_mode():
+        maps = trunk(images.contiguous(memory_format=torch.channels_last))
+        return torch.cat([part for f in maps for part in (f.mean(dim=(2, 3)), f.std(dim=(2, 3)))], dim=1)
+
+
+class RidgeEstimators(SignEstimators):
+    """Ridge regressions of score and deviation, a logistic one of whether the zone is covered.
+
+    Args:
+        atlas: Signs and zones.
+    """
+
+    kind: ClassVar[str] = "ridge"
+    stored_as: ClassVar[torch.dtype] = torch.float32
+    feature_type: ClassVar[type[np.generic]] = np.float32
+
+    weight: Tensor
+    bias: Tensor
+    deviation_weight: Tensor
+    deviation_bias: Tensor
+    covered_weight: Tensor
+    covered_bias: Tensor
+
+    def __init__(self, atlas: Atlas) -> None:
+        super().__init__(atlas)
+        count = len(self.names)
+        for part in ("weight", "deviation_weight", "covered_weight"):
+            self.register_buffer(part, torch.zeros(count, FEATURES))
+        self.register_buffer("bias", torch.zeros(count))
+        # Of the logarithm of the deviation.
+        self.register_buffer("deviation_bias", torch.zeros(count))
+        # Where covered zones were not learned, none is.
+        self.register_buffer("covered_bias", torch.full((count,), -torch.inf))
+        # Kept out of the state dict: the trunk's weights come with their own package.
+        self._trunk = [pretrained_trunk(deep=True)]
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """None."""
+        return {}
+
+    @property
+    def feature_shape(self) -> tuple[int, ...]:
+        """One vector."""
+        return (FEATURES,)
+
+    def fit(
+        self, labels: Mapping[str, SignLabels], keep: Path | None = None, progress: Progress = iter
+    ) -> dict[str, SignReport]:
+        """See `SignEstimators.fit`; a matter of seconds, so that nothing is kept or shown."""
+        reports = {}
+        for index, name in enumerate(self.names):
+            known = labels[name]
+            scored = np.isfinite(known.scores)
+            x, y = known.features[scored].astype(np.float64), known.scores[scored]
+            folds = person_folds([p for p, has in zip(known.people, scored, strict=True) if has], FOLDS)
+            fit = fit_ridge(x, y, folds)
+            noise, within = fit_deviation(x, y - fit.held_out, folds)
+            self._set("weight", "bias", index, fit)
+            self._set("deviation_weight", "deviation_bias", index, noise)
+            learned = int(known.covered.sum()) if known.covered.sum() >= FEWEST_COVERED else 0
+            if learned:
+                seen = scored | known.covered
+                weights, bias = fit_covered(known.features[seen].astype(np.float64), known.covered[seen])
+                self.covered_weight[index], self.covered_bias[index] = torch.from_numpy(weights), bias
+            reports[name] = SignReport(fit.count, fit.correlation, fit.error, within, learned)
+        return reports
+
+    def _set(self, weight: str, bias: str, index: int, fit: RidgeFit) -> None:
+        weights, offset = fit.plain
+        getattr(self, weight)[index], getattr(self, bias)[index] = torch.from_numpy(weights), offset
+
+    def predict_sign(self, name: str, features: Features) -> npt.NDArray[np.float32]:
+        """See `SignEstimators.predict_sign`."""
+        index, x = self.names.index(name), torch.from_numpy(np.array(features))
+
+        def linear(weight: Tensor, bias: Tensor) -> Tensor:
+            return (x * weight[index]).sum(dim=1) + bias[index]
+
+        scores = linear(self.weight, self.bias).clamp(0, 1)
+        deviations = linear(self.deviation_weight, self.deviation_bias).exp().clamp(LEAST_DEVIATION, 1)
+        covered = linear(self.covered_weight, self.covered_bias).sigmoid()
+        found: npt.NDArray[np.float32] = torch.stack([scores, deviations, covered]).numpy()
+        return found
+
+    def features(self, rgb: npt.NDArray[np.uint8], landmarks: npt.NDArray[np.float32]) -> Features:
+        """See `SignEstimators.features`."""
+        crops = face_crops(self.atlas, (*self.atlas.zones, AGE), rgb, landmarks, CROP_SIZE)
+        return pooled_features(self._trunk[0], crops).numpy()
+
+
+def fit_deviation(
+    x: npt.NDArray[np.float64], errors: npt.NDArray[np.float64], folds: npt.NDArray[np.int64]
+) -> tuple[RidgeFit, float]:
+    """Learns how large an estimator's errors are on which faces.
+
+    Args:
+        x: (N, F) features.
+        errors: (N,) errors on people that the estimator had not seen.
+        folds: (N,) the fold of each row.
+
+    Returns:
+        A ridge of the logarithm of the deviation, and the share of the errors within what a ridge that had not seen
+        the person foretold.
+    """
+    # A floor, since the logarithm of a lucky hit says nothing.
+    fit = fit_ridge(x, np.log(np.abs(errors) + LEAST_DEVIATION), folds, NOISE_PENALTIES)
+    # The mean of logarithms is below the logarithm of the deviation: scaled so that squared errors come out right.
+    # At least a little: where all grades are the same there are no errors at all.
+    scale = max(float(np.sqrt(np.mean((errors / np.exp(fit.held_out)) ** 2))), 1e-3)
+    within = float(np.mean(np.abs(errors) < scale * np.exp(fit.held_out)))
+    return replace(fit, bias=fit.bias + float(np.log(scale))), within
+
+
+def fit_covered(x: npt.NDArray[np.float64], covered: npt.NDArray[np.bool_]) -> tuple[npt.NDArray[np.float64], float]:
+    """Logistic regression with a quadratic penalty on the weights.
+
+    Args:
+        x: (N, F) features.
+        covered: (N,).
+
+    Returns:
+        Weights (F,) and bias of the logit, for features as they come.
+    """
+    mean, scale = x.mean(axis=0), x.std(axis=0) + 1e-6
+    z, y = torch.from_numpy((x - mean) / scale), torch.from_numpy(covered).double()
+    weights = torch.zeros(z.shape[1], dtype=torch.float64, requires_grad=True)
+    bias = torch.zeros(1, dtype=torch.float64, requires_grad=True)
+    optimiser = torch.optim.LBFGS([weights, bias], max_iter=200, line_search_fn="strong_wolfe")
+
+    def loss() -> Tensor:
+        optimiser.zero_grad()
+        value = nn.functional.binary_cross_entropy_with_logits(z @ weights + bias, y)
+        value = value + COVERED_PENALTY * weights.square().sum()
+        value.backward()
+        return value
+
+    optimiser.step(loss)
+    plain = weights.detach().numpy() / scale
+    return plain, float(bias.item() - mean @ plain)
