@@ -66,12 +66,6 @@ class VideoInfo:
         return self.colours[0] == 2 or self.pixel_format.startswith("yuvj")
 
     @property
-    def upright_shape(self) -> tuple[int, int]:
-        """(H, W) as a player shows it, with square pixels."""
-        wide = round(self.width * self.aspect)
-        return (wide, self.height) if self.rotation % 180 else (self.height, wide)
-
-    @property
     def to_stored(self) -> npt.NDArray[np.float64]:
         """(2, 3), from coordinates in the upright picture to those in the stored frame, pixel centres at integers."""
         wide = round(self.width * self.aspect)
