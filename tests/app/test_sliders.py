@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 from amgan.app.session import Session
 from amgan.app.sliders import own_score, slider_request, slider_values
 from amgan.app.studio import Studio
@@ -15,6 +17,9 @@ def test_only_what_was_moved_is_asked_for(studio: Studio, session: Session) -> N
     assert (request.age, request.signs, request.every, request.face) == (71, {"crows_feet.left": 0.8}, None, 2)
 
 
-def test_the_own_score_is_told(session: Session) -> None:
-    assert own_score(session.view, "crows_feet.left").startswith(f"now {session.view.scores['crows_feet.left']:.2f}")
-    assert own_score(session.view, AGE) == f"looks {session.view.report.age:.0f}"
+def test_the_own_score_is_told(studio: Studio, session: Session) -> None:
+    zone, view = "crows_feet.left", session.view
+    assert own_score(studio.atlas, view, zone) == f"now {view.scores[zone]:.2f} ± {view.report.deviations[zone]:.2f}"
+    hidden = replace(view, report=replace(view.report, covered=(zone,)))
+    assert own_score(studio.atlas, hidden, zone).endswith(", covered")
+    assert own_score(studio.atlas, view, AGE) == f"looks {round(studio.atlas.age.grade(view.scores[AGE]))}"

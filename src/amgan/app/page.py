@@ -60,8 +60,9 @@ class Page:
         self.status = gr.HTML(_status(WAITING), elem_id="status")
         self.faces = gr.Gallery(
             label="Faces: choose one",
+            show_label=False,
             columns=6,
-            height=130,
+            height="auto",
             object_fit="cover",
             allow_preview=False,
             interactive=False,
@@ -178,11 +179,11 @@ class Page:
         values = slider_values(self.studio.atlas, view.scores)
         on = {control: gr.update(interactive=True) for control in self._controls_of_a_face()}
         sliders = {
-            slider: gr.update(value=values[zone], info=own_score(view, zone), interactive=True)
+            slider: gr.update(value=values[zone], info=own_score(self.studio.atlas, view, zone), interactive=True)
             for zone, slider in self.sliders.items()
         }
         return {
-            self.status: _status(f"{found}. It looks {view.report.age:.0f} years old."),
+            self.status: _status(f"{found}. It looks {values[AGE]:.0f} years old."),
             self.views: gr.update(visible=True),
             self.compare: (session.before_file, session.before_file),
             **self._views(session, session.before),

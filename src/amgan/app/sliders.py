@@ -38,10 +38,10 @@ def slider_request(atlas: Atlas, view: FaceView, values: Mapping[str, float], fa
     return Request(None if years == own[AGE] else years, signs, face=face)
 
 
-def own_score(view: FaceView, zone: str) -> str:
+def own_score(atlas: Atlas, view: FaceView, zone: str) -> str:
     """The face's own score of a zone, or apparent age, as it stands beside the slider."""
     if zone == AGE:
-        return f"looks {view.report.age:.0f}"
+        return f"looks {slider_values(atlas, view.scores)[AGE]:.0f}"
     if zone in view.report.covered:
         return f"now {view.scores[zone]:.2f}, covered"
     return f"now {view.scores[zone]:.2f} ± {view.report.deviations[zone]:.2f}"
