@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
+from urllib.parse import quote
 
 from fastapi import APIRouter, HTTPException
-from fastapi.responses import FileResponse
+from fastapi.responses import FileResponse, Response
 from starlette.background import BackgroundTask
 
 from amgan.app.session import Session
@@ -32,16 +33,15 @@ def downloads(studio: Studio) -> APIRouter:
         return FileResponse(path, filename=path.name, background=BackgroundTask(path.unlink, missing_ok=True))
 
     @router.get("/session/{token}/recipe.json")
-    def recipe(token: str) -> FileResponse:
+    def recipe(token: str) -> Response:
         asking = session(token)
         try:
             text = studio.recipe(asking).model_dump_json(indent=1, exclude_defaults=True)
         except AmganError as error:
             raise HTTPException(409, str(error)) from error
         assert asking.photo is not None
-        path = asking.folder / "download" / f"{Path(asking.photo.name).stem}-recipe.json"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text + "\n", encoding="utf-8")
-        return FileResponse(path, filename=path.name, background=BackgroundTask(path.unlink, missing_ok=True))
+        name = quote(f"{Path(asking.photo.name).stem}-recipe.json", safe="")
+        disposition = {"Content-Disposition": f"attachment; filename*=utf-8''{name}"}
+        return Response(text + "\n", media_type="application/json", headers=disposition)
 
     return router

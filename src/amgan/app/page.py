@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import html
 from pathlib import Path
 from typing import Any
@@ -143,20 +144,23 @@ class Page:
 
     def _open(self, upload: str, request: gr.Request) -> Updates:
         session = self._session(request)
-        try:
-            self.studio.open(session, Path(upload))
-        except AmganError as error:
-            return self._empty(str(error))
-        faces = [(session.save("face", _thumbnail(session, index)), f"Face {index + 1}") for index in _numbers(session)]
-        gallery = gr.update(value=faces, visible=len(faces) > 1, selected_index=0)
-        return {self.faces: gallery} | self._face(session)
+        with self.studio.exclusive:
+            try:
+                self.studio.open(session, Path(upload))
+            except AmganError as error:
+                return self._empty(str(error))
+            thumbnails = [session.save("face", _thumbnail(session, index)) for index in range(len(session.views))]
+            faces = [(path, f"Face {index}") for index, path in enumerate(thumbnails, start=1)]
+            gallery = gr.update(value=faces, visible=len(faces) > 1, selected_index=0)
+            return {self.faces: gallery} | self._face(session)
 
     def _choose(self, event: gr.SelectData, request: gr.Request) -> Updates:
         session = self._session(request)
-        if session.photo is None:
-            return {self.status: _status(WAITING)}
-        session.choose(int(event.index))
-        return self._face(session)
+        with self.studio.exclusive:
+            if session.photo is None:
+                return {self.status: _status(WAITING)}
+            session.choose(int(event.index))
+            return self._face(session)
 
     def _clear(self, request: gr.Request) -> Updates:
         self.studio.close(str(request.session_hash))
@@ -224,15 +228,14 @@ class Page:
         positions = dict(zip(self.sliders, values, strict=True))
         if not session.ask(slider_request(self.studio.atlas, session.view, positions, session.face)):
             return gr.skip()
-        after = self.studio.preview(session)
-        if after is None:
-            return gr.skip()
-        pair = (session.before_file, session.save("preview", after))
-        return {self.compare: pair, self.status: _status("Preview; the full picture follows.")}
+        with self.studio.exclusive:
+            after = self.studio.preview(session)
+            if after is None:
+                return gr.skip()
+            pair = (session.before_file, session.save("preview", after))
+            return {self.compare: pair, self.status: _status("Preview; the full picture follows.")}
 
     async def _finish(self, request: gr.Request) -> Any:
-        import asyncio
-
         session = self._session(request)
         revision = session.revision
         if session.photo is None or session.finished == revision:
@@ -242,20 +245,20 @@ class Page:
         return await asyncio.to_thread(self._full, session, revision)
 
     def _full(self, session: Session, revision: int) -> Any:
-        aged = self.studio.full(session, revision)
-        if aged is None or session.photo is None or session.before is None or session.finished == revision:
-            return gr.skip()
-        session.finished = revision
-        after = shown(aged.image, session.photo.name, session.view.report.region)
-        pair = (session.before_file, session.save("after", after))
-        link = None if session.request.empty else session.token
-        message = "Nothing is changed." if link is None else "Done: every pixel at full resolution."
-        return {
-            self.compare: pair,
-            **self._views(session, after),
-            self.downloads: _links(link),
-            self.status: _status(message),
-        }
+        with self.studio.exclusive:
+            aged = self.studio.full(session, revision)
+            if aged is None or session.photo is None or session.finished == revision:
+                return gr.skip()
+            session.finished = revision
+            after = shown(aged.image, session.photo.name, session.view.report.region)
+            link = None if session.request.empty else session.token
+            message = "Nothing is changed." if link is None else "Done: every pixel at full resolution."
+            return {
+                self.compare: (session.before_file, session.save("after", after)),
+                **self._views(session, after),
+                self.downloads: _links(link),
+                self.status: _status(message),
+            }
 
 
 # Nothing of this is an interface for programs: that is amgan's Python.
@@ -268,10 +271,6 @@ def _picture(caption: str, name: str) -> gr.Image:
     return gr.Image(
         label=caption, show_label=False, interactive=False, buttons=["fullscreen"], elem_id=name, alt_text=caption
     )
-
-
-def _numbers(session: Session) -> range:
-    return range(len(session.views))
 
 
 def _thumbnail(session: Session, index: int) -> Any:

@@ -26,6 +26,10 @@ class Studio:
     Args:
         ager: The model; closed by the caller.
         folder: Where sessions have their folders.
+
+    Attributes:
+        exclusive: Held while the model works, and from there until what it made is written: a session that is closed or
+            takes another photo meanwhile waits, so that no file outlives it.
     """
 
     def __init__(self, ager: Ager, folder: Path) -> None:
@@ -33,7 +37,8 @@ class Studio:
         self.atlas = ager.bundle.atlas
         self.folder = folder
         self._sessions: dict[str, Session] = {}
-        self._registry, self._model = threading.Lock(), threading.Lock()
+        self.exclusive = threading.RLock()
+        self._registry = threading.Lock()
 
     def session(self, key: str) -> Session:
         """The session of a visitor; a new one if there is none."""
@@ -53,8 +58,7 @@ class Studio:
         with self._registry:
             session = self._sessions.pop(key, None)
         if session is not None:
-            # Not in the middle of a picture, whose files would outlive the folder.
-            with self._model:
+            with self.exclusive:
                 session.delete()
 
     def open(self, session: Session, upload: Path) -> None:
@@ -64,7 +68,7 @@ class Studio:
             PhotoError: It cannot be read.
             NoFaceError: It has no face. The session is then empty.
         """
-        with self._model:
+        with self.exclusive:
             session.delete()
             photo = take_photo(upload)
             session.views = self.ager.analyze(photo)
@@ -78,7 +82,7 @@ class Studio:
             (h, w, 3) uint8, the face's part of the photo at its full size; None if a newer request came in meanwhile.
         """
         revision = session.revision
-        with self._model:
+        with self.exclusive:
             if revision != session.revision or session.photo is None:
                 return None
             multiple = self.ager.bundle.generator.config.multiple
@@ -93,7 +97,7 @@ class Studio:
         Returns:
             The picture, made once; None if a newer request came in meanwhile.
         """
-        with self._model:
+        with self.exclusive:
             if revision != session.revision or session.photo is None:
                 return None
             if session.aged is None or session.aged[0] != revision:
@@ -126,10 +130,10 @@ class Studio:
         Raises:
             RequestError: There is no photo, or it changed while the picture was made.
         """
-        photo = session.photo
-        aged = self.full(session, session.revision)
-        if aged is None or photo is None:
-            raise RequestError("the photo or what is asked for has just changed; download again")
-        path = session.folder / "download" / f"{Path(photo.name).stem}-aged.png"
-        write_image(aged.image, path, photo=photo, overwrite=True)
+        with self.exclusive:
+            aged = self.full(session, session.revision)
+            if aged is None or session.photo is None:
+                raise RequestError("the photo or what is asked for has just changed; download again")
+            path = session.folder / "download" / f"{Path(session.photo.name).stem}-aged.png"
+            write_image(aged.image, path, photo=session.photo, overwrite=True)
         return path
