@@ -293,18 +293,17 @@ def _ages(faces: _Faces) -> list[Figure]:
 def _pictures(faces: _Faces) -> list[Figure]:
     figures: list[Figure] = []
     for kind in (YOUNGER, OLDER):
-        nothing = float("nan")
         figures += faces.figure(
             f"colour.{kind}", f"colour change of the skin (CIELAB a*b*), {kind}",
-            lambda _, f, kind=kind: f.colour.get(kind, nothing), 1.5, "less",
+            lambda _, f, kind=kind: f.colour.get(kind, float("nan")), 1.5, "less",
         )  # fmt: skip
         figures += faces.figure(
             f"detail.{kind}", f"energy of fine detail over the original's, {kind}, median",
-            lambda _, f, kind=kind: f.detail.get(kind, nothing), None, "", "median",
+            lambda _, f, kind=kind: f.detail.get(kind, float("nan")), None, "", "median",
         )  # fmt: skip
         figures += faces.figure(
             f"grid.{kind}", f"lattice in the change (about 1 to 3 without one), {kind}, median",
-            lambda _, f, kind=kind: f.grid.get(kind, nothing), None, "", "median",
+            lambda _, f, kind=kind: f.grid.get(kind, float("nan")), None, "", "median",
         )  # fmt: skip
     figures += faces.figure(
         "background", "share of faces whose background is bit-exact",
