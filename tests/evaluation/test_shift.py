@@ -7,8 +7,8 @@ from PIL import Image
 
 from amgan.data.table import Row
 from amgan.errors import DatasetError
-from amgan.evaluation.judges.signs import SignJudge
 from amgan.evaluation.judges.cross import CrossJudge, sign_crops
+from amgan.evaluation.judges.signs import SignJudge
 from amgan.evaluation.measures.colour import colour_change
 from amgan.evaluation.protocol import FRONTAL
 from amgan.evaluation.shift import contact_sheet, measure, save_strip

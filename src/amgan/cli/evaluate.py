@@ -11,7 +11,7 @@ from amgan.cli.progress import bar
 
 HELP = """Measure a model by the paper's protocol and more: realism, signs, cross-talk, identity, age, locality, colour.
 
-MODEL is a model's folder, an ONNX file, `default`, `identity` or `blur` (two that do nothing of use, for comparison), or
+MODEL is a model's folder, an ONNX file, `default`, `identity` or `blur` (for comparison), or
 a folder of pictures that any other model made: --inputs writes what that one has to be asked. DATA is only read. OUT
 gets report.html, report.md and report.json. A run that was stopped goes on with the same command.
 

@@ -59,7 +59,8 @@ def html_page(summary: Summary, plans: Sequence[Plan], found: Sequence[Found], o
         body.append(f"<h2>Failed</h2><ul>{items}</ul>")
     meta = '<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
     title = f"<title>Evaluation of {escape(summary.model)}</title>"
-    return f'<!doctype html><html lang="en"><head>{meta}{title}<style>{style}</style></head><body>{"".join(body)}</body></html>'
+    head = f"<head>{meta}{title}<style>{style}</style></head>"
+    return f'<!doctype html><html lang="en">{head}<body>{"".join(body)}</body></html>'
 
 
 def _matrix(table: Mapping[str, Mapping[str, float]]) -> str:
@@ -76,8 +77,8 @@ def _matrix(table: Mapping[str, Mapping[str, float]]) -> str:
         )
         rows.append(f"<tr><th>{escape(swept.replace('_', ' '))}</th>{tds}</tr>")
     return (
-        "<h2>Cross-talk</h2><p>A row is the sign that was swept alone; a cell is how much the judge saw the sign of its "
-        "column move, as a share of the swept sign's own change.</p>"
+        "<h2>Cross-talk</h2><p>A row is the sign that was swept alone; a cell is how much the judge saw the sign "
+        "of its column move, as a share of the swept sign's own change.</p>"
         f'<div class="card"><table class="figures matrix"><tr><th></th>{head}</tr>{"".join(rows)}</table></div>'
     )
 
