@@ -60,7 +60,7 @@ def test_critics_have_three_heads() -> None:
     image = torch.rand(2, 3, 128, 128)
     conv = ConvCritic(CriticConfig(kind="conv", base_channels=8, map_channels=2))(image)
     maps = torch.rand(2, 4, 128, 128)
-    features = FeatureCritic(CriticConfig(map_channels=2))(image, pretrained_trunk()(image), maps)
+    features = FeatureCritic(CriticConfig(map_channels=2))(image, pretrained_trunk()(image), [maps] * 4)
     for out, scales in ((conv, 1), (features, 4)):
         assert len(out.realness) == scales
         assert out.location.shape == (2, 2) and out.aging_map.shape == (2, 2, 10, 10)
@@ -73,7 +73,7 @@ def test_conditional_realness_depends_on_the_maps() -> None:
     for conditional in (True, False):
         critic = FeatureCritic(CriticConfig(base_channels=8, conditional=conditional))
         assert len(critic.realness.heads) == 4
-        scores = [critic.realness(features, maps) for maps in (low, high)]
+        scores = [critic.realness(features, [maps] * 4) for maps in (low, high)]
         same = all(torch.equal(a, b) for a, b in zip(*scores, strict=True))
         assert same is not conditional
 

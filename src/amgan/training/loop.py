@@ -20,11 +20,12 @@ from amgan.data.store import Store, licence_notice, prepare
 from amgan.data.table import Row, held_for_judges
 from amgan.errors import ConfigError, OutputError
 from amgan.maps.packing import pack_zones
-from amgan.models.bundle import save_bundle
+from amgan.models.bundle import load_bundle, save_bundle
 from amgan.models.critic import FeatureCritic
+from amgan.models.generator import Generator
 from amgan.signs.atlas import Atlas
 from amgan.training.checkpoint import NAME, load_checkpoint, save_checkpoint
-from amgan.training.config import TrainConfig
+from amgan.training.config import TrainConfig, start_folder
 from amgan.training.estimating import fit_estimators, zone_scores
 from amgan.training.sheets import sample_sheet
 from amgan.training.step import Networks, map_head_step, train_step
@@ -32,7 +33,7 @@ from amgan.training.step import Networks, map_head_step, train_step
 console = Console()
 
 # A run that goes on with another of these is another run.
-FIXED_KEYS = ("data", "atlas", "judge_share", "seed", "generator", "critic")
+FIXED_KEYS = ("data", "atlas", "start", "judge_share", "seed", "generator", "critic")
 
 # An aligned picture (S, S, 3) uint8 and its landmarks (478, 2).
 Face = tuple[npt.NDArray[np.uint8], npt.NDArray[np.float32]]
@@ -75,6 +76,8 @@ def train(config: TrainConfig, out: Path, resume: bool, atlas: Atlas) -> Path:
     torch.manual_seed(config.seed)
     nets = Networks(config, max(channels) + 1)
     done = load_checkpoint(out, nets) if resume else 0
+    if config.start is not None and not resume:
+        nets.start_from(_finished(config.start, channels))
     sheet_faces = [(store.images[i], store.landmarks[i]) for i in _sheet_rows(store)]
     stats_file = _reopened_stats(out / "stats.jsonl", done)
 
@@ -125,6 +128,19 @@ def train(config: TrainConfig, out: Path, resume: bool, atlas: Atlas) -> Path:
     notice = licence_notice(store, rows)
     size = config.stages[-1].image_size
     return save_bundle(out / "model", nets.ema, estimators, atlas, channels, notice, size, config.judge_share)
+
+
+def _finished(start: str | Path, channels: tuple[int, ...]) -> Generator:
+    """The generator of a finished model whose signs are those of this run.
+
+    Raises:
+        ConfigError: Its aging map has other zones or channels.
+        WeightsError: There is no such model.
+    """
+    bundle = load_bundle(start_folder(start))
+    if bundle.channels != channels or not isinstance(bundle.generator, Generator):
+        raise ConfigError(f"start: {start}: an ONNX file, or a model of other signs; give the folder of one of these")
+    return bundle.generator
 
 
 def _record_config(config: TrainConfig, path: Path, resume: bool) -> None:

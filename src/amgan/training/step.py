@@ -7,16 +7,18 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from amgan.data.patches import Batch
-from amgan.models.backbone import STRIDES, Trunk, channels_last, pretrained_trunk
+from amgan.models.backbone import CHANNELS, STRIDES, Trunk, channels_last, pretrained_trunk
 from amgan.models.change import HUE_CELLS, hue_kept, where_changed
 from amgan.models.critic import ConvCritic, FeatureCritic
 from amgan.models.generator import Generator
 from amgan.models.grow import grow
-from amgan.models.texture import pretrained_texture_trunk
+from amgan.models.texture import TEXTURE_CHANNELS, TEXTURE_STRIDE, pretrained_texture_trunk
 from amgan.training import losses
 from amgan.training.config import Stage, TrainConfig
 
 Stats = dict[str, float]
+# Upper left corner of a window, pixels.
+Corner = tuple[int, int]
 
 # Standard deviation of the noise on what the map head sees.
 MAP_NOISE = 0.03
@@ -66,9 +68,26 @@ class Networks(nn.Module):
             found = found + self._frozen[0](image)
         return found
 
-    def texture(self, image: Tensor) -> list[Tensor]:
-        """Features of half the picture (B, 3, H, W) by the frozen texture trunk; none without `critic.texture`."""
-        return self._texture[0](F.avg_pool2d(image, 2)) if self._texture else []
+    def texture(self, image: Tensor, corner: Corner) -> list[Tensor]:
+        """Features by the frozen texture trunk of what it is shown of a picture (B, 3, H, W)."""
+        return [found for view in self._texture_views(image, corner) for found in self._texture[0](view)]
+
+    def maps_of_features(self, maps: Tensor, corner: Corner) -> list[Tensor]:
+        """For each of `features` and then of `texture` the maps (B, C, H, W) of what it was made of."""
+        views = self._texture_views(maps, corner)
+        return [maps] * (len(CHANNELS) * self.config.critic.scales) + [v for v in views for _ in TEXTURE_CHANNELS]
+
+    def _texture_views(self, picture: Tensor, corner: Corner) -> list[Tensor]:
+        """Half the picture, and a window of half its side: as many of them as `critic.texture` says."""
+        side = picture.shape[-1] // 2
+        top, left = corner
+        views = [F.avg_pool2d(picture, 2), picture[..., top : top + side, left : left + side]]
+        return views[: self.config.critic.texture]
+
+    def start_from(self, finished: Generator) -> None:
+        """Goes on with the generator of a finished model."""
+        for own in (self.generator, self.ema):
+            own.load_state_dict(finished.state_dict())
 
     def _generator_optimiser(self) -> torch.optim.Adam:
         # The rate is set before every step.
@@ -82,9 +101,10 @@ class Networks(nn.Module):
             self.generator_optimiser = self._generator_optimiser()
 
     def set_rates(self, stage: Stage, left: float) -> None:
-        """Learning rates at a point of a stage."""
+        """Learning rates where `left` of a stage, as a share of its steps, is left."""
+        warm = min((1 - left) * stage.steps / stage.warm_up, 1) if stage.warm_up else 1
         for group in self.generator_optimiser.param_groups:
-            group["lr"] = stage.rate * left
+            group["lr"] = stage.rate * left * warm
         for group in self.critic_optimiser.param_groups:
             group["lr"] = (stage.critic_rate or stage.rate) * left
 
@@ -114,15 +134,17 @@ def train_step(nets: Networks, batch: Batch, stage: Stage, step: int, random: to
     config, weights = nets.config, nets.config.weights
     generator, critic = nets.generator, nets.critic
     autocast = nets.autocast()
-    asked = torch.cat([batch.target, batch.location], dim=1)
+    location = _mirrored(batch.location, random) if config.hide_side else batch.location
+    corner = _corner(stage.patch, random)
+    asked = nets.maps_of_features(torch.cat([batch.target, location], dim=1), corner)
 
     cycled = max(round(config.cycle_share * len(batch.image)), 1)
 
     def aged(image: Tensor, target: Tensor) -> Tensor:
         count = len(image)
-        location = batch.location[:count] if generator.config.location_maps else None
+        place = location[:count] if generator.config.location_maps else None
         where = where_changed(batch.editable[:count], batch.skin[:count])
-        change = where * (generator(image, target, location).image - image)
+        change = where * (generator(image, target, place).image - image)
         return image + hue_kept(change, where, max(HUE_CELLS * stage.patch // stage.image_size, 1))
 
     with autocast:
@@ -132,8 +154,8 @@ def train_step(nets: Networks, batch: Batch, stage: Stage, step: int, random: to
         grain = config.feature_noise * _noise(batch.image, random)
         with torch.no_grad():
             real_features = nets.features(batch.image + grain)
-            real_texture = nets.texture(batch.image)
-        fake_features, fake_texture = nets.features(fake + grain), nets.texture(fake)
+            real_texture = nets.texture(batch.image, corner)
+        fake_features, fake_texture = nets.features(fake + grain), nets.texture(fake, corner)
         again_features = nets.features(again + grain[:cycled])
         critic.requires_grad_(False)
         if isinstance(critic, FeatureCritic):
@@ -160,7 +182,7 @@ def train_step(nets: Networks, batch: Batch, stage: Stage, step: int, random: to
     nets.critic_optimiser.zero_grad(set_to_none=True)
     if isinstance(critic, FeatureCritic):
         with autocast:
-            own = torch.cat([batch.source, batch.location], dim=1)
+            own = nets.maps_of_features(torch.cat([batch.source, location], dim=1), corner)
             real_scores = critic.realness(real_features + real_texture, own)
             fake_scores = critic.realness([f.detach() for f in fake_features + fake_texture], asked)
         loss = losses.hinge_critic(real_scores, fake_scores)
@@ -235,6 +257,19 @@ def as_map_head_sees(image: Tensor, stage: Stage, random: torch.Generator) -> Te
     if side < image.shape[-1]:
         image = F.interpolate(image, size=(side, side), mode="bilinear", antialias=True)
     return image + MAP_NOISE * _noise(image, random)
+
+
+def _mirrored(location: Tensor, random: torch.Generator) -> Tensor:
+    """Location maps (B, 2, H, W) with the sign of X drawn anew for each patch."""
+    sign = torch.randint(0, 2, (len(location),), generator=random) * 2 - 1
+    return location * torch.stack([sign, torch.ones_like(sign)], dim=1)[:, :, None, None].to(location.dtype)
+
+
+def _corner(patch: int, random: torch.Generator) -> Corner:
+    """Where the texture trunk's window of half a patch lies: on whole cells of its features."""
+    cells = patch // 2 // TEXTURE_STRIDE + 1
+    top, left = (int(v) * TEXTURE_STRIDE for v in torch.randint(0, cells, (2,), generator=random))
+    return top, left
 
 
 def _noise(like: Tensor, random: torch.Generator) -> Tensor:
