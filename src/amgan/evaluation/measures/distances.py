@@ -21,10 +21,10 @@ def frechet_distance(a: npt.NDArray[np.floating], b: npt.NDArray[np.floating]) -
     Returns:
         At least 0, up to rounding.
     """
-    a, b = a.astype(np.float64), b.astype(np.float64)
-    root_a, root_b = _root(a), _root(b)
+    x, y = np.asarray(a, np.float64), np.asarray(b, np.float64)
+    root_a, root_b = _root(x), _root(y)
     cross = np.linalg.svd(root_a @ root_b.T, compute_uv=False).sum()
-    means = np.square(a.mean(axis=0) - b.mean(axis=0)).sum()
+    means = np.square(x.mean(axis=0) - y.mean(axis=0)).sum()
     return float(means + np.square(root_a).sum() + np.square(root_b).sum() - 2 * cross)
 
 
@@ -38,7 +38,7 @@ def kernel_distance(a: npt.NDArray[np.floating], b: npt.NDArray[np.floating]) ->
     Returns:
         About 0 for sets of one distribution; may be negative.
     """
-    a, b = a.astype(np.float64), b.astype(np.float64)
+    first, second = np.asarray(a, np.float64), np.asarray(b, np.float64)
 
     def kernel(x: Array, y: Array) -> Array:
         return np.asarray((x @ y.T / x.shape[1] + 1) ** 3, np.float64)
@@ -47,7 +47,7 @@ def kernel_distance(a: npt.NDArray[np.floating], b: npt.NDArray[np.floating]) ->
         found = kernel(x, x)
         return float((found.sum() - np.trace(found)) / (len(x) * (len(x) - 1)))
 
-    return within(a) + within(b) - 2 * float(kernel(a, b).mean())
+    return within(first) + within(second) - 2 * float(kernel(first, second).mean())
 
 
 def _root(x: Array) -> Array:

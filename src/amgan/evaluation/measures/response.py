@@ -29,15 +29,15 @@ def monotone(estimates: npt.ArrayLike) -> bool:
     return bool((np.diff(y) >= -STILL).all() and y[-1] - y[0] > STILL)
 
 
-def cross_talk(changes: npt.NDArray[np.floating]) -> Array:
+def cross_talk(changes: npt.NDArray[np.floating], swept: int) -> Array:
     """How much each sign moves when one is swept.
 
     Args:
-        changes: (S, S) mean change of sign j when sign i alone goes from its least to its most.
+        changes: (S,) mean change of each sign when one alone goes from little to much.
+        swept: Which one.
 
     Returns:
-        (S, S): changes over the swept sign's own change, 1 on the diagonal; a row of NaN where the own change is
-        nothing.
+        (S,): changes over the swept sign's own, which is 1; NaN if that did not move.
     """
-    own = np.diag(changes).astype(np.float64)
-    return np.asarray(changes / np.where(np.abs(own) > STILL, own, np.nan)[:, None], np.float64)
+    own = float(changes[swept])
+    return np.asarray(changes / (own if abs(own) > STILL else np.nan), np.float64)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from amgan.evaluation.figures.figure import Figure
 from amgan.evaluation.networks import INCEPTION, LEADING
-from amgan.evaluation.summary import Figure, Summary
+from amgan.evaluation.summary import Summary
 
 
 def markdown(summary: Summary) -> str:
@@ -27,7 +28,8 @@ def cells(figure: Figure) -> list[str]:
     if figure.limit is not None:
         sign = "at most" if figure.better == "less" else "at least"
         wanted = f"{sign} {figure.limit:g}: {'met' if figure.met else 'missed'}"
-    worst = "" if figure.worst != figure.worst else f"{figure.worst:.2f}x"
+    group, ratio = figure.worst
+    worst = f"{group} {ratio:.2f}x" if group else ""
     return [
         figure.title,
         f"{found.value:.3g}",

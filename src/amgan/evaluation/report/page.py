@@ -1,122 +1,145 @@
-"""The figures and the pictures behind them on one HTML page that loads nothing, worst cases first."""
+"""The page of an evaluation: verdicts, faces, curves, then tables; one HTML file that loads nothing."""
 
 from __future__ import annotations
 
-import base64
 import importlib.resources
-import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 
-from amgan.evaluation.face import Found
-from amgan.evaluation.measures.response import mean_absolute_error
-from amgan.evaluation.protocol import DRAWN, OLDER, YOUNGER, Plan
-from amgan.evaluation.report.markdown import cells
-from amgan.evaluation.run import strip_name
+from amgan.evaluation.face import ORIGINAL, Found
+from amgan.evaluation.figures.figure import Figure, words
+from amgan.evaluation.figures.person import years
+from amgan.evaluation.networks import LEADING
+from amgan.evaluation.protocol import OLDER, YOUNGER, Plan
+from amgan.evaluation.report.cases import cases, sweep_pictures
+from amgan.evaluation.report.charts import dot_plot, response_chart, span
+from amgan.evaluation.report.tables import figures_table, groups_table, matrix_table
 from amgan.evaluation.summary import Summary
+from amgan.signs.atlas import Atlas
 
-_STYLE = """
-table.figures { width: 100%; border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: 0.88rem; }
-.figures th, .figures td { padding: 0.3rem 0.7rem; border-bottom: 1px solid var(--line); text-align: left; }
-.figures thead th { color: var(--soft); font-weight: 500; }
-.met { color: var(--kept); font-weight: 600; } .missed { color: var(--limit); font-weight: 600; }
-.strip { margin: 0 0 1rem; } .strip img { aspect-ratio: auto; } .matrix { font-size: 0.78rem; }
-"""
+# The figures whose groups have a column.
+_BY_GROUP = (
+    f"frechet_ratio.{LEADING}", "mae", "slope", "cross_talk", "same_person.younger", "same_person.older",
+    "age_gap", "colour.older", "detail.younger",
+)  # fmt: skip
 
 
-def html_page(summary: Summary, plans: Sequence[Plan], found: Sequence[Found], out: Path, pictures: int) -> str:
+def html_page(
+    summary: Summary, plans: Sequence[Plan], found: Sequence[Found], atlas: Atlas, out: Path, pictures: int
+) -> str:
     """The page.
 
     Args:
         summary: All figures.
         plans: What was asked of each face.
         found: What was found on it.
+        atlas: The signs.
         out: Folder with the strips.
-        pictures: Faces shown for each kind of fault.
+        pictures: Faces shown as the worst of each measure.
     """
-    with importlib.resources.as_file(importlib.resources.files("amgan.data.curation") / "report.css") as path:
-        style = path.read_text(encoding="utf-8") + _STYLE
-    rows = []
-    for figure in summary.figures:
-        title, value, spread, people, wanted, worst = (escape(cell) for cell in cells(figure))
-        kind = "" if figure.met is None else "met" if figure.met else "missed"
-        rows.append(
-            f"<tr><td>{title}</td><td><b>{value}</b></td><td>{spread}</td><td>{people}</td>"
-            f'<td class="{kind}">{wanted}</td><td>{worst}</td></tr>'
-        )
-    names = ("measure", "found", "95% interval", "people", "wanted", "worst group")
-    head = "".join(f"<th>{name}</th>" for name in names)
+    style = _text("amgan.data.curation", "report.css") + _text(__package__ or "", "page.css")
+    by_group = [figure for key in _BY_GROUP if (figure := summary.figure(key)) is not None]
     body = [
-        f"<h1>Evaluation of {escape(summary.model)}</h1>",
-        f"<p>{summary.faces} faces, {len(summary.failed)} failed; intervals by bootstrap over people</p>",
-        f'<div class="card"><table class="figures"><thead><tr>{head}</tr></thead>{"".join(rows)}</table></div>',
-        _matrix(summary.cross_talk),
-        *_worst(plans, found, out, pictures),
+        _top(summary),
+        _ages(found, summary.figure("age_gap")),
+        cases(plans, found, atlas, out, pictures),
+        _curves(summary, out),
+        matrix_table(summary.cross_talk),
+        groups_table(by_group),
+        "<h2>All figures</h2><p>Bar: the 95% interval, by bootstrap over people. Green: what is wanted.</p>",
+        figures_table(summary.figures),
+        _left_out(summary),
     ]
-    if summary.failed:
-        items = "".join(f"<li>{escape(name)}: {escape(error)}</li>" for name, error in summary.failed.items())
-        body.append(f"<h2>Failed</h2><ul>{items}</ul>")
     meta = '<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
     title = f"<title>Evaluation of {escape(summary.model)}</title>"
     head = f"<head>{meta}{title}<style>{style}</style></head>"
     return f'<!doctype html><html lang="en">{head}<body>{"".join(body)}</body></html>'
 
 
-def _matrix(table: Mapping[str, Mapping[str, float]]) -> str:
-    if not table:
-        return ""
-    names = list(next(iter(table.values())))
-    head = "".join(f"<th>{escape(name.replace('_', ' '))}</th>" for name in names)
-    rows = []
-    for swept, of_sign in table.items():
-        tints = {name: min(abs(value), 1) * 60 if name != swept else 0 for name, value in of_sign.items()}
-        tds = "".join(
-            f'<td style="background: color-mix(in srgb, var(--limit) {tints[n]:.0f}%, transparent)">{v:.2f}</td>'
-            for n, v in of_sign.items()
-        )
-        rows.append(f"<tr><th>{escape(swept.replace('_', ' '))}</th>{tds}</tr>")
+def _text(package: str, name: str) -> str:
+    return (importlib.resources.files(package) / name).read_text(encoding="utf-8")
+
+
+def _top(summary: Summary) -> str:
+    wanted = [figure for figure in summary.figures if figure.met is not None]
+    # The slopes have their curves below: one tile for the least of them.
+    slopes = [figure for figure in wanted if figure.key.startswith("slope.")]
+    least = min(slopes, key=lambda figure: figure.all.value, default=None)
+    tiles = [_tile(figure) for figure in wanted if figure not in slopes or figure is least]
+    met = sum(bool(figure.met) for figure in wanted)
+    split, every = summary.settings.get("split", ""), summary.settings.get("every", 1)
+    part = f"one photo in {every} of the split {split}" if every != 1 else f"all photos of the split {split}"
     return (
-        "<h2>Cross-talk</h2><p>A row is the sign that was swept alone; a cell is how much the judge saw the sign "
-        "of its column move, as a share of the swept sign's own change.</p>"
-        f'<div class="card"><table class="figures matrix"><tr><th></th>{head}</tr>{"".join(rows)}</table></div>'
+        f"<h1>Evaluation of {escape(summary.model)}</h1><p>{summary.faces} faces ({escape(part)}); "
+        f"{met} of {len(wanted)} limits met</p>"
+        f'<div class="tiles">{"".join(tiles)}</div>'
     )
 
 
-def _worst(plans: Sequence[Plan], found: Sequence[Found], out: Path, count: int) -> list[str]:
-    """A section a kind of fault, the worst faces by its measure first."""
+def _tile(figure: Figure) -> str:
+    found, kind = figure.all, "met" if figure.met else "missed"
+    sign = "at most" if figure.better == "less" else "at least"
+    return (
+        f'<div class="card {"yes" if figure.met else "no"}"><h3>{escape(figure.title)}</h3>'
+        f'<span class="{kind}">{kind}</span><b>{found.value:.3g}</b>'
+        f"{span(found, figure.limit, figure.better)}"
+        f"<p>{sign} {figure.limit:g} wanted; {found.low:.3g} to {found.high:.3g}, {found.people} people</p></div>"
+    )
 
-    def mae(p: Plan, f: Found) -> float:
-        signs = [sign for sign in f.signs.get(DRAWN, {}) if _target(p, sign) is not None]
-        return mean_absolute_error([_target(p, s) or 0.0 for s in signs], [f.signs[DRAWN][s] for s in signs])
 
-    def gap(_: Plan, f: Found) -> float:
-        if OLDER not in f.ages or YOUNGER not in f.ages:
-            return math.nan
-        return -sum(f.ages[OLDER][n] - f.ages[YOUNGER][n] for n in f.ages[OLDER]) / len(f.ages[OLDER])
+def _ages(found: Sequence[Found], gap: Figure | None) -> str:
+    if gap is None:
+        return ""
 
-    faults: list[tuple[str, Callable[[Plan, Found], float]]] = [
-        ("Signs farthest from their targets (MAE)", mae),
-        ("Apparent age moved least (years, negative)", gap),
-        ("Identity lost most (distance when older)", lambda _, f: f.distance.get(OLDER, math.nan)),
-        ("Strongest lattice in the change, older", lambda _, f: f.grid.get(OLDER, math.nan)),
-        ("Colour moved most, older", lambda _, f: f.colour.get(OLDER, math.nan)),
-        ("Detail lost most, younger (energy, negative)", lambda _, f: -f.detail.get(YOUNGER, math.nan)),
+    def changes(of: str, less: str) -> list[float]:
+        return [years(f, of) - years(f, less) for f in found if not f.error]
+
+    rows = [
+        ("older minus younger", changes(OLDER, YOUNGER)),
+        ("younger minus original", changes(YOUNGER, ORIGINAL)),
+        ("older minus original", changes(OLDER, ORIGINAL)),
+        ("control: blurred", changes("blurred", ORIGINAL)),
+        ("control: sharpened", changes("sharpened", ORIGINAL)),
     ]
-    sections = ["<h2>Worst cases</h2><p>From left to right: all at 0.1, original, all at 0.9, drawn targets.</p>"]
-    for title, of in faults:
-        pairs = [(of(p, f), f.name) for p, f in zip(plans, found, strict=True) if not f.error]
-        worst = sorted((pair for pair in pairs if math.isfinite(pair[0])), reverse=True)[:count]
-        figures = "".join(_strip(out, name, f"{value:.2f}") for value, name in worst)
-        sections.append(f"<h3>{title}</h3>{figures}" if worst else "")
-    return sections
+    rows = [(name, values) for name, values in rows if any(value == value for value in values)]
+    return (
+        "<h2>How much older do they look?</h2><p>Years by the judges, a dot a face, the bar is the median. What a mere "
+        "blur or sharpening of the original does to the same judges is no aging: it stands below.</p>"
+        f'<div class="card">{dot_plot(rows, gap.limit, "years")}</div>'
+    )
 
 
-def _target(plan: Plan, sign: str) -> float | None:
-    return plan.drawn.get(sign, plan.drawn.get(f"{sign}.left"))
+def _curves(summary: Summary, out: Path) -> str:
+    cards = []
+    for sign, sweeps in summary.sweeps.items():
+        figure, judge = summary.figure(f"slope.{sign}"), summary.judge.get(sign, {})
+        note = ""
+        if figure is not None:
+            kind = "met" if figure.met else "missed"
+            note = (
+                f'<p>slope <b class="{kind}">{figure.all.value:.2f}</b> ({figure.all.low:.2f} to '
+                f"{figure.all.high:.2f}); judge: error {judge.get('error', float('nan')):.2f}, "
+                f"r {judge.get('r', float('nan')):.2f}</p>"
+            )
+        chart = response_chart(sweeps, judge.get("error", 0.0))
+        pictures = sweep_pictures(summary, sign, out)
+        cards.append(f'<div class="card"><h3>{escape(words(sign))}</h3>{chart}{note}{pictures}</div>')
+    if not cards:
+        return ""
+    return (
+        "<h2>Does a sign follow its target?</h2><p>Target across, what the judge says up; a thin line a face, green "
+        "their mean, dashed what is wanted, the grey band the judge's own mean error. Below, the zone from 0 to 1 on "
+        f'the face that follows least and on the one that follows best.</p><div class="curves">{"".join(cards)}</div>'
+    )
 
 
-def _strip(out: Path, name: str, value: str) -> str:
-    data = base64.b64encode((out / strip_name(name)).read_bytes()).decode()
-    image = f'<img loading="lazy" alt="" src="data:image/jpeg;base64,{data}">'
-    return f'<figure class="strip">{image}<figcaption>{escape(name)}: {value}</figcaption></figure>'
+def _left_out(summary: Summary) -> str:
+    parts = []
+    if left_out := summary.settings.get("left_out"):
+        reasons = ", ".join(f"{count} {words(reason)}" for reason, count in left_out.items())
+        parts.append(f"<p>Left out by curation's limits: {escape(reasons)}.</p>")
+    if summary.failed:
+        items = "".join(f"<li>{escape(name)}: {escape(error)}</li>" for name, error in summary.failed.items())
+        parts.append(f"<h2>Failed</h2><ul>{items}</ul>")
+    return "".join(parts)
