@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from amgan.evaluation.bootstrap import interval, worst_ratio
+from amgan.evaluation.bootstrap import _medians, interval, worst_ratio
 from amgan.evaluation.measures.controls import controls
 from amgan.evaluation.measures.detail import fine_energy_ratio, grid_strength
 from amgan.evaluation.measures.distances import frechet_distance, kernel_distance
@@ -32,8 +32,8 @@ def test_responses_on_known_tables() -> None:
     levels = [0, 0.5, 1]
     assert slope(levels, [0.1, 0.5, 0.9]) == pytest.approx(0.8) and slope(levels, [0.3] * 3) == 0
     assert monotone([0.1, 0.1, 0.4]) and not monotone([0.1, 0.3, 0.2]) and not monotone([0.2] * 3)
-    table = cross_talk(np.array([[0.5, 0.1], [0.0, 0.0]]))
-    assert table[0].tolist() == [1, 0.2] and np.isnan(table[1]).all()
+    assert cross_talk(np.array([0.1, -0.5]), 1).tolist() == [-0.2, 1]
+    assert np.isnan(cross_talk(np.array([0.0, 0.3]), 0)).all()
 
 
 def test_detail_sees_blur_and_grid() -> None:
@@ -66,3 +66,11 @@ def test_intervals_are_by_person_and_repeatable() -> None:
     # Many photos of one person are no more than one person.
     assert interval([0.0, 1.0] * 50, ["a"] * 100).low == 0.5
     assert worst_ratio(0.1, [interval([0.2] * 5, list("abcde"))], least=False) == pytest.approx(2)
+
+
+def test_medians_of_drawn_people_are_those_of_their_photos() -> None:
+    rng = np.random.default_rng(3)
+    values, times = np.sort(rng.normal(size=9)), rng.integers(0, 4, (20, 9))
+    wanted = [np.median(np.repeat(values, row)) for row in times]
+    np.testing.assert_allclose(_medians(values, times), wanted)
+    assert interval(values.tolist(), list("abcdefghi"), "median").value == np.median(values)
