@@ -16,7 +16,7 @@ from amgan.evaluation.protocol import DRAWN, LEVELS, OLDER, TALK, YOUNGER, Plan,
 from amgan.signs.atlas import AGE, unit_atlas
 
 ATLAS = unit_atlas()
-COUNT = 48
+COUNT = 36
 # Years that a blur takes off in the eyes of a judge, and what it takes off a sign.
 BLUR_YEARS, BLUR_SIGN = 6.0, 0.15
 

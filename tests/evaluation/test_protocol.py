@@ -11,7 +11,7 @@ MakeRows = Callable[[int], list[tuple[int, Row]]]
 
 
 def test_halves_are_of_people_and_follow_the_seed(made_rows: MakeRows) -> None:
-    rows = [(i, replace(row, identity=f"person-{i // 3}")) for i, row in made_rows(48)]
+    rows = [(i, replace(row, identity=f"person-{i // 3}")) for i, row in made_rows(36)]
     plans = make_plans(rows, [row for _, row in rows], ATLAS, 0, 0, 0)
     half_of: dict[str, set[int]] = {}
     for plan in plans:
@@ -23,7 +23,7 @@ def test_halves_are_of_people_and_follow_the_seed(made_rows: MakeRows) -> None:
 
 
 def test_targets_are_the_labels_of_another_person_and_follow_the_ages(made_rows: MakeRows, plans: list[Plan]) -> None:
-    rows = made_rows(48)
+    rows = made_rows(36)
     by_name = {row.name: row for _, row in rows}
     for plan in plans:
         donor = by_name[plan.donor]
@@ -67,6 +67,6 @@ def test_each_sign_is_swept_alone_on_as_many_faces_as_asked(plans: list[Plan]) -
 
 
 def test_groups(made_rows: MakeRows) -> None:
-    row = made_rows(48)[0][1]
+    row = made_rows(36)[0][1]
     assert groups_of(replace(row, age=0.6), ATLAS) == {"population": "asian", "sex": "female", "age": "50 and older"}
     assert groups_of(replace(row, age=math.nan, sex=""), ATLAS) == {"population": "asian"}

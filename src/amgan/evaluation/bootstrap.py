@@ -23,7 +23,7 @@ class Interval:
 
     Attributes:
         value: On all people.
-        low: 2.5th percentile of the draws.
+        low: 2.5th percentile of the draws; NaN of one person alone, who says nothing about others.
         high: 97.5th.
         people: How many it is of.
     """
@@ -49,6 +49,8 @@ def interval(values: Sequence[float], people: Sequence[str], statistic: Statisti
     if not len(x):
         return Interval(np.nan, np.nan, np.nan, 0)
     count = int(codes.max()) + 1
+    if count == 1:
+        return Interval(float(x.mean() if statistic == "mean" else np.median(x)), np.nan, np.nan, 1)
     times = np.random.default_rng(seed).multinomial(count, np.full(count, 1 / count), DRAWS)
     if statistic == "mean":
         drawn = (times @ np.bincount(codes, x)) / (times @ np.bincount(codes))
@@ -88,16 +90,22 @@ def set_intervals(
     """
     values = statistic(np.arange(len(first)), np.arange(len(second)))
     rng = np.random.default_rng(seed)
-    drawn = np.array([statistic(_drawn(first, rng), _drawn(second, rng)) for _ in range(SET_DRAWS)])
+    photos = [_photos_of(people) for people in (first, second)]
+    drawn = np.array([statistic(*(_drawn(of, rng) for of in photos)) for _ in range(SET_DRAWS)])
     people = len({*first, *second})
     bounds = np.percentile(drawn - drawn.mean(axis=0), [2.5, 97.5], axis=0) + np.array(values)
     return [Interval(v, float(low), float(high), people) for v, low, high in zip(values, *bounds, strict=True)]
 
 
-def _drawn(people: Sequence[str], rng: np.random.Generator) -> npt.NDArray[np.int64]:
+def _photos_of(people: Sequence[str]) -> list[npt.NDArray[np.int64]]:
+    """The photos of each person."""
     _, codes = np.unique(np.asarray(people), return_inverse=True)
-    of_person = [np.flatnonzero(codes == code) for code in range(int(codes.max()) + 1)]
-    return np.concatenate([of_person[i] for i in rng.integers(0, len(of_person), len(of_person))])
+    return [np.flatnonzero(codes == code) for code in range(int(codes.max()) + 1)]
+
+
+def _drawn(photos: Sequence[npt.NDArray[np.int64]], rng: np.random.Generator) -> npt.NDArray[np.int64]:
+    """All photos of as many people as there are, drawn with replacement."""
+    return np.concatenate([photos[i] for i in rng.integers(0, len(photos), len(photos))])
 
 
 def worst_ratio(overall: float, groups: Sequence[Interval], least: bool) -> float:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+
+from amgan.evaluation.bootstrap import Interval
 from amgan.evaluation.figures.figure import Figure
 from amgan.evaluation.networks import INCEPTION, LEADING
 from amgan.evaluation.summary import Summary
@@ -33,11 +36,16 @@ def cells(figure: Figure) -> list[str]:
     return [
         figure.title,
         f"{found.value:.3g}",
-        f"{found.low:.3g} to {found.high:.3g}",
+        spread(found),
         str(found.people),
         wanted,
         worst,
     ]
+
+
+def spread(found: Interval, digits: str = ".3g") -> str:
+    """The interval of a figure in words; "" where there is none."""
+    return f"{found.low:{digits}} to {found.high:{digits}}" if math.isfinite(found.low) else ""
 
 
 def table_row(summary: Summary) -> dict[str, float]:

@@ -14,6 +14,7 @@ from amgan.evaluation.networks import LEADING
 from amgan.evaluation.protocol import OLDER, YOUNGER, Plan
 from amgan.evaluation.report.cases import cases, sweep_pictures
 from amgan.evaluation.report.charts import dot_plot, response_chart, span
+from amgan.evaluation.report.markdown import spread
 from amgan.evaluation.report.tables import figures_table, groups_table, matrix_table
 from amgan.evaluation.summary import Summary
 from amgan.signs.atlas import Atlas
@@ -63,10 +64,12 @@ def _text(package: str, name: str) -> str:
 
 def _top(summary: Summary) -> str:
     wanted = [figure for figure in summary.figures if figure.met is not None]
+    floor = summary.figure("mae_judge")
+    notes = {} if floor is None else {"mae": f"the judge's own error is {floor.all.value:.3g}"}
     # The slopes have their curves below: one tile for the least of them.
     slopes = [figure for figure in wanted if figure.key.startswith("slope.")]
     least = min(slopes, key=lambda figure: figure.all.value, default=None)
-    tiles = [_tile(figure) for figure in wanted if figure not in slopes or figure is least]
+    tiles = [_tile(figure, notes.get(figure.key, "")) for figure in wanted if figure not in slopes or figure is least]
     met = sum(bool(figure.met) for figure in wanted)
     split, every = summary.settings.get("split", ""), summary.settings.get("every", 1)
     part = f"one photo in {every} of the split {split}" if every != 1 else f"all photos of the split {split}"
@@ -77,14 +80,17 @@ def _top(summary: Summary) -> str:
     )
 
 
-def _tile(figure: Figure) -> str:
+def _tile(figure: Figure, note: str = "") -> str:
     found, kind = figure.all, "met" if figure.met else "missed"
-    sign = "at most" if figure.better == "less" else "at least"
+    title = f"least slope of all: {figure.title}" if figure.key.startswith("slope.") else figure.title
+    notes = [f"{'at most' if figure.better == 'less' else 'at least'} {figure.limit:g} wanted"]
+    notes += [f"95%: {spread(found)}"] if spread(found) else []
+    notes += [f"{found.people} people", note] if note else [f"{found.people} people"]
     return (
-        f'<div class="card {"yes" if figure.met else "no"}"><h3>{escape(figure.title)}</h3>'
+        f'<div class="card {"yes" if figure.met else "no"}"><h3>{escape(title)}</h3>'
         f'<span class="{kind}">{kind}</span><b>{found.value:.3g}</b>'
         f"{span(found, figure.limit, figure.better)}"
-        f"<p>{sign} {figure.limit:g} wanted; {found.low:.3g} to {found.high:.3g}, {found.people} people</p></div>"
+        f"<p>{'; '.join(notes)}</p></div>"
     )
 
 
@@ -118,9 +124,8 @@ def _curves(summary: Summary, out: Path) -> str:
         if figure is not None:
             kind = "met" if figure.met else "missed"
             note = (
-                f'<p>slope <b class="{kind}">{figure.all.value:.2f}</b> ({figure.all.low:.2f} to '
-                f"{figure.all.high:.2f}); judge: error {judge.get('error', float('nan')):.2f}, "
-                f"r {judge.get('r', float('nan')):.2f}</p>"
+                f'<p>slope <b class="{kind}">{figure.all.value:.2f}</b> {spread(figure.all, ".2f")}</p>'
+                f"<p>judge: error {judge.get('error', float('nan')):.2f}, r {judge.get('r', float('nan')):.2f}</p>"
             )
         chart = response_chart(sweeps, judge.get("error", 0.0))
         pictures = sweep_pictures(summary, sign, out)

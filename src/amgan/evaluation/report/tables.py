@@ -75,7 +75,7 @@ def matrix_table(table: Mapping[str, Mapping[str, float]]) -> str:
             tint = 0 if name == swept else min(abs(value) / TALK, 2) * 30
             style = f"background: color-mix(in srgb, var(--limit) {tint:.0f}%, transparent)"
             kind = "own" if name == swept else "missed" if abs(value) > TALK else ""
-            tds.append(f'<td class="n {kind}" style="{style}">{value:.2f}</td>')
+            tds.append(f'<td class="n {kind}" style="{style}">{value:z.2f}</td>')
         rows.append(f"<tr><th>{escape(words(swept))}</th>{''.join(tds)}</tr>")
     head = _head(("", *(words(name) for name in names)))
     return (
