@@ -66,7 +66,10 @@ def responses(faces: Faces) -> list[Figure]:
 
         figures += faces.figure(f"slope.{sign}", f"slope, {words(sign)}", own_slope, 0.6, "more")
     figures += faces.figure(
-        "slope", "slope, all sweeps", lambda _, f: mean([slope(LEVELS, s["scores"]) for s in f.sweeps.values()])
+        "slope",
+        "slope, all sweeps",
+        lambda _, f: mean([slope(LEVELS, s["scores"]) for s in f.sweeps.values()]),
+        better="more",
     )
     figures += faces.figure(
         "monotone",
@@ -98,7 +101,8 @@ def _cross_talk(faces: Faces) -> list[Figure]:
         which = np.concatenate([of[str(who)] for who in rng.choice(swept, len(swept))])
         some = Faces([faces.plans[i] for i in which], [faces.found[i] for i in which], faces.atlas)
         drawn.append(_talk(talk_matrix(some)))
-    low, high = np.nanpercentile(drawn, [2.5, 97.5], axis=0)
+    # Sizes of noisy changes only grow when people are drawn twice: the spread of the draws counts, not their place.
+    low, high = np.nanpercentile(drawn - np.nanmean(drawn, axis=0), [2.5, 97.5], axis=0) + value
     first, last = TALK
     titles = (f"cross-talk {first:g} to {last:g}, mean of the other signs", "cross-talk, largest of the matrix")
     found = [Interval(float(v), float(a), float(b), len(swept)) for v, a, b in zip(value, low, high, strict=True)]

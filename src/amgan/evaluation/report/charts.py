@@ -84,10 +84,11 @@ def dot_plot(rows: Sequence[tuple[str, Sequence[float]]], limit: float | None, u
             parts.append(f'<circle cx="{x(value):.1f}" cy="{middle + (lane % 3 - 1) * 7:.1f}" r="3.5"/>')
         if known:
             # At the right end the words go to the other side.
-            place_of = (x(median) - 7, "end") if x(median) > width - 90 else (x(median) + 7, "start")
+            words, anchor = (x(median) - 7, "end") if x(median) > width - 90 else (x(median) + 7, "start")
             parts.append(
                 f'<rect class="median" x="{x(median) - 2:.1f}" y="{middle - 17:.1f}" width="4" height="34" rx="2"/>'
-                f'<text class="value" x="{place_of[0]:.1f}" y="{middle - 12:.1f}" text-anchor="{place_of[1]}">{median:+.1f} {escape(unit)}</text>'
+                f'<text class="value" x="{words:.1f}" y="{middle - 12:.1f}" text-anchor="{anchor}">'
+                f"{median:+.1f} {escape(unit)}</text>"
             )
     return f'<svg class="dots" viewBox="0 0 {width} {height}" role="img">{"".join(parts)}</svg>'
 
