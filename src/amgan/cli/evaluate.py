@@ -52,6 +52,7 @@ def evaluate_command(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Throw away another evaluation in OUT.")] = False,
 ) -> None:
     """Replaced by `HELP`."""
+    import contextlib
     import json
 
     from amgan.data.curation.limits import default_limits, load_limits
@@ -93,7 +94,8 @@ def evaluate_command(
             store, atlas, share, split, faceres, inception, lambda rows: bar(list(rows), "fitting the judge", None)
         )
 
-    found, quality = measure_all(store, plans, adapter, load, atlas, out, bar)
+    with adapter if isinstance(adapter, AgerAdapter) else contextlib.nullcontext():
+        found, quality = measure_all(store, plans, adapter, load, atlas, out, bar)
     about = {**vars(settings), "left_out": left_out}
     summary = summarise(adapter.name, plans, found, atlas, quality, about)
     (out / "report.json").write_text(json.dumps(as_dict(summary), indent=1), encoding="utf-8")
