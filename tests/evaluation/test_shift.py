@@ -7,24 +7,16 @@ from PIL import Image
 
 from amgan.data.table import Row
 from amgan.errors import DatasetError
+from amgan.evaluation.judges.cross import CrossJudge, sign_crops
 from amgan.evaluation.judges.signs import SignJudge
-from amgan.evaluation.shift import CrossJudge, Limits, colour_change, contact_sheet, measure, save_strip, sign_crops
-from amgan.faces.detect import Face
+from amgan.evaluation.measures.colour import colour_change
+from amgan.evaluation.protocol import FRONTAL
+from amgan.evaluation.shift import contact_sheet, measure, save_strip
 from amgan.inference.ager import Ager
 from amgan.maps.packing import reference_landmarks
 from amgan.signs.atlas import unit_atlas
 
 ATLAS = unit_atlas()
-
-
-def face(side: float = 500, yaw: float = 0, jaw: float = 0) -> Face:
-    return Face(reference_landmarks() * side / 0.5, {"jawOpen": jaw}, yaw, 0, 0)
-
-
-def test_limits_keep_large_frontal_faces_with_a_closed_mouth() -> None:
-    limits = Limits()
-    assert limits.keep(face())
-    assert not limits.keep(face(side=300)) and not limits.keep(face(yaw=30)) and not limits.keep(face(jaw=0.5))
 
 
 def test_crops_are_cut_pixel_for_pixel() -> None:
@@ -80,10 +72,16 @@ def test_measure_reports_what_the_model_did(small_model: Path, astronaut: np.nda
         judge if fold == cross.fold_of("collins") else other for fold, other in enumerate(cross.judges)
     )
     with Ager(small_model) as ager:
-        found = measure(ager, cross, rows, Limits(side=50, turn=90, mouth=1), tmp_path / "strips")
+        found = measure(
+            ager,
+            cross,
+            rows,
+            FRONTAL.model_copy(update={"min_side": 50.0, "max_yaw": 90.0, "max_pitch": 90.0, "max_jaw_open": 1.0}),
+            tmp_path / "strips",
+        )
         assert found["faces"] == 1 and found["forehead_largest_change_outside_face"] == 0
         assert found["colour_change"]["older"][0] > 0
         assert found["forehead_inside_over_rest"]["least"] > 3
         assert (tmp_path / "strips" / "set-astronaut.png").is_file()
         with pytest.raises(DatasetError, match="400 px"):
-            measure(ager, cross, rows, Limits())
+            measure(ager, cross, rows, FRONTAL)

@@ -12,6 +12,7 @@ from amgan.cli.analyze import analyze_command
 from amgan.cli.batch import batch_command
 from amgan.cli.curate import curate_command
 from amgan.cli.estimators import fit_command, score_command
+from amgan.cli.evaluate import evaluate_command
 from amgan.cli.export import export_command
 from amgan.cli.figure import figure_command
 from amgan.cli.sweep import sweep_command
@@ -28,6 +29,7 @@ app.command("age")(age_command)
 app.command("analyze")(analyze_command)
 app.command("batch")(batch_command)
 app.command("curate")(curate_command)
+app.command("evaluate")(evaluate_command)
 app.command("export")(export_command)
 app.command("figure")(figure_command)
 app.command("fit-estimators")(fit_command)

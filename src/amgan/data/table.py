@@ -67,6 +67,7 @@ class Row:
         occluded: Zones that a person could not judge, since something covers them.
         estimates: Zone, or ``age``, to its estimate; absent where there is none.
         aligned: What is known of the aligned face; None if a face has to be found in the photo first.
+        sex: As the source states it; empty where unknown.
     """
 
     path: Path
@@ -81,6 +82,7 @@ class Row:
     occluded: frozenset[str] = frozenset()
     estimates: dict[str, Estimated] = field(default_factory=dict)
     aligned: AlignedFace | None = None
+    sex: str = ""
 
     def score(self, zone: str) -> float:
         """The score that a person gave to a zone, or the ``age``, in 0..1; NaN if unknown."""
@@ -131,6 +133,7 @@ def row_of(
         labels.occluded,
         estimates or {},
         aligned,
+        labels.sex,
     )
 
 

@@ -15,137 +15,50 @@ from __future__ import annotations
 
 import argparse
 import json
-import zlib
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 from rich.console import Console
 from rich.progress import track
 
-from amgan.data.store import SIZE, Store, prepare
-from amgan.data.table import Row, held_for_judges
+from amgan.data.curation.limits import Limits
+from amgan.data.curation.measure import PhotoMeasurer
+from amgan.data.store import SIZE, prepare
+from amgan.data.table import Row
 from amgan.errors import DatasetError
+from amgan.evaluation.bootstrap import interval
 from amgan.evaluation.judges.age import AgeAndGenderJudge
+from amgan.evaluation.judges.cross import CrossJudge, fit_judge, sign_crops
 from amgan.evaluation.judges.identity import SAME_PERSON, IdentityJudge
-from amgan.evaluation.judges.resnet import ResNetFeatures
-from amgan.evaluation.judges.signs import SignJudge
-from amgan.faces.detect import Face
+from amgan.evaluation.measures.colour import colour_change
+from amgan.evaluation.measures.controls import controls
+from amgan.evaluation.measures.locality import inside_over_rest, stray
+from amgan.evaluation.protocol import FRONTAL
 from amgan.faces.photo import Photo, photo_from_image, read_photo
 from amgan.inference.ager import Ager, FaceView
 from amgan.signs.atlas import Atlas
-from amgan.signs.zones import rasterise, zone_crop, zone_masks, zone_square
+from amgan.signs.zones import rasterise, zone_masks
 
 YOUNG, OLD = 0.1, 0.9
 KINDS = ("younger", "original", "older", "blurred", "sharpened")
 # The first so many faces are also edited in one sign alone.
 FEW_FACES = 20
-FOLDS = 5
 SHEET_FACES = 24
 Rgb = npt.NDArray[np.uint8]
 console = Console(stderr=True)
 
 
-@dataclass(frozen=True)
-class Limits:
-    """What curation would keep of the test photos.
-
-    Attributes:
-        turn: Largest yaw and pitch, degrees.
-        mouth: Largest ``jawOpen``.
-        side: Least of the longer side of the face's box, pixels.
-    """
-
-    turn: float = 20.0
-    mouth: float = 0.15
-    side: float = 400.0
-
-    def keep(self, face: Face) -> bool:
-        """Whether a face is frontal, its mouth closed and large enough."""
-        left, top, right, bottom = face.box
-        large = max(right - left, bottom - top) >= self.side
-        frontal = abs(face.yaw) <= self.turn and abs(face.pitch) <= self.turn
-        return large and frontal and face.blendshapes["jawOpen"] <= self.mouth
-
-
-def sign_crops(atlas: Atlas, rgb: Rgb, landmarks: npt.NDArray[np.float32]) -> dict[str, Rgb]:
-    """Left or centre crop of each sign from an aligned face of 1024 px, pixel for pixel: fine lines are judged."""
-    crops = {}
-    for sign in atlas.signs:
-        left, top, side = (round(v) for v in zone_square(atlas, atlas.zones_of(sign)[0], landmarks))
-        crops[sign] = zone_crop(rgb, (left, top, side), side)
-    return crops
-
-
-class CrossJudge:
-    """Sign judges that were each fitted without a fifth of the people, so that all are judged by one who knows none.
-
-    Args:
-        judges: One a fold, see `fold_of`.
-    """
-
-    def __init__(self, judges: Sequence[SignJudge]) -> None:
-        self.judges = tuple(judges)
-
-    def fold_of(self, identity: str) -> int:
-        """The fold of a person, the same on any machine."""
-        return zlib.crc32(identity.encode()) % len(self.judges)
-
-    def predict(self, identity: str, crops: Mapping[str, Rgb]) -> dict[str, float]:
-        """Scores a person's crops by the judge that was fitted without them."""
-        judge = self.judges[self.fold_of(identity)]
-        found = judge.predict({sign: [crop] for sign, crop in crops.items()})
-        return {sign: float(scores[0]) for sign, scores in found.items()}
-
-    def correlation(self) -> dict[str, float]:
-        """Cross-validated r of each sign, the mean of the judges."""
-        return {
-            sign: round(float(np.mean([judge.fits[sign].correlation for judge in self.judges])), 3)
-            for sign in self.judges[0].fits
-        }
-
-
-def fit_judge(store: Store, atlas: Atlas, share: float, splits: Sequence[str]) -> CrossJudge:
-    """Fits the sign judges on faces that no generator or critic saw.
-
-    Args:
-        store: Prepared faces.
-        atlas: Signs and zones.
-        share: Of the training identities that are kept for judges.
-        splits: Whose faces are taken beside those: ``val``, or ``val`` and ``test``.
-    """
-    rows = store.subset(lambda row: bool(row.scores) and (row.split in splits or held_for_judges(row, share)))
-    features: dict[str, list[npt.NDArray[np.float32]]] = {sign: [] for sign in atlas.signs}
-    scores: dict[str, list[float]] = {sign: [] for sign in atlas.signs}
-    people: dict[str, list[str]] = {sign: [] for sign in atlas.signs}
-    extract = ResNetFeatures()
-    for index in track(rows, "features of the judge", console=console):
-        row = store.rows[index]
-        for sign, crop in sign_crops(atlas, store.images[index], store.landmarks[index]).items():
-            if sign in row.scores:
-                features[sign].append(extract(crop[None])[0])
-                scores[sign].append(row.scores[sign])
-                people[sign].append(row.identity)
-    cross = CrossJudge([SignJudge(extract) for _ in range(FOLDS)])
-    for fold, judge in enumerate(cross.judges):
-        known = {sign: [i for i, who in enumerate(people[sign]) if cross.fold_of(who) != fold] for sign in people}
-        judge.fit_features(
-            {sign: np.stack([features[sign][i] for i in which]) for sign, which in known.items()},
-            {sign: [scores[sign][i] for i in which] for sign, which in known.items()},
-            {sign: [people[sign][i] for i in which] for sign, which in known.items()},
-        )
-    return cross
-
-
-def _kept_face(ager: Ager, photo: Photo, limits: Limits) -> FaceView | None:
-    """The largest face of a photo, if curation would keep it."""
-    faces = ager.detector.detect(photo.rgb)
-    return ager.analyze(photo)[0] if faces and limits.keep(faces[0]) else None
+def _kept_faces(ager: Ager, rows: Iterable[Row], limits: Limits) -> Iterator[tuple[Row, Photo, FaceView]]:
+    """The photos whose largest face `limits` keep, and that face."""
+    with PhotoMeasurer() as measurer:
+        for row in rows:
+            photo = read_photo(row.path)
+            if not limits.reason(measurer.measure(photo.rgb)[0]):
+                yield row, photo, ager.analyze(photo)[0]
 
 
 def save_strip(faces: dict[str, Rgb], path: Path) -> None:
@@ -170,38 +83,10 @@ def contact_sheet(folder: Path) -> Image.Image:
     return sheet
 
 
-def colour_change(before: Rgb, after: Rgb, skin: npt.NDArray[np.float32]) -> float:
-    """Mean distance in the a*b* plane of CIELAB, spots and lines smoothed away.
-
-    Args:
-        before: (S, S, 3) aligned face.
-        after: The same.
-        skin: (S, S) in 0..1, what counts.
-
-    Returns:
-        CIELAB units; 2.3 is about the least difference that people notice.
-    """
-
-    def smooth(rgb: Rgb) -> npt.NDArray[np.float32]:
-        lab = cv2.cvtColor(rgb.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
-        return np.asarray(cv2.GaussianBlur(lab[..., 1:], (0, 0), SIZE / 64), np.float32)
-
-    distance = np.linalg.norm(smooth(after) - smooth(before), axis=2)
-    return float((distance * skin).sum() / skin.sum())
-
-
-def _controls(rgb: Rgb, side: float) -> dict[str, Rgb]:
-    """A blurred and a sharpened original (2 px of a 1024 px face), about as strong as aging changes fine detail."""
-    soft = cv2.GaussianBlur(rgb, (0, 0), 2 * side / SIZE)
-    sharp = cv2.addWeighted(rgb, 2.0, soft, -1.0, 0)
-    return {"blurred": np.asarray(soft, np.uint8), "sharpened": np.asarray(sharp, np.uint8)}
-
-
-def _interval(values: npt.NDArray[np.float64]) -> list[float]:
-    """Mean, and its 95% bootstrap interval."""
-    rng = np.random.default_rng(0)
-    means = rng.choice(values, (2000, len(values))).mean(axis=1)
-    return [round(float(v), 4) for v in (values.mean(), *np.percentile(means, [2.5, 97.5]))]
+def _rounded(values: npt.NDArray[np.float64]) -> list[float]:
+    """Mean of one value a photo, and its 95% bootstrap interval."""
+    found = interval(values.tolist(), [str(index) for index in range(len(values))])
+    return [round(v, 4) for v in (found.value, found.low, found.high)]
 
 
 def measure(
@@ -216,12 +101,8 @@ def measure(
     colours: dict[str, list[float]] = {"younger": [], "older": []}
     forehead: list[float] = []
     outside = 0
-    for row in rows:
-        photo = read_photo(row.path)
-        view = _kept_face(ager, photo, limits)
-        if view is None:
-            continue
-        made = {"original": photo.rgb, **_controls(photo.rgb, view.alignment.scale * view.alignment.size)}
+    for row, photo, view in _kept_faces(ager, rows, limits):
+        made = {"original": photo.rgb, **controls(photo.rgb, view.alignment.scale * view.alignment.size)}
         for kind, level in (("younger", YOUNG), ("older", OLD)):
             made[kind] = photo_from_image(ager.age(photo, every=level, face=0).image).rgb
         square = view.alignment.resized(SIZE)
@@ -249,7 +130,7 @@ def measure(
     shift = stacked["older"] - stacked["younger"]
     return {
         "faces": len(shift),
-        "mean_shift": _interval(shift.mean(axis=1)),
+        "mean_shift": _rounded(shift.mean(axis=1)),
         "right_direction": round(float((shift.mean(axis=1) > 0).mean()), 4),
         "per_sign": {
             sign: {
@@ -259,7 +140,7 @@ def measure(
             }
             for i, sign in enumerate(atlas.signs)
         },
-        "control_shift": {k: _interval((stacked[k] - stacked["original"]).mean(axis=1)) for k in KINDS[3:]},
+        "control_shift": {k: _rounded((stacked[k] - stacked["original"]).mean(axis=1)) for k in KINDS[3:]},
         "age": {kind: round(float(np.mean(ages[kind])), 2) for kind in KINDS},
         "age_median_older_minus_younger": round(float(np.median(np.subtract(ages["older"], ages["younger"]))), 2),
         "same_person": {k: round(float((np.array(v) < SAME_PERSON).mean()), 4) for k, v in distances.items()},
@@ -272,20 +153,17 @@ def measure(
 
 def _locality(view: FaceView, atlas: Atlas, before: Rgb, after: Rgb) -> tuple[float, int]:
     """Mean change inside the forehead over that in the rest of the face, and the largest change off the face."""
-    change = np.abs(after.astype(np.int16) - before)
-    difference = change.mean(axis=2)
+    difference = np.abs(after.astype(np.int16) - before).mean(axis=2)
     # Nearest-pixel masks in the photo, so that nothing is averaged away.
     left, top, right, bottom = window = view.report.region
     masks = zone_masks(atlas, view.landmarks, view.alignment.size, view.alignment.size)
     zone = masks.zones[atlas.zones.index("forehead_wrinkles")]
     inside, head = (view.alignment.paste(m, before.shape[:2], window) > 0.5 for m in (zone, masks.head))
-    cut = difference[top:bottom, left:right]
-    rest = cut[head & ~inside].mean()
     # Pixels that the outline of the head touches count as face, all others as background.
     outline = rasterise(atlas.head, view.landmarks, view.alignment.size, view.alignment.size)
-    off = change.max(axis=2)
-    off[top:bottom, left:right][view.alignment.paste(outline, before.shape[:2], window) > 0] = 0
-    return float(cut[inside].mean() / max(rest, 1e-6)), int(off.max())
+    touched = np.zeros(before.shape[:2], np.bool_)
+    touched[top:bottom, left:right] = view.alignment.paste(outline, before.shape[:2], window) > 0
+    return inside_over_rest(difference[top:bottom, left:right], inside, head), stray(before, after, touched)
 
 
 def main() -> None:
@@ -301,9 +179,15 @@ def main() -> None:
     with Ager(options.model) as ager:
         store = prepare(options.data, options.store, ager.bundle.atlas)
         splits = ("val", "test") if options.split == "test" else ("val",)
-        judge = fit_judge(store, ager.bundle.atlas, ager.bundle.judge_share, splits)
+        judge = fit_judge(
+            store,
+            ager.bundle.atlas,
+            ager.bundle.judge_share,
+            splits,
+            lambda faces: track(list(faces), "features of the judge", console=console),
+        )
         rows = [row for row in store.rows if row.split == options.split][:: options.every]
-        result = measure(ager, judge, track(rows, "photos", console=console), Limits(), options.pictures)
+        result = measure(ager, judge, track(rows, "photos", console=console), FRONTAL, options.pictures)
     if options.pictures:
         contact_sheet(options.pictures).save(options.pictures / "sheet.png")
     result["judge_cross_validated_r"] = judge.correlation()

@@ -1,0 +1,108 @@
+"""`amgan evaluate`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from amgan.cli.progress import bar
+
+HELP = """Measure a model by the paper's protocol and more: realism, signs, cross-talk, identity, age, locality, colour.
+
+MODEL is a model's folder, an ONNX file, `default`, `identity` or `blur` (for comparison), or
+a folder of pictures that any other model made: --inputs writes what that one has to be asked. DATA is only read. OUT
+gets report.html, report.md and report.json. A run that was stopped goes on with the same command.
+
+Examples:
+
+  amgan evaluate default ../shared/data -o ../runs/evaluation
+
+  amgan evaluate runs/mine/model data/ -o mine/ --split val --every 4
+
+  amgan evaluate peer/ data/ -o peer-report/ --inputs    (then make peer/older/NAME.png ... as targets.csv asks)
+"""
+
+
+def evaluate_command(
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="What is measured.")],
+    data: Annotated[
+        Path, typer.Argument(metavar="DATA", help="Folder of `amgan curate`, or of faces.csv and its photos.")
+    ],
+    out: Annotated[Path, typer.Option("-o", "--out", help="Folder of results.")],
+    split: Annotated[Literal["train", "val", "test"], typer.Option(help="Whose faces; tune on val alone.")] = "test",
+    every: Annotated[int, typer.Option(min=1, help="Only each so-many-th photo of the split, to save time.")] = 1,
+    sweeps: Annotated[int, typer.Option(min=0, help="Faces that each sign is swept on.")] = 8,
+    pictures: Annotated[int, typer.Option(min=0, help="Faces shown for each kind of fault.")] = 4,
+    data_store: Annotated[
+        Path | None, typer.Option(help="Where the faces are prepared, 3 MB each; else beside OUT.")
+    ] = None,
+    inception: Annotated[
+        str | None, typer.Option(metavar="PATH|URL", help="StyleGAN's TorchScript Inception: adds FID.")
+    ] = None,
+    faceres: Annotated[
+        Path | None, typer.Option(metavar="faceres.json", help="A second judge of age, from npm's @vladmandic/human.")
+    ] = None,
+    limits: Annotated[Path | None, typer.Option(help="YAML of curation's limits: which faces count.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of halves, targets and subsets.")] = 0,
+    inputs: Annotated[
+        bool, typer.Option("--inputs", help="Write OUT/inputs and OUT/targets.csv for another model, and stop.")
+    ] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Throw away another evaluation in OUT.")] = False,
+) -> None:
+    """Replaced by `HELP`."""
+    import contextlib
+    import json
+
+    from amgan.data.curation.limits import default_limits, load_limits
+    from amgan.data.store import prepare
+    from amgan.evaluation.adapters import AgerAdapter, open_adapter
+    from amgan.evaluation.judging import Judges, load_judges
+    from amgan.evaluation.report.markdown import markdown
+    from amgan.evaluation.report.page import html_page
+    from amgan.evaluation.run import Settings, measure_all, open_folder, plan_faces, write_inputs
+    from amgan.evaluation.summary import as_dict, summarise
+    from amgan.signs.atlas import unit_atlas
+
+    adapter = None if inputs else open_adapter(model)
+    atlas = adapter.atlas if isinstance(adapter, AgerAdapter) else unit_atlas()
+    where = data_store or out.resolve().parent / "prepared"
+    wanted = default_limits() if limits is None else load_limits(limits)
+    settings = Settings(split, every, seed, sweeps)
+    store = prepare(data, where, atlas, lambda rows: bar(list(rows), "preparing", None))
+    plans, left_out = plan_faces(store, settings, wanted, atlas, bar)
+    if adapter is None:
+        write_inputs(store, plans, atlas, out)
+        typer.echo(f"{len(plans)} faces in {out / 'inputs'}, what is wanted of them in {out / 'targets.csv'}")
+        return
+    state = {
+        "model": adapter.fingerprint,
+        "store": store.folder.name,
+        "settings": vars(settings),
+        "limits": wanted.model_dump(),
+        "inception": inception,
+        "faceres": None if faceres is None else str(faceres),
+    }
+    open_folder(out, state, overwrite)
+    if isinstance(adapter, AgerAdapter):
+        typer.echo(adapter.notice, err=True)
+    share = adapter.judge_share
+
+    def load() -> Judges:
+        return load_judges(
+            store, atlas, share, split, faceres, inception, lambda rows: bar(list(rows), "fitting the judge", None)
+        )
+
+    with adapter if isinstance(adapter, AgerAdapter) else contextlib.nullcontext():
+        found, quality = measure_all(store, plans, adapter, load, atlas, out, bar)
+    about = {**vars(settings), "left_out": left_out}
+    summary = summarise(adapter.name, plans, found, atlas, quality, about)
+    (out / "report.json").write_text(json.dumps(as_dict(summary), indent=1), encoding="utf-8")
+    (out / "report.md").write_text(markdown(summary), encoding="utf-8")
+    (out / "report.html").write_text(html_page(summary, plans, found, atlas, out, pictures), encoding="utf-8")
+    typer.echo(markdown(summary))
+    typer.echo(f"written to {out / 'report.html'}, report.md and report.json")
+
+
+evaluate_command.__doc__ = HELP

@@ -1,0 +1,1 @@
+"""What is measured, one family a file, on arrays alone."""

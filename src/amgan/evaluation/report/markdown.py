@@ -1,0 +1,59 @@
+"""The figures as a Markdown table, and as one row to stand beside the rows of other models."""
+
+from __future__ import annotations
+
+import math
+
+from amgan.evaluation.bootstrap import Interval
+from amgan.evaluation.networks import INCEPTION, LEADING
+from amgan.evaluation.summary import Summary
+from amgan.evaluation.totals.figure import Figure
+
+
+def markdown(summary: Summary) -> str:
+    """All figures, one a line."""
+    lines = [
+        f"# {summary.model}",
+        "",
+        f"{summary.faces} faces, {len(summary.failed)} failed. Intervals are 95%, by bootstrap over people.",
+        "",
+        "| measure | found | 95% interval | people | wanted | worst group |",
+        "| --- | --- | --- | --- | --- | --- |",
+    ]
+    lines += [f"| {' | '.join(cells(figure))} |" for figure in summary.figures]
+    return "\n".join(lines) + "\n"
+
+
+def cells(figure: Figure) -> list[str]:
+    """Title, value, interval, people, what is wanted and whether it is met, and the worst group over all."""
+    found = figure.all
+    wanted = ""
+    if figure.limit is not None:
+        sign = "at most" if figure.better == "less" else "at least"
+        wanted = f"{sign} {figure.limit:g}: {'met' if figure.met else 'missed'}"
+    group, ratio = figure.worst
+    worst = f"{group} {ratio:.2f}x" if group and ratio >= 1.005 else ""
+    return [
+        figure.title,
+        f"{found.value:.3g}",
+        spread(found),
+        str(found.people),
+        wanted,
+        worst,
+    ]
+
+
+def spread(found: Interval, digits: str = ".3g") -> str:
+    """The interval of a figure in words; "" where there is none."""
+    return f"{found.low:{digits}} to {found.high:{digits}}" if math.isfinite(found.low) else ""
+
+
+def table_row(summary: Summary) -> dict[str, float]:
+    """What a row of the paper's tables 1 and 2 says: the distances of the aged and of the real half, and the MAE.
+
+    Seen through Inception if that was given, else through the network that leads.
+    """
+    network = INCEPTION if summary.figure(f"frechet.{INCEPTION}") else LEADING
+    keys = {"distance": f"frechet.{network}", "distance_real": f"frechet_real.{network}", "mae": "mae"}
+    found = {name: summary.figure(key) for name, key in keys.items()}
+    return {name: float("nan") if figure is None else figure.all.value for name, figure in found.items()}

@@ -1,0 +1,181 @@
+"""One evaluation: a folder of results that goes on where it was stopped.
+
+OUT holds ``evaluation.json`` (what it is of), ``judge.json`` (how good the judge of the signs is), ``faces.jsonl`` (a
+line a face, written as soon as it is measured), ``pictures/`` (strips) and, at the end, the reports.
+"""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import json
+import shutil
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from PIL import Image
+
+from amgan.data.curation.files import aligned_name
+from amgan.data.curation.limits import Limits
+from amgan.data.store import Store
+from amgan.errors import DatasetError, OutputError
+from amgan.evaluation.adapters import Adapter
+from amgan.evaluation.face import Found, measure_face
+from amgan.evaluation.judging import Judges
+from amgan.evaluation.protocol import Plan, faces_that_count, make_plans
+from amgan.signs.atlas import AGE, Atlas
+
+T = TypeVar("T")
+Progress = Callable[[Iterable[T], str, int | None], Iterable[T]]
+# Raised when what is measured changes, so that old lines are not mixed with new ones.
+_VERSION = 1
+STATE, LINES, JUDGE, PICTURES = "evaluation.json", "faces.jsonl", "judge.json", "pictures"
+INPUTS, TARGETS = "inputs", "targets.csv"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What decides which faces are evaluated and how.
+
+    Attributes:
+        split: ``train``, ``val`` or ``test``.
+        every: Only each so-many-th photo of the split.
+        seed: Of all draws.
+        sweeps: Faces each sign is swept on.
+        controlled: Faces with blur and sharpen controls.
+    """
+
+    split: str = "test"
+    every: int = 1
+    seed: int = 0
+    sweeps: int = 8
+    controlled: int = 40
+
+
+def plan_faces(
+    store: Store, settings: Settings, limits: Limits, atlas: Atlas, progress: Progress[Any]
+) -> tuple[list[Plan], dict[str, int]]:
+    """The faces of a split that count and what is asked of each, and how many others were left out for which reason.
+
+    Raises:
+        DatasetError: Too few are left to compare two halves.
+    """
+    of_split = [(index, row) for index, row in enumerate(store.rows) if row.split == settings.split]
+    rows = of_split[:: settings.every]
+    faces, left_out = faces_that_count(progress(rows, "which faces count", len(rows)), limits, atlas)
+    if len({row.identity for _, row in faces}) < 4:
+        raise DatasetError(
+            f"{len(faces)} faces of the split {settings.split} count, of {len(rows)}; 4 people at least are wanted: "
+            "take another --split, a lower --every, or wider --limits"
+        )
+    donors = [row for _, row in of_split]
+    return make_plans(faces, donors, atlas, settings.seed, settings.sweeps, settings.controlled), left_out
+
+
+def write_inputs(store: Store, plans: Sequence[Plan], atlas: Atlas, out: Path) -> None:
+    """What another model has to be asked: OUT/inputs, aligned faces, and OUT/targets.csv, a row a picture wanted."""
+    (out / INPUTS).mkdir(parents=True, exist_ok=True)
+    with (out / TARGETS).open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(("input", "picture", "years", AGE, *atlas.zones))
+        for plan in plans:
+            name = aligned_name(plan.row.name, "png")
+            Image.fromarray(store.images[plan.index]).save(out / INPUTS / name)
+            for aim in plan.aims(atlas):
+                years = round(atlas.age.grade(aim.scores[AGE]), 1) if AGE in aim.scores else ""
+                scores = [round(aim.scores[zone], 4) if zone in aim.scores else "" for zone in (AGE, *atlas.zones)]
+                writer.writerow((f"{INPUTS}/{name}", f"{aim.kind}/{name}", years, *scores))
+
+
+def open_folder(out: Path, wanted: dict[str, Any], overwrite: bool) -> None:
+    """Makes OUT, or reopens that of the same evaluation.
+
+    Args:
+        out: The folder.
+        wanted: What the evaluation is of.
+        overwrite: Whether another evaluation that lies there is thrown away.
+
+    Raises:
+        OutputError: It holds something else.
+    """
+    state, wanted = out / STATE, {"version": _VERSION, **wanted}
+    there = [path.name for path in out.iterdir() if path.name not in (INPUTS, TARGETS)] if out.is_dir() else []
+    if there:
+        if not state.is_file():
+            raise OutputError(f"{out}: is not empty and not of `amgan evaluate`; choose another OUT")
+        found = json.loads(state.read_text(encoding="utf-8"))
+        if different := [key for key, value in wanted.items() if found.get(key) != value]:
+            if not overwrite:
+                raise OutputError(
+                    f"{out}: holds an evaluation with {different[0]} {str(found.get(different[0]))[:60]}, not "
+                    f"{str(wanted[different[0]])[:60]}; choose another OUT, or --overwrite"
+                )
+            for name in (LINES, JUDGE):
+                (out / name).unlink(missing_ok=True)
+            shutil.rmtree(out / PICTURES, ignore_errors=True)
+    (out / PICTURES).mkdir(parents=True, exist_ok=True)
+    state.write_text(json.dumps(wanted, indent=1), encoding="utf-8")
+
+
+def measure_all(
+    store: Store,
+    plans: Sequence[Plan],
+    adapter: Adapter,
+    load: Callable[[], Judges],
+    atlas: Atlas,
+    out: Path,
+    progress: Progress[Any],
+) -> tuple[list[Found], dict[str, dict[str, float]]]:
+    """Measures the faces that are not measured yet.
+
+    Args:
+        store: Prepared faces.
+        plans: What is asked of each.
+        adapter: The model.
+        load: Gives the judges; called only if a face is left, for it takes minutes.
+        atlas: The signs.
+        out: The folder, see `open_folder`.
+        progress: Wraps the faces.
+
+    Returns:
+        What was found on all, in the order of `plans`; and sign to how good its judge is on real faces.
+    """
+    known = read_lines(out / LINES)
+    left = [plan for plan in plans if plan.row.name not in known]
+    if not left and (out / JUDGE).is_file():
+        quality: dict[str, dict[str, float]] = json.loads((out / JUDGE).read_text(encoding="utf-8"))
+        return [known[plan.row.name] for plan in plans], quality
+    judges = load()
+    quality = judges.signs.quality()
+    (out / JUDGE).write_text(json.dumps(quality, indent=1), encoding="utf-8")
+    with (out / LINES).open("w", encoding="utf-8") as file:
+        # Anew, without a line that a kill left half written.
+        file.writelines(_line(found) for found in known.values())
+        file.flush()
+        for plan in progress(left, "faces", len(left)):
+            face, landmarks = store.images[plan.index], store.landmarks[plan.index]
+            strip = out / strip_name(plan.row.name)
+            found = measure_face(plan, face, landmarks, adapter, judges, atlas, strip)
+            known[found.name] = found
+            file.write(_line(found))
+            file.flush()
+    return [known[plan.row.name] for plan in plans], quality
+
+
+def read_lines(path: Path) -> dict[str, Found]:
+    """Name to what was found, of the faces that are measured; a half line at the end is left out."""
+    text = path.read_text(encoding="utf-8") if path.is_file() else ""
+    whole = [line for line in text.splitlines(keepends=True) if line.endswith("\n")]
+    found = [Found(**json.loads(line)) for line in whole]
+    return {one.name: one for one in found}
+
+
+def strip_name(name: str) -> str:
+    """Where the strip of a photo lies inside OUT."""
+    return f"{PICTURES}/{aligned_name(name, 'jpg')}"
+
+
+def _line(found: Found) -> str:
+    return json.dumps(dataclasses.asdict(found)) + "\n"

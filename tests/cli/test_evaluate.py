@@ -1,0 +1,154 @@
+"""The command from end to end, on aligned faces; the judges are stand-ins, for theirs take minutes to fit."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner, Result
+
+from amgan.cli import app, main
+from amgan.evaluation import judging
+from amgan.evaluation.judging import Judges
+from amgan.evaluation.networks import LEADING
+from amgan.signs.atlas import unit_atlas
+
+
+def run(*arguments: object) -> Result:
+    return CliRunner().invoke(app, ["evaluate", *(str(a) for a in arguments)])
+
+
+def brightness(rgb: np.ndarray, box: object = None) -> float:
+    return float(rgb.mean()) / 255
+
+
+class Signs:
+    """Scores every sign by the brightness of its crop."""
+
+    def predict(self, identity: str, crops: dict[str, np.ndarray]) -> dict[str, float]:
+        return {sign: brightness(crop) for sign, crop in crops.items()}
+
+    def quality(self) -> dict[str, dict[str, float]]:
+        return {sign: {"r": 0.75, "error": 0.0625} for sign in unit_atlas().signs}
+
+
+@pytest.fixture
+def loaded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Puts stand-ins in the place of the judges; the list says for which split they were loaded."""
+    splits: list[str] = []
+
+    def features(rgb: np.ndarray) -> np.ndarray:
+        return np.asarray(rgb[::64, ::64].reshape(-1)[:24], np.float32)
+
+    def load(store: object, atlas: object, share: float, split: str, *rest: object) -> Judges:
+        splits.append(split)
+        identity = SimpleNamespace(embed=lambda rgb, box: features(rgb) / 255)
+        ages = {"brightness": SimpleNamespace(age=lambda rgb, box: 100 * brightness(rgb))}
+        return Judges(Signs(), identity, ages, {LEADING: features})  # type: ignore[arg-type]
+
+    monkeypatch.setattr(judging, "load_judges", load)
+    return splits
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("prepared")
+
+
+@pytest.fixture
+def evaluate(dataset: Path, store: Path) -> Callable[..., Result]:
+    """Evaluates a model on five of the training faces, into OUT."""
+
+    def evaluate(model: str, out: Path, *more: object) -> Result:
+        given = ("--split", "train", "--every", 2, "--sweeps", 0, "--data-store", store)
+        return run(model, dataset, "-o", out, *given, *more)
+
+    return evaluate
+
+
+def test_reports_then_the_same_again_without_judges(
+    evaluate: Callable[..., Result], loaded: list[str], tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    result = evaluate("identity", out, "--sweeps", 1)
+    assert result.exit_code == 0, result.output
+    content = json.loads((out / "report.json").read_text(encoding="utf-8"))
+    found = {figure["key"]: figure["all"]["value"] for figure in content["figures"]}
+    assert found["age_gap"] == 0 and found["same_person.older"] == 1 and found["background"] == 1
+    assert found["slope"] == 0 and content["faces"] == 5 and content["judge"]["crows_feet"]["error"] == 0.0625
+    assert "| same person, older | 1 |" in (out / "report.md").read_text(encoding="utf-8")
+    page = (out / "report.html").read_text(encoding="utf-8")
+    assert "Evaluation of identity" in page and page.count("<figure") >= 5 and "crows feet" in page
+    before = (out / "faces.jsonl").read_bytes()
+    # Half a line, as after a kill: that face alone is measured again.
+    (out / "faces.jsonl").write_bytes(before[:-40])
+    assert evaluate("identity", out, "--sweeps", 1).exit_code == 0 and loaded == ["train"] * 2
+    assert (out / "faces.jsonl").read_bytes() == before
+    assert evaluate("identity", out, "--sweeps", 1).exit_code == 0 and loaded == ["train"] * 2
+    assert json.loads((out / "report.json").read_text(encoding="utf-8")) == content
+
+
+def test_another_model_does_not_mix_with_what_is_there(
+    evaluate: Callable[..., Result], loaded: list[str], tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    assert evaluate("identity", out).exit_code == 0
+    before = (out / "faces.jsonl").read_bytes()
+    refused = evaluate("blur", out)
+    assert "holds an evaluation with model identity, not blur" in str(refused.exception)
+    assert (out / "faces.jsonl").read_bytes() == before
+    assert evaluate("blur", out, "--overwrite").exit_code == 0
+    content = json.loads((out / "report.json").read_text(encoding="utf-8"))
+    assert content["model"] == "blur" and (out / "faces.jsonl").read_bytes() != before
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.txt").touch()
+    assert "choose another OUT" in str(evaluate("blur", tmp_path / "mine", "--overwrite").exception)
+    assert [path.name for path in (tmp_path / "mine").iterdir()] == ["thesis.txt"]
+
+
+def test_pictures_of_another_model(evaluate: Callable[..., Result], loaded: list[str], tmp_path: Path) -> None:
+    out, peer = tmp_path / "out", tmp_path / "peer"
+    result = evaluate("peer", out, "--inputs")
+    assert result.exit_code == 0 and "5 faces" in result.stdout and not loaded
+    targets = (out / "targets.csv").read_text(encoding="utf-8").splitlines()
+    assert len(targets) == 1 + 3 * 5 and targets[0].startswith("input,picture,years,age,")
+    # A model that makes older pictures alone, and gives its input back.
+    shutil.copytree(out / "inputs", peer / "older")
+    assert evaluate(str(peer), out).exit_code == 0
+    content = json.loads((out / "report.json").read_text(encoding="utf-8"))
+    keys = {figure["key"] for figure in content["figures"]}
+    assert content["model"] == "peer" and "same_person.older" in keys
+    assert not keys & {"same_person.younger", "age_gap", "mae"}
+
+
+@pytest.mark.parametrize(
+    ("model", "more", "code", "named"),
+    [
+        ("identity", ["--split", "val"], 1, "4 people at least"),
+        ("nowhere", [], 1, "--inputs"),
+        ("identity", ["--every", "0"], 2, "--every"),
+        ("identity", ["--split", "best"], 2, "--split"),
+        ("identity", ["--limits", "nowhere.yaml"], 2, "nowhere.yaml"),
+    ],
+)
+def test_a_bad_call_is_one_line_and_writes_nothing(
+    dataset: Path,
+    store: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    model: str,
+    more: list[str],
+    code: int,
+    named: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    given = ["amgan", "evaluate", model, str(dataset), "-o", "out", "--data-store", str(store), *more]
+    monkeypatch.setattr("sys.argv", given)
+    with pytest.raises(SystemExit) as stop:
+        main()
+    assert stop.value.code == code and named in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())

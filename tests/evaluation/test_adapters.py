@@ -1,0 +1,55 @@
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from amgan.data.curation.files import aligned_name
+from amgan.data.store import SIZE
+from amgan.errors import WeightsError
+from amgan.evaluation.adapters import AgerAdapter, BlurAdapter, FolderAdapter, IdentityAdapter, open_adapter
+from amgan.evaluation.protocol import DRAWN, OLDER, YOUNGER, Aim
+
+AIMS = [Aim(YOUNGER, {"age": 0.1}), Aim(OLDER, {"age": 0.9})]
+
+
+@pytest.fixture
+def face() -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 256, (SIZE, SIZE, 3), np.uint8)
+
+
+def test_identity_and_blur(face: np.ndarray) -> None:
+    assert all(np.array_equal(made, face) for made in IdentityAdapter().pictures(face, "a.png", AIMS))
+    first, second = BlurAdapter().pictures(face, "a.png", AIMS)
+    assert first is not None and np.array_equal(first, second) and first.std() < 0.5 * face.std()
+    assert isinstance(open_adapter("identity"), IdentityAdapter) and isinstance(open_adapter("blur"), BlurAdapter)
+
+
+def test_a_folder_of_another_model(face: np.ndarray, tmp_path: Path) -> None:
+    for kind, size in ((OLDER, SIZE), (DRAWN, 256)):
+        (tmp_path / "peer" / kind).mkdir(parents=True)
+        Image.fromarray(face).resize((size, size)).save(tmp_path / "peer" / kind / aligned_name("set/a.jpg", "png"))
+    peer = open_adapter(str(tmp_path / "peer"))
+    assert isinstance(peer, FolderAdapter) and peer.name == "peer"
+    younger, older, drawn = peer.pictures(face, "set/a.jpg", [*AIMS, Aim(DRAWN, {"age": 0.5})])
+    assert younger is None and np.array_equal(older, face) and drawn is not None and drawn.shape == face.shape
+    # Other pictures are another model: an evaluation of the old ones is not continued.
+    Image.fromarray(face[::-1]).save(tmp_path / "peer" / OLDER / "other.png")
+    assert FolderAdapter(tmp_path / "peer").fingerprint != peer.fingerprint
+
+
+def test_what_is_no_model_says_what_was_wanted(tmp_path: Path) -> None:
+    with pytest.raises(WeightsError, match="--inputs"):
+        open_adapter(str(tmp_path))
+    with pytest.raises(WeightsError, match="nowhere"):
+        open_adapter(str(tmp_path / "nowhere"))
+
+
+def test_our_own_model(small_model: Path, astronaut: np.ndarray, tmp_path: Path) -> None:
+    shutil.copytree(small_model, tmp_path / "model")
+    face = np.asarray(Image.fromarray(astronaut).resize((SIZE, SIZE)))
+    with AgerAdapter(tmp_path / "model") as adapter:
+        (older,) = adapter.pictures(face, "a.png", AIMS[1:])
+        assert older is not None and older.shape == face.shape and not np.array_equal(older, face)
+        assert adapter.fingerprint and adapter.judge_share == 0.0

@@ -1,0 +1,155 @@
+import json
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from amgan.evaluation.face import Found, sweep_name
+from amgan.evaluation.networks import INSIDE, LEADING
+from amgan.evaluation.protocol import DRAWN, Plan
+from amgan.evaluation.report.markdown import markdown, table_row
+from amgan.evaluation.report.page import html_page
+from amgan.evaluation.run import PICTURES, strip_name
+from amgan.evaluation.summary import Summary, as_dict, summarise
+from amgan.signs.atlas import unit_atlas
+
+ATLAS = unit_atlas()
+FoundBy = Callable[[str], list[Found]]
+
+JUDGE = {sign: {"r": 0.8, "error": 0.07} for sign in ATLAS.signs}
+
+
+def summary_of(plans: list[Plan], found: list[Found]) -> Summary:
+    settings = {"split": "val", "every": 1, "left_out": {"too_small": 3}}
+    return summarise("made", plans, found, ATLAS, JUDGE, settings)
+
+
+@pytest.fixture(scope="module")
+def perfect(plans: list[Plan], found_by: FoundBy) -> Summary:
+    return summary_of(plans, found_by("perfect"))
+
+
+@pytest.fixture(scope="module")
+def idle(plans: list[Plan], found_by: FoundBy) -> Summary:
+    return summary_of(plans, found_by("identity"))
+
+
+@pytest.fixture(scope="module")
+def blur(plans: list[Plan], found_by: FoundBy) -> Summary:
+    return summary_of(plans, found_by("blur"))
+
+
+def value(summary: Summary, key: str) -> float:
+    figure = summary.figure(key)
+    assert figure is not None, key
+    assert not figure.all.low > figure.all.value > figure.all.high
+    return figure.all.value
+
+
+def unmet(summary: Summary) -> set[str]:
+    return {figure.key.partition(".")[0] for figure in summary.figures if figure.met is False}
+
+
+def test_a_perfect_model_meets_every_limit(perfect: Summary) -> None:
+    assert unmet(perfect) == set() and sum(figure.met is True for figure in perfect.figures) > 12
+    assert value(perfect, "mae") < 0.02 and value(perfect, "slope") == pytest.approx(1)
+    assert value(perfect, "cross_talk_most") == 0 and value(perfect, "age_gap") == pytest.approx(80)
+    assert perfect.cross_talk["crows_feet"]["crows_feet"] == 1
+
+
+def test_doing_nothing_wins_realism_and_identity_and_loses_aging(idle: Summary, perfect: Summary) -> None:
+    ratio = f"frechet_ratio.{LEADING}"
+    assert value(idle, ratio) == pytest.approx(1) and value(idle, "same_person.older") == 1
+    assert value(idle, "identity.older") < value(perfect, "identity.older") < value(perfect, "identity.strangers")
+    assert unmet(idle) == {"mae", "slope", "monotone", "age_gap"} and value(idle, "age_gap") == 0
+    assert value(idle, "mae") == value(idle, "mae_undone") > 10 * value(perfect, "mae")
+    # Asked for the oldest, it gives the young; the perfect model's are nearer to the real old.
+    old = f"old.{DRAWN}.{LEADING}"
+    assert value(idle, old) == value(idle, f"old.original.{LEADING}") > value(perfect, old)
+    # A sign that does not move itself has no row.
+    assert idle.cross_talk == {} and idle.figure("cross_talk_most") is None
+
+
+def test_a_blur_does_not_pass_for_rejuvenation(blur: Summary, perfect: Summary) -> None:
+    # To the judge of age it took years off, and all of them are those of the control.
+    assert value(blur, "age_younger") == value(blur, "age_blurred") == -6
+    assert value(blur, "age_beyond_blur") == 0 > value(perfect, "age_beyond_blur")
+    assert value(blur, "signs_younger") == value(blur, "signs_blurred") < 0
+    assert value(blur, "detail.younger") == value(blur, "detail.blurred") < 0.5 < value(perfect, "detail.younger")
+    assert {"frechet_ratio", "mae", "slope", "monotone", "age_gap"} <= unmet(blur)
+
+
+def test_the_judge_is_the_floor_of_the_errors(plans: list[Plan], found_by: FoundBy) -> None:
+    found = [
+        replace(f, signs=f.signs | {"original": {s: v + 0.05 for s, v in f.signs["original"].items()}})
+        for f in found_by("identity")
+    ]
+    assert value(summary_of(plans, found), "mae_judge") == pytest.approx(0.05)
+
+
+def test_groups_and_the_worst_of_them(plans: list[Plan], found_by: FoundBy) -> None:
+    found = [
+        replace(f, colour=dict.fromkeys(f.colour, 2.0 if p.row.population == "white" else 0.5))
+        for p, f in zip(plans, found_by("perfect"), strict=True)
+    ]
+    figure = summary_of(plans, found).figure("colour.older")
+    assert figure is not None
+    assert set(figure.groups) == {"population", "sex", "age"} and set(figure.groups["sex"]) == {"female", "male"}
+    assert figure.groups["population"]["white"].value == 2 and figure.groups["population"]["white"].people == 12
+    assert figure.worst[0] == "white" and figure.worst[1] == pytest.approx(2) and figure.met
+
+
+def test_failed_faces_are_named_and_count_for_nothing(plans: list[Plan], found_by: FoundBy) -> None:
+    found = found_by("perfect")
+    found[3] = Found(found[3].name, error="no face was found")
+    summary = summary_of(plans, found)
+    assert summary.faces == 35 and summary.failed == {found[3].name: "no face was found"}
+    nothing = summary_of(plans, [Found(f.name, error="x") for f in found])
+    assert nothing.faces == 0 and list(nothing.figures) == []
+
+
+def test_real_halves_alone_say_what_the_sets_are_worth(perfect: Summary, blur: Summary) -> None:
+    for network in (LEADING, INSIDE):
+        real = value(perfect, f"frechet_real.{network}")
+        assert real == value(blur, f"frechet_real.{network}") > 0
+        assert value(blur, f"frechet.{network}") > 2 * real
+        assert value(blur, f"kid.{network}") > value(blur, f"kid_real.{network}")
+    # Only the network that had no part in training is held to a limit.
+    assert [f.key for f in perfect.figures if f.key.startswith("frechet_ratio") and f.limit] == [
+        f"frechet_ratio.{LEADING}"
+    ]
+
+
+def test_markdown_and_json_hold_the_numbers(perfect: Summary, idle: Summary) -> None:
+    text = markdown(perfect)
+    for figure in perfect.figures:
+        assert f"| {figure.title} | {figure.all.value:.3g} |" in text
+    assert "at most 0.12: met" in text and "at least 15: missed" in markdown(idle)
+    content = json.loads(json.dumps(as_dict(idle), allow_nan=False))
+    assert len(content["figures"]) == len(idle.figures) and content["judge"] == JUDGE
+    assert table_row(perfect)["mae"] == value(perfect, "mae")
+    assert table_row(perfect)["distance_real"] == value(perfect, f"frechet_real.{LEADING}")
+
+
+def test_page_holds_the_numbers_and_the_worst_pictures_and_loads_nothing(
+    perfect: Summary, plans: list[Plan], found_by: FoundBy, tmp_path: Path
+) -> None:
+    (tmp_path / PICTURES).mkdir()
+    found = found_by("perfect")
+    found[7] = replace(found[7], grid={"older": 55.0, "younger": 1.0})
+    for plan in plans:
+        path = tmp_path / strip_name(plan.row.name)
+        for name in (path.name, *(sweep_name(sign, path.name) for sign in plan.sweeps)):
+            Image.fromarray(np.zeros((8, 32, 3), np.uint8)).save(path.with_name(name))
+    page = html_page(perfect, plans, found, ATLAS, tmp_path, 2)
+    for figure in perfect.figures:
+        assert f"<b>{figure.all.value:.3g}</b>" in page
+    assert page.count("<polyline") == len(ATLAS.signs) * (4 + 2)
+    assert re.search(rf"<b>worst</b> 55.00 <i>{found[7].name}", page)
+    assert "3 too small" in page and "whoever" not in page
+    assert not re.search(r'(src|href)="(?!data:image|pictures/)', page) and "<script" not in page
+    assert not re.search(r"\bnan\b", page.replace("data:image", ""))
