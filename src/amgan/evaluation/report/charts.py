@@ -74,7 +74,10 @@ def dot_plot(rows: Sequence[tuple[str, Sequence[float]]], limit: float | None, u
     ]
     if limit is not None:
         parts.append(f'<line class="limit" x1="{x(limit):.1f}" x2="{x(limit):.1f}" y1="{top}" y2="{height - 24}"/>')
-        parts.append(f'<text class="limit" x="{x(limit) + 4:.1f}" y="{top + 10}">wanted {limit:g}</text>')
+        # Towards the middle, so that a limit at the edge keeps its label.
+        side, anchor = (-4, "end") if x(limit) > width / 2 else (4, "start")
+        label = f'x="{x(limit) + side:.1f}" y="{top + 10}" text-anchor="{anchor}"'
+        parts.append(f'<text class="limit" {label}>wanted {limit:g}</text>')
     for place, (name, values) in enumerate(rows):
         known = [v for v in values if np.isfinite(v)]
         middle, median = top + row * (place + 0.5), float(np.median(known)) if known else float("nan")
