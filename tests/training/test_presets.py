@@ -4,7 +4,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from typer.testing import CliRunner
 
+from amgan.cli import app
 from amgan.errors import ConfigError, WeightsError
 from amgan.inference.ager import Ager
 from amgan.maps.kinds import count_channels
@@ -42,6 +44,11 @@ def test_the_papers_numbers() -> None:
     kinds = {name: load_config(config_path(name)).generator.maps for name in PAPER}
     assert (kinds["no-aging-maps-256"], kinds["age-only-256"], kinds["paper-256"]) == ("scores", "age", "zones")
     assert not load_config(config_path("no-location-maps-128")).generator.location_maps
+
+
+def test_the_help_names_all_presets() -> None:
+    shown = CliRunner().invoke(app, ["train", "--help"], terminal_width=400).output
+    assert all(name in shown for name in presets())
 
 
 def test_an_unknown_preset_names_those_there_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,7 +15,6 @@ from amgan.cli.targets import PrecisionOption, SeedOption, read_precision
 
 if TYPE_CHECKING:
     from amgan.evaluation.figures.registry import OneModel, SeveralModels
-    from amgan.evaluation.figures.subjects import Rgb
 
 LOW, HIGH = 0.1, 0.9
 
@@ -89,7 +88,7 @@ def figure_command(
     if isinstance(figure, OneModel):
         given["steps"] = steps or figure.steps
     asked = {name: value for name, value in given.items() if value is not None}
-    options = FigureOptions(**asked, face=face, panel=panel, seed=seed, progress=_bar)  # type: ignore[arg-type]
+    options = FigureOptions(**asked, face=face, panel=panel, seed=seed, progress=bar)  # type: ignore[arg-type]
     read = [read_photo(path) for path in files]
     with contextlib.ExitStack() as stack:
         agers = {
@@ -166,7 +165,3 @@ def _files(given: Sequence[Path]) -> list[Path]:
             raise DatasetError(f"{path}: no photos in it")
         files += inside
     return files
-
-
-def _bar(pictures: Iterable[Rgb], label: str, total: int) -> Iterable[Rgb]:
-    return bar(pictures, label, total)

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import Literal
 
 import numpy as np
 from PIL import Image
@@ -23,11 +22,10 @@ from amgan.inference.views import FaceView as FaceView
 from amgan.maps.targets import Score
 from amgan.models.bundle import Bundle, load_bundle
 from amgan.models.generator import Generator
-from amgan.models.precision import has_fast_bf16
+from amgan.models.precision import Precision as Precision
+from amgan.models.precision import in_bf16
 from amgan.signs.atlas import AGE, Atlas
 from amgan.signs.zones import zone_masks
-
-Precision = Literal["auto", "fp32", "bf16"]
 
 # The network works at the photo's own scale from the size it was trained on to this many times as much; beyond, it
 # sees the face enlarged or shrunk, and the change it makes is scaled back, never the photo.
@@ -64,7 +62,7 @@ class Ager:
         if precision == "bf16" and not on_torch:
             raise ConfigError(f"{model}: an ONNX file runs in fp32; for bf16 give the model's folder")
         self.detector = FaceDetector(face_model)
-        self.bf16 = precision == "bf16" or (precision == "auto" and on_torch and has_fast_bf16())
+        self.bf16 = on_torch and in_bf16(precision)
 
     def __enter__(self) -> Ager:
         return self

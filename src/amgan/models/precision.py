@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import torch
+
+Precision = Literal["auto", "fp32", "bf16"]
 
 
 def has_fast_bf16() -> bool:
@@ -12,3 +16,8 @@ def has_fast_bf16() -> bool:
     """
     capabilities = torch.cpu.get_capabilities()
     return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
+
+
+def in_bf16(precision: Precision) -> bool:
+    """Whether networks compute in bfloat16: as asked, and for "auto" where the processor is fast with it."""
+    return precision == "bf16" or (precision == "auto" and has_fast_bf16())

@@ -15,6 +15,7 @@ from amgan.models.bundle import load_bundle_schema
 from amgan.models.critic import CriticConfig
 from amgan.models.estimator_kinds import Kind
 from amgan.models.generator import GeneratorConfig
+from amgan.models.precision import Precision
 from amgan.yaml_files import read_mapping
 
 
@@ -146,7 +147,7 @@ class TrainConfig(_Frozen):
     restrained: bool = True
     feature_noise: float = 0.02
     ema_images: float = Field(default=2000, gt=0)
-    precision: Literal["auto", "bf16", "fp32"] = "auto"
+    precision: Precision = "auto"
     checkpoint_every: int = Field(default=100, ge=1)
     sheet_every: int = Field(default=200, ge=1)
     stages: list[Stage] = Field(min_length=1)

@@ -12,7 +12,7 @@ from amgan.models.change import HUE_CELLS, hue_kept, where_changed
 from amgan.models.critic import ConvCritic, FeatureCritic
 from amgan.models.generator import Generator
 from amgan.models.grow import grow
-from amgan.models.precision import has_fast_bf16
+from amgan.models.precision import in_bf16
 from amgan.models.texture import TEXTURE_CHANNELS, TEXTURE_STRIDE, pretrained_texture_trunk
 from amgan.training import losses
 from amgan.training.config import Stage, TrainConfig
@@ -59,10 +59,7 @@ class Networks(nn.Module):
 
     def autocast(self) -> torch.autocast:
         """The precision that the config asks of the networks."""
-        precision = self.config.precision
-        return torch.autocast(
-            "cpu", torch.bfloat16, enabled=precision == "bf16" or (precision == "auto" and has_fast_bf16())
-        )
+        return torch.autocast("cpu", torch.bfloat16, enabled=in_bf16(self.config.precision))
 
     def features(self, image: Tensor) -> list[Tensor]:
         """Features of the frozen ImageNet trunk: of a picture (B, 3, H, W), then of half of it and so on."""
