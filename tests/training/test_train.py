@@ -57,6 +57,29 @@ def patches(face_set: Path, tmp_path_factory: pytest.TempPathFactory) -> FacePat
     return FacePatches(store, ATLAS, rows, scores, ages, pack_zones(ATLAS), 512, seed=0)
 
 
+def test_one_sign_alone_moves_in_its_zones_and_nothing_else(patches: FacePatches) -> None:
+    alone = copy.copy(patches)
+    alone.alone = 1.0
+    moved, sides = 0, set()
+    for step in range(12):
+        rng, picks = np.random.default_rng(step), np.arange(4)
+        zones = torch.zeros(4, len(ATLAS.zones), 8, 8)
+        shown = [ATLAS.zones.index(zone) for zone in ATLAS.zones_of("crows_feet")]
+        zones[:, shown] = 1.0
+        scores, ages = alone._targets(rng, picks, zones)
+        assert torch.equal(ages, patches.ages[picks])
+        changed = scores != patches.scores[picks]
+        assert not np.delete(changed.numpy(), shown, axis=1).any()
+        moved += int(changed.any(dim=1).sum())
+        sides |= {int(row.sum()) for row in changed}
+    assert moved > 40 and sides >= {1, 2}
+
+
+def test_a_patch_without_signs_is_asked_for_one_out_of_sight(patches: FacePatches) -> None:
+    scores = patches._one_sign(np.random.default_rng(0), torch.zeros(len(ATLAS.zones), 8, 8), patches.scores[0])
+    assert 1 <= int((scores != patches.scores[0]).sum()) <= 2
+
+
 def test_human_scores_stay_and_gaps_are_estimated(patches: FacePatches) -> None:
     forehead = ATLAS.zones.index("forehead_wrinkles")
     assert torch.allclose(patches.scores[:, forehead], torch.arange(10) * 0.08, atol=1e-6)

@@ -24,6 +24,8 @@ from amgan.signs.zones import zone_masks
 
 # Zone masks are kept at this resolution; their edges are blurred, so more would show nothing new.
 MASK_SIZE = 256
+# Share of a patch from which a zone counts as shown.
+LEAST_COVER = 0.04
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,7 @@ class FacePatches:
         degraded: Share of the patches that `degrade` makes blurred, noisy or blocky.
         maps: What the aging maps hold.
         recolour: Whether `jitter` gives every patch another colour and light.
+        alone: Share of the targets that ask for one sign alone.
     """
 
     def __init__(
@@ -81,9 +84,11 @@ class FacePatches:
         degraded: float = 0.0,
         maps: MapKind = "zones",
         recolour: bool = True,
+        alone: float = 0.0,
     ) -> None:
         self.store, self.indices, self.channels, self.seed = store, indices, channels, seed
-        self.degraded, self.maps, self.recolour = degraded, maps, recolour
+        self.degraded, self.maps, self.recolour, self.alone = degraded, maps, recolour, alone
+        self.of_sign = {sign: [atlas.zones.index(zone) for zone in atlas.zones_of(sign)] for sign in atlas.signs}
         self.scores, self.ages = scores[indices], ages[indices]
         self._shrink(image_size)
         masks = []
@@ -140,7 +145,7 @@ class FacePatches:
         zones, head, editable, skin = mask[:, :-3], mask[:, -3], mask[:, -2:-1], mask[:, -1:]
 
         source_scores, source_age = self.scores[picks], self.ages[picks]
-        target_scores, target_age = self._targets(rng, picks)
+        target_scores, target_age = self._targets(rng, picks, zones)
         source = draw_map(self.maps, zones, head, source_scores, source_age, self.channels)
         target = draw_map(self.maps, zones, head, target_scores, target_age, self.channels)
         location = location_maps(tops, lefts, (patch, patch), (self.image_size, self.image_size))
@@ -176,17 +181,21 @@ class FacePatches:
                 return top, left
         return room // 2, room // 2
 
-    def _targets(self, rng: np.random.Generator, picks: npt.NDArray[np.int64]) -> tuple[Tensor, Tensor]:
-        """Target scores: half another person's, 30% a mix of own and other by zone, 20% at random.
+    def _targets(self, rng: np.random.Generator, picks: npt.NDArray[np.int64], zones: Tensor) -> tuple[Tensor, Tensor]:
+        """Target scores: a share `alone` of one sign, of the rest half another person's, 30% mixed, 20% at random.
 
-        The other person is drawn over ages as the faces are, so that the critic sees no more old skin among the real
-        patches than among those made.
+        Mixed are own and other by zone. One sign, or one side of it, is any score where all else stays as it is; a sign
+        that shows in the patch, if any does. The other person is drawn over ages as the faces are, so that the critic
+        sees no more old skin among the real patches than among those made.
 
         Of those at random half have one score everywhere, as someone who asks for "all signs at 0.9" has.
         """
         others = rng.choice(len(self.rows), len(picks), p=self.weight)
         scores, ages = self.scores[others].clone(), self.ages[others].clone()
         for index, pick in enumerate(picks):
+            if self.alone and rng.random() < self.alone:
+                scores[index], ages[index] = self._one_sign(rng, zones[index], self.scores[pick]), self.ages[pick]
+                continue
             kind = rng.random()
             if kind < 0.2:
                 even = torch.full_like(scores[index], float(rng.random()))
@@ -198,6 +207,16 @@ class FacePatches:
                 if rng.random() < 0.5:
                     ages[index] = self.ages[pick]
         return scores, ages
+
+    def _one_sign(self, rng: np.random.Generator, zones: Tensor, own: Tensor) -> Tensor:
+        """A face's own scores (Z,) but for one sign, or one side of it, among those of the patch's zones (Z, h, w)."""
+        cover = zones.mean(dim=(1, 2))
+        shown = [sign for sign, places in self.of_sign.items() if cover[places].max() > LEAST_COVER]
+        sign = rng.choice(shown or list(self.of_sign))
+        places = self.of_sign[sign] if rng.random() < 0.7 else [rng.choice(self.of_sign[sign])]
+        scores = own.clone()
+        scores[places] = float(rng.random())
+        return scores
 
 
 def degrade(rgb: npt.NDArray[np.uint8], rng: np.random.Generator) -> npt.NDArray[np.uint8]:

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from amgan.models.backbone import CHANNELS, Trunk, pretrained_trunk
-from amgan.models.texture import TEXTURE_CHANNELS
+from amgan.models.texture import VIEWS
 
 # The critic's aging map is regressed at this resolution, so that coarse zones are not punished (paper 3.3).
 MAP_SIZE = 10
@@ -35,7 +35,7 @@ class CriticConfig(BaseModel):
         scales: "features" only: the realness heads look at the patch, at half of it, and so on, so many times; the
             features reach no further than their pixels do, and folds are larger than pores.
         texture: "features" only: realness heads on VGG16 features too (`amgan.models.texture`): of half the patch from
-            1 on, and with 2 of a window of half its side at its own size as well, for what is finer; 0 for none.
+            1 on, and with 2 the finer ones of a window of half its side at its own size as well; 0 for none.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -153,7 +153,7 @@ class FeatureCritic(nn.Module):
     def __init__(self, config: CriticConfig) -> None:
         super().__init__()
         condition = config.map_channels + 2 if config.conditional else 0
-        channels = CHANNELS * config.scales + TEXTURE_CHANNELS * config.texture
+        channels = CHANNELS * config.scales + sum(VIEWS[: config.texture], ())
         self.realness = RealnessHeads(config.base_channels, condition, channels)
         self.map_head = MapHead(config.map_channels)
 

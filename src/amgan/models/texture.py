@@ -24,6 +24,9 @@ BLOCKS = ((64, 64), (128, 128), (256, 256, 256), (512, 512, 512))
 TAPS = (1, 2, 3)
 TEXTURE_CHANNELS = (128, 256, 512)
 TEXTURE_STRIDE = 8  # of the last of them
+# What the critic takes of its views: all of half a patch; of a window at its own size only what is fine, since half the
+# patch shows the rest.
+VIEWS = (TEXTURE_CHANNELS, TEXTURE_CHANNELS[:2])
 # Blue, green, red in 0..255 less the mean of ImageNet, as Caffe had it.
 BGR_MEAN = (104.007, 116.669, 122.679)
 # Root mean square of those on skin (patches of 64 training faces), so that the critic is given values of about 1.
@@ -53,18 +56,19 @@ class TextureTrunk(nn.Module):
                 channels = width
             self.blocks.append(block)
 
-    def forward(self, image: Tensor) -> list[Tensor]:
+    def forward(self, image: Tensor, taps: int = len(TAPS)) -> list[Tensor]:
         """Features of a picture.
 
         Args:
             image: (B, 3, H, W) sRGB in -1..1.
+            taps: How many maps are wanted; the convolutions past the last of them are not made.
 
         Returns:
-            Three maps of strides 2, 4, 8 with 128, 256, 512 channels, at least 0 and about 1 in size.
+            Up to three maps of strides 2, 4, 8 with 128, 256, 512 channels, at least 0 and about 1 in size.
         """
         x = (image.flip(1) + 1) * 127.5 - self.mean
-        features = []
-        for index, block in enumerate(self.blocks):
+        features: list[Tensor] = []
+        for index, block in enumerate(self.blocks[: TAPS[taps - 1] + 1]):
             if index:
                 x = F.max_pool2d(x, 2, ceil_mode=True)
             assert isinstance(block, nn.ModuleList)

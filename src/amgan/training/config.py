@@ -115,6 +115,8 @@ class TrainConfig(_Frozen):
             generator serves such photos too and sharpness does not pass for age.
         recolour: Whether every patch gets another colour and light, real and made alike, so that no skin colour can
             stand for age.
+        alone: Share of the targets that ask for one sign, or one side of it, where all else stays as it is; for people
+            who move one slider.
         restrained: Whether changes are made in training as in use: less off the skin, and of no other hue
             (`amgan.models.change`). Without, only the generator's own attention keeps a picture as it is.
         feature_noise: Standard deviation of the noise on what the critic's features see.
@@ -144,6 +146,7 @@ class TrainConfig(_Frozen):
     map_head_fakes: float = Field(default=0.3, ge=0)
     degraded: float = Field(default=0.0, ge=0, le=1)
     recolour: bool = True
+    alone: float = Field(default=0.0, ge=0, le=1)
     restrained: bool = True
     feature_noise: float = 0.02
     ema_images: float = Field(default=2000, gt=0)

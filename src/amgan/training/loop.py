@@ -96,7 +96,7 @@ def train(config: TrainConfig, out: Path, resume: bool, atlas: Atlas) -> Path:
         if size not in patches:
             known = next(iter(patches.values()), None)
             if known is None:
-                drawn = (config.seed, config.degraded, config.generator.maps, config.recolour)
+                drawn = (config.seed, config.degraded, config.generator.maps, config.recolour, config.alone)
                 patches[size] = FacePatches(store, atlas, rows, scores, ages, channels, size, *drawn)
             else:
                 patches[size] = known.at(size)

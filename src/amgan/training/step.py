@@ -13,7 +13,7 @@ from amgan.models.critic import ConvCritic, FeatureCritic
 from amgan.models.generator import Generator
 from amgan.models.grow import grow
 from amgan.models.precision import in_bf16
-from amgan.models.texture import TEXTURE_CHANNELS, TEXTURE_STRIDE, pretrained_texture_trunk
+from amgan.models.texture import TEXTURE_STRIDE, VIEWS, pretrained_texture_trunk
 from amgan.training import losses
 from amgan.training.config import Stage, TrainConfig
 
@@ -71,12 +71,14 @@ class Networks(nn.Module):
 
     def texture(self, image: Tensor, corner: Corner) -> list[Tensor]:
         """Features by the frozen texture trunk of what it is shown of a picture (B, 3, H, W)."""
-        return [found for view in self._texture_views(image, corner) for found in self._texture[0](view)]
+        shown = zip(self._texture_views(image, corner), VIEWS, strict=False)
+        return [found for view, channels in shown for found in self._texture[0](view, len(channels))]
 
     def maps_of_features(self, maps: Tensor, corner: Corner) -> list[Tensor]:
         """For each of `features` and then of `texture` the maps (B, C, H, W) of what it was made of."""
-        views = self._texture_views(maps, corner)
-        return [maps] * (len(CHANNELS) * self.config.critic.scales) + [v for v in views for _ in TEXTURE_CHANNELS]
+        shown = zip(self._texture_views(maps, corner), VIEWS, strict=False)
+        of_texture = [view for view, channels in shown for _ in channels]
+        return [maps] * (len(CHANNELS) * self.config.critic.scales) + of_texture
 
     def _texture_views(self, picture: Tensor, corner: Corner) -> list[Tensor]:
         """Half the picture, and a window of half its side: as many of them as `critic.texture` says."""
