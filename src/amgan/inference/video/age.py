@@ -15,8 +15,9 @@ import numpy.typing as npt
 from amgan.errors import NoFaceError, VideoError
 from amgan.faces.align import Alignment, align_face
 from amgan.faces.output import written_aside
-from amgan.inference.ager import Ager, working_size
+from amgan.inference.ager import Ager
 from amgan.inference.change import face_change
+from amgan.inference.finding import working_size
 from amgan.inference.request import Request
 from amgan.inference.video.flicker import FlickerMeter
 from amgan.inference.video.identity import signature
