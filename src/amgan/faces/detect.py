@@ -63,13 +63,16 @@ class FaceDetector:
         max_faces: Most faces one look returns.
         min_confidence: Detection threshold in 0..1.
 
+    Attributes:
+        path: Of that file.
+
     Raises:
         WeightsError: The model file does not exist or is none.
         MissingExtraError: No path was given and the package that carries the file is not installed.
     """
 
     def __init__(self, model_path: str | Path | None = None, max_faces: int = 16, min_confidence: float = 0.5) -> None:
-        path = Path(model_path) if model_path is not None else packaged_model()
+        self.path = path = Path(model_path) if model_path is not None else packaged_model()
         if not path.is_file():
             raise WeightsError(f"{path}: no such face landmarker file; give the path of a face_landmarker.task")
         # Imported here: MediaPipe costs two seconds, which `amgan --help` must not pay.

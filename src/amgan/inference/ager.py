@@ -163,6 +163,9 @@ class Ager:
     @overload
     def age(self, photo: list[Tensor] | tuple[Tensor, ...], **wanted: Unpack[Wanted]) -> list[Aged[Tensor]]: ...
 
+    @overload
+    def age(self, photo: list[Picture] | tuple[Picture, ...], **wanted: Unpack[Wanted]) -> list[Aged[Any]]: ...
+
     def age(
         self,
         photo: Picture | list[Any] | tuple[Any, ...],
