@@ -24,8 +24,8 @@ from amgan.inference.views import Aged, chosen_face
 from amgan.inference.views import FaceView as FaceView
 from amgan.maps.targets import Score
 from amgan.models.bundle import load_bundle
-from amgan.models.generator import Generator
 from amgan.models.hub import find_model
+from amgan.models.onnx_file import OnnxGenerator
 from amgan.models.precision import Precision as Precision
 from amgan.models.precision import in_bf16
 from amgan.signs.atlas import AGE, Atlas
@@ -57,8 +57,8 @@ class Ager:
     Nothing but the model is kept from one call to the next, and several threads may use one `Ager` at a time.
 
     Args:
-        model: Folder of a model, or an ONNX file of `amgan export`, which onnxruntime then runs; None is the default
-            that comes with the package.
+        model: Folder of a model, or an ONNX file of `amgan export`, which onnxruntime then runs, without PyTorch; None
+            is the default that comes with the package.
         face_model: Path of a ``face_landmarker.task``; None is the packaged one.
         precision: "bf16" halves the time on processors that have it; "auto" uses it there. An ONNX file runs in fp32.
 
@@ -76,7 +76,7 @@ class Ager:
         self, model: str | Path | None = None, face_model: Path | None = None, precision: Precision = "auto"
     ) -> None:
         self.bundle = load_bundle(None if model is None else Path(model))
-        on_torch = isinstance(self.bundle.generator, Generator)
+        on_torch = not isinstance(self.bundle.generator, OnnxGenerator)
         if precision == "bf16" and not on_torch:
             raise ConfigError(f"{model}: an ONNX file runs in fp32; for bf16 give the model's folder")
         self.detector = FaceDetector(face_model)
