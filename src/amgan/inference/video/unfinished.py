@@ -118,9 +118,9 @@ class Unfinished:
             return dict(file)
 
     def clear(self) -> None:
-        """Deletes what is in the folder; nothing else is ever put there."""
+        """Deletes what is ours in the folder but the recipe; anything else stays."""
         for path in self.folder.iterdir():
-            if path.name != _JOB:
+            if path.name in (_TRACK, _FOLLOWED) or path.suffix in (_SEGMENT, _STATE, SUFFIX) or path.stem == _PROBE:
                 path.unlink()
 
     def _segment(self, number: int) -> Path:
@@ -163,7 +163,8 @@ def open_unfinished(output: Path, recipe: str, overwrite: bool) -> Iterator[Unfi
         if done or work.followed is None:
             work.clear()
             (folder / _JOB).unlink()
-            folder.rmdir()
+            if not any(folder.iterdir()):
+                folder.rmdir()
 
 
 def _reopen(work: Unfinished, output: Path, recipe: str, overwrite: bool) -> None:
