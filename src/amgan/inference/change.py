@@ -49,11 +49,7 @@ def face_change(
         WeightsError: A map is painted for a model whose aging maps have no places.
     """
     own = map_of(bundle, face, face.scores)
-    target = map_of(bundle, face, targets)
-    if painted is not None:
-        if bundle.generator.config.maps != "zones":
-            raise WeightsError(f"{bundle.path}: takes no painted map: it knows no places; leave the map out")
-        target = _paint(target, painted, face)
+    target = map_of(bundle, face, targets, painted)
     size = (face.rgb.shape[0], face.rgb.shape[1])
     # Where the map asks for nothing, nothing changes: an edit stays in its zones.
     asked = ((target - own).abs().amax(dim=1, keepdim=True) / FULL_EFFECT).clamp(max=1)
@@ -69,9 +65,22 @@ def face_change(
     return change[0].permute(1, 2, 0).contiguous().numpy()
 
 
-def map_of(bundle: Bundle, face: FaceView, scores: Mapping[str, float]) -> Tensor:
-    """The aging map of an aligned face, (1, C, R, R) in 0..1, with `scores` of all zones and of ``age``."""
-    return draw_map(
+def map_of(bundle: Bundle, face: FaceView, scores: Mapping[str, float], painted: Image.Image | None = None) -> Tensor:
+    """The aging map of an aligned face.
+
+    Args:
+        bundle: The model.
+        face: The face.
+        scores: Score in 0..1 of each zone and of ``age``.
+        painted: A map to lay over those, as large as the photo.
+
+    Returns:
+        (1, C, R, R) in 0..1.
+
+    Raises:
+        WeightsError: A map is painted for a model whose aging maps have no places.
+    """
+    drawn = draw_map(
         bundle.generator.config.maps,
         torch.from_numpy(face.masks.zones)[None],
         torch.from_numpy(face.masks.head)[None],
@@ -79,6 +88,11 @@ def map_of(bundle: Bundle, face: FaceView, scores: Mapping[str, float]) -> Tenso
         torch.tensor([scores[AGE]]),
         bundle.channels,
     )
+    if painted is None:
+        return drawn
+    if bundle.generator.config.maps != "zones":
+        raise WeightsError(f"{bundle.path}: takes no painted map: it knows no places; leave the map out")
+    return _paint(drawn, painted, face)
 
 
 def _paint(target: Tensor, painted: Image.Image, face: FaceView) -> Tensor:
