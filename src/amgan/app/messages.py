@@ -47,7 +47,10 @@ def swept(session: Session, what: str, replay: str | None) -> str:
         )
         kind = "strip"
     else:
-        shown = f'<video src="{address}" controls loop autoplay muted playsinline aria-label="{said}"></video>'
+        left, top, right, bottom = session.view.report.region
+        shape = f"--shape: {(right - left) / (bottom - top):.4f}"
+        playing = "controls loop autoplay muted playsinline"
+        shown = f'<video src="{address}" {playing} style="{shape}" aria-label="{said}"></video>'
         kind = "clip"
     hint = "" if replay is None else f'<p class="hint"><code>{html.escape(replay)}</code> makes the same.</p>'
     return f'<p role="status">{said}</p>{shown}<p><a href="{address}" download>Download {kind}</a></p>{hint}'

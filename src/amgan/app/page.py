@@ -83,6 +83,7 @@ class Page:
             [preset.title for preset in figure_presets(atlas)],
             value=None,
             label="Maps of the paper's figure 9",
+            filterable=False,
             interactive=False,
             elem_id="figure",
         )
@@ -102,7 +103,7 @@ class Page:
             if preset.request.empty:
                 button.click(None, js=f"() => {{ {_UNPAINT} }}", **_QUIET)
         self.figure.input(self._figure, self.figure, sliders, show_progress="hidden", **_QUIET)
-        self.figure.input(None, self.figure, js=f"title => {{ if (title.startsWith('a:')) {_UNPAINT} }}", **_QUIET)
+        self.figure.input(None, self.figure, js=f"title => {{ if (title?.startsWith('a:')) {_UNPAINT} }}", **_QUIET)
 
         everything = [self.status, self.faces, *self.views.everything, self.downloads, *self._controls_of_a_face()]
         self.photo.upload(self._open, self.photo, everything, show_progress_on=self.photo, **_QUIET)
@@ -195,7 +196,9 @@ class Page:
 
         return apply
 
-    def _figure(self, title: str, request: gr.Request) -> Updates:
+    def _figure(self, title: str | None, request: gr.Request) -> Any:
+        if title is None:  # as when the keyboard only passes over it
+            return gr.skip()
         preset = next(preset for preset in figure_presets(self.studio.atlas) if preset.title == title)
         return self._aim(preset, request)
 

@@ -30,8 +30,9 @@ class SweepPanel:
     def __init__(self, studio: Studio) -> None:
         self.studio = studio
         self.ways = ways(studio.atlas)
-        self.along = gr.Dropdown(self.ways, value=ASKED, label="What changes", elem_id="sweep-along")
-        self.kind = gr.Radio(KINDS, value="strip", label="As", elem_id="sweep-kind")
+        self.along = gr.Dropdown(self.ways, value=ASKED, label="What changes", filterable=False, elem_id="sweep-along")
+        # Not a radio, whose group has no name in Gradio 6.31.
+        self.kind = gr.Dropdown(KINDS, value="strip", label="Shown as", filterable=False, elem_id="sweep-kind")
         self.steps = gr.Slider(
             LEAST, MOST, value=USUAL["strip"], step=1, label="Pictures", buttons=[], elem_id="sweep-steps"
         )
