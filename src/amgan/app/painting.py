@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from amgan.app.pictures import Rgb, in_region
+from amgan.app.pictures import Rgb
 from amgan.errors import RequestError
 from amgan.inference.change import map_of
 from amgan.inference.views import FaceView
@@ -85,12 +85,12 @@ def coloured_map(bundle: Bundle, view: FaceView, targets: Mapping[str, float]) -
         (h, w, 4) uint8 of `canvas_size`, opaque on the head only. Of several channels, the mean.
     """
     width, height = canvas_size(view)
-    left, _, right, _ = view.report.region
+    left, top, right, _ = view.report.region
     maps = map_of(bundle, view, targets)[0].numpy().mean(axis=0)
     head = view.masks.head
     # The map has the head's soft edge in it; a colour is the score alone.
     score = np.where(head > 0, maps / np.maximum(head, 1e-6), 0).astype(np.float32)
-    place = in_region(view, width / (right - left)).resized(head.shape[-1])
+    place = view.alignment.within(left, top, width / (right - left)).resized(head.shape[-1])
     window = (0, 0, width, height)
     shown, opacity = (place.paste(layer, (height, width), window) for layer in (score, head))
     return np.dstack([_coloured(shown), np.clip(np.rint(255 * opacity), 0, 255).astype(np.uint8)])

@@ -97,11 +97,13 @@ def map_of(bundle: Bundle, face: FaceView, scores: Mapping[str, float], painted:
 
 def _paint(target: Tensor, painted: Image.Image, face: FaceView) -> Tensor:
     """Lays a painted map, in the photo's coordinates, over an aligned target map (1, C, R, R)."""
-    small = face.alignment.resized(target.shape[-1])
+    left, top, right, bottom = face.report.region
+    small = face.alignment.within(left, top).resized(target.shape[-1])
     paint = photo_from_image(painted, "the painted map")
-    opacity = np.full(paint.rgb.shape[:2], 255, np.uint8) if paint.alpha is None else paint.alpha
+    grey = paint.rgb[top:bottom, left:right].mean(axis=2)
+    opacity = np.full(grey.shape, 255, np.uint8) if paint.alpha is None else paint.alpha[top:bottom, left:right]
     # Multiplied by its opacity before it is shrunk, so that the colour of transparent pixels does not bleed in.
-    score = (paint.rgb.mean(axis=2) * (opacity / 255)).round().astype(np.uint8)
+    score = (grey * (opacity / 255)).round().astype(np.uint8)
     shrunk = small.crop(np.stack([score, opacity, opacity], axis=2)).astype(np.float32) / np.float32(255)
     return torch.from_numpy(painted_map(target[0].numpy(), shrunk[..., 0], shrunk[..., 1]))[None]
 
