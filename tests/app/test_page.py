@@ -235,7 +235,7 @@ def test_closed_pages_and_an_ended_program_leave_no_file(served: Any) -> None:
     """Last in this file: it ends the program, after the pages of the other tests were closed."""
 
     def pictures() -> list[Path]:
-        return [path for path in served.folder.rglob("*") if path.suffix in {".png", ".jpg", ".json"}]
+        return [path for path in served.folder.rglob("*") if path.suffix in {".png", ".jpg", ".json", ".npy", ".mp4"}]
 
     wait_until(lambda: not pictures())
     served.process.send_signal(signal.SIGTERM)

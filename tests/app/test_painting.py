@@ -69,7 +69,7 @@ def test_the_coloured_map_has_the_colour_of_the_score_on_the_head(studio: Studio
 
 def test_a_painting_is_in_picture_preview_and_recipe(studio: Studio, session: Session, astronaut: np.ndarray) -> None:
     revision = session.revision
-    studio.paint(session, drawing(session, slice(300, 360), 255))
+    studio.paint(session, session.chosen, drawing(session, slice(300, 360), 255))
     assert session.revision == revision + 1 and not session.unchanged and session.request.empty
     assert session.before is not None
     preview = studio.preview(session)
@@ -79,10 +79,13 @@ def test_a_painting_is_in_picture_preview_and_recipe(studio: Studio, session: Se
     assert preview is not None
     rows = np.flatnonzero((preview != session.before).any(axis=(1, 2))) / len(preview) * CANVAS
     assert len(rows) and rows.min() > 260 and rows.max() < 400
+    chosen = session.chosen
     session.choose(0)
     assert session.unchanged
+    with pytest.raises(RequestError, match="another face"):
+        studio.paint(session, chosen, drawing(session, slice(300, 360), 255))
 
 
 def test_without_a_photo_nothing_is_painted_on(studio: Studio) -> None:
     with pytest.raises(RequestError, match="no photo"):
-        studio.paint(studio.session("other"), b"")
+        studio.paint(studio.session("other"), "", b"")

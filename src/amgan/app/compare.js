@@ -96,6 +96,7 @@ find("full").addEventListener("click", () => {
   if (document.fullscreenElement) document.exitFullscreen();
   else element.querySelector(".compare").requestFullscreen();
 });
+find("full").hidden = !document.fullscreenEnabled; // on an iPhone
 document.addEventListener("fullscreenchange", () => {
   find("full").textContent = document.fullscreenElement ? "Leave full screen" : "Full screen";
 });

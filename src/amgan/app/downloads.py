@@ -62,8 +62,8 @@ def downloads(studio: Studio) -> APIRouter:
             raise HTTPException(404, "there is a newer picture")
         return FileResponse(path)
 
-    @router.post("/session/{token}/painting", status_code=204)
-    async def painting(token: str, request: Request) -> None:
+    @router.post("/session/{token}/painting/{chosen}", status_code=204)
+    async def painting(token: str, chosen: str, request: Request) -> None:
         asking = session(token)
         drawing = b""
         async for part in request.stream():
@@ -71,7 +71,7 @@ def downloads(studio: Studio) -> APIRouter:
             if len(drawing) > _LARGEST_DRAWING:
                 raise HTTPException(413, "the drawing is too large")
         try:
-            await asyncio.to_thread(studio.paint, asking, drawing)
+            await asyncio.to_thread(studio.paint, asking, chosen, drawing)
         except AmganError as error:
             raise HTTPException(409, str(error)) from error
 

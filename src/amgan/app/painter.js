@@ -11,7 +11,12 @@ let state = {}, timer = 0, sending = false, again = false;
 
 const erasing = () => element.querySelector("[value=eraser]").checked;
 const radius = () => (size.value / 200) * canvas.width;
-const say = (text) => { said.textContent = text; };
+
+// Read out; an error is seen too.
+function say(text, isError = false) {
+  said.textContent = text;
+  said.classList.toggle("error", isError);
+}
 
 const rgb = (levels) => "rgb(" + levels.map(Math.round).join(" ") + ")";
 const grey = (value) => rgb([255 * value, 255 * value, 255 * value]);
@@ -67,17 +72,18 @@ function changed() {
 async function send() {
   if (sending) { again = true; return; }
   sending = true;
-  const whole = document.createElement("canvas"), key = state.key;
+  const whole = document.createElement("canvas"), { key, address } = state;
   whole.width = canvas.width;
   whole.height = canvas.height;
   for (const each of strokes) draw(whole.getContext("2d"), each, grey);
   const png = await new Promise((done) => whole.toBlob(done, "image/png"));
   try {
-    const answer = await fetch(state.address, { method: "POST", body: png });
-    if (!answer.ok) say((await answer.json()).detail);
-    else if (key === state.key) trigger("input");
+    const answer = await fetch(address, { method: "POST", body: png });
+    // What was painted on a face that is no longer the chosen one is of no interest.
+    if (key === state.key && answer.ok) trigger("input");
+    else if (key === state.key) say((await answer.json()).detail, true);
   } catch {
-    say("The program does not answer; is it still running?");
+    say("The program does not answer; is it still running?", true);
   }
   sending = false;
   if (again) { again = false; send(); }

@@ -62,6 +62,11 @@ class Session:
     _files: deque[Path] = field(default_factory=deque)
 
     @property
+    def chosen(self) -> str:
+        """Names the choice of this face of this photo."""
+        return Path(self.before_file).stem
+
+    @property
     def unchanged(self) -> bool:
         """Whether nothing is asked for."""
         return self.request.empty and self.painted is None

@@ -109,24 +109,25 @@ class Studio:
                 session.aged = (revision, aged)
             return session.aged[1]
 
-    def paint(self, session: Session, drawing: bytes) -> None:
-        """Takes what was painted on the chosen face.
+    def paint(self, session: Session, chosen: str, drawing: bytes) -> None:
+        """Takes what was painted on a face.
 
         Args:
             session: The visitor's.
+            chosen: The session's `chosen` when it was painted.
             drawing: As `painting` reads it.
 
         Raises:
-            RequestError: There is no photo, or the drawing cannot be read.
+            RequestError: There is no photo, another face was chosen since, or the drawing cannot be read.
         """
-        photo = session.photo
-        if photo is None:
-            raise RequestError("there is no photo to paint on; drop one first")
-        view = session.view
-        painted = painting(drawing, view, photo.rgb.shape[:2])
         # Not under `exclusive`: as with the sliders, what is being computed is outdated at once.
-        if session.photo is photo and session.view is view:
-            session.paint(painted)
+        photo, views = session.photo, session.views
+        if photo is None or not views:
+            raise RequestError("there is no photo to paint on; drop one first")
+        painted = painting(drawing, views[session.face], photo.rgb.shape[:2])
+        if session.chosen != chosen:
+            raise RequestError("another face was chosen; paint on that")
+        session.paint(painted)
 
     def targets(self, session: Session) -> dict[str, float]:
         """Score in 0..1 aimed at of each zone and of ``age``."""

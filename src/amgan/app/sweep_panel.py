@@ -50,7 +50,9 @@ class SweepPanel:
         self.kind.input(lambda kind: USUAL[kind], self.kind, self.steps, show_progress="hidden", **quiet)
         asked = [self.along, self.kind, self.steps]
         shown = [self.result, self.make, self.stop]
-        self.make.click(self._make, asked, shown, show_progress="hidden", trigger_mode="once", **quiet)
+        # Sweeps of several pages at once take turns, picture by picture.
+        making = {"show_progress": "hidden", "trigger_mode": "once", "concurrency_limit": 8}
+        self.make.click(self._make, asked, shown, **making, **quiet)
         self.stop.click(self._stop, None, shown, show_progress="hidden", **quiet)
 
     def empty(self) -> Updates:

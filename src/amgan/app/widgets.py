@@ -44,8 +44,8 @@ def painted_on(session: Session, picture: str, coloured: str) -> dict[str, Any]:
     """
     width, height = canvas_size(session.view)
     return {
-        "key": session.before_file,
-        "address": f"/session/{session.token}/painting",
+        "key": session.chosen,
+        "address": f"/session/{session.token}/painting/{session.chosen}",
         "picture": session.address(picture),
         "map": session.address(coloured),
         "width": width,
