@@ -80,8 +80,7 @@ class Session:
         """Takes another face, with nothing asked of it yet."""
         assert self.photo is not None
         self.face, self.request, self.painted, self.aged = face, Request(face=face), None, None
-        self.swept = None
-        self.sweep += 1
+        self.unsweep()
         self.revision += 1
         self.finished = self.revision
         self.before = shown(self.photo.replace(self.photo.rgb), self.photo.name, self.view.report.region)
@@ -101,6 +100,13 @@ class Session:
         """Takes another painting; None is none."""
         self.painted = painted
         self.revision += 1
+
+    def unsweep(self) -> None:
+        """Stops a sweep that is being made, and deletes the last one."""
+        if self.swept is not None:
+            self.swept.unlink(missing_ok=True)
+        self.swept = None
+        self.sweep += 1
 
     def save(self, kind: str, pixels: npt.NDArray[np.uint8]) -> str:
         """Writes a picture for the page, and deletes those that it no longer shows.
@@ -125,9 +131,8 @@ class Session:
         """Forgets the photo and deletes every file made of it."""
         self.photo, self.views, self.before, self.aged = None, [], None, None
         self.request, self.painted, self.before_file = Request(), None, ""
-        self.swept = None
         self._files.clear()
-        self.sweep += 1
+        self.unsweep()
         self.revision += 1
         shutil.rmtree(self.folder, ignore_errors=True)
 

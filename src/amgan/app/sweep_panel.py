@@ -51,7 +51,7 @@ class SweepPanel:
         asked = [self.along, self.kind, self.steps]
         shown = [self.result, self.make, self.stop]
         # Sweeps of several pages at once take turns, picture by picture.
-        making = {"show_progress": "hidden", "trigger_mode": "once", "concurrency_limit": 8}
+        making: dict[str, Any] = {"show_progress": "hidden", "trigger_mode": "once", "concurrency_limit": 8}
         self.make.click(self._make, asked, shown, **making, **quiet)
         self.stop.click(self._stop, None, shown, show_progress="hidden", **quiet)
 
@@ -82,5 +82,5 @@ class SweepPanel:
         return {self.result: messages.progress(done, steps), self.make: off, self.stop: on}
 
     def _stop(self, request: gr.Request) -> Updates:
-        self.studio.session(str(request.session_hash)).sweep += 1
+        self.studio.session(str(request.session_hash)).unsweep()
         return self.empty()

@@ -83,10 +83,7 @@ def sweep(studio: Studio, session: Session, wanted: Sweep) -> Iterator[int]:
     with studio.exclusive:
         if session.photo is None:
             raise RequestError("there is no photo to sweep; drop one first")
-        if session.swept is not None:
-            session.swept.unlink(missing_ok=True)
-        session.swept = None
-        session.sweep += 1
+        session.unsweep()
         ticket, photo, view = session.sweep, session.photo, session.view
         course, painted = _course(session, wanted, studio.atlas)
         targets = course.targets(view, studio.atlas, wanted.steps, None)
