@@ -30,12 +30,12 @@ class SweepPanel:
     def __init__(self, studio: Studio) -> None:
         self.studio = studio
         self.ways = ways(studio.atlas)
-        self.along = gr.Dropdown(self.ways, value=ASKED, label="What changes", filterable=False, elem_id="sweep-along")
         # Not a radio, whose group has no name in Gradio 6.31.
-        self.kind = gr.Dropdown(KINDS, value="strip", label="Shown as", filterable=False, elem_id="sweep-kind")
-        self.steps = gr.Slider(
-            LEAST, MOST, value=USUAL["strip"], step=1, label="Pictures", buttons=[], elem_id="sweep-steps"
-        )
+        listed: dict[str, Any] = {"filterable": False, "min_width": 240}
+        with gr.Row():
+            self.along = gr.Dropdown(self.ways, value=ASKED, label="What changes", **listed)
+            self.kind = gr.Dropdown(KINDS, value="strip", label="Shown as", **listed)
+        self.steps = gr.Slider(LEAST, MOST, value=USUAL["strip"], step=1, label="Pictures", buttons=[])
         with gr.Row(elem_id="sweep-buttons"):
             self.make = gr.Button("Make it", variant="primary", min_width=80)
             self.stop = gr.Button("Stop", min_width=80, interactive=False)
