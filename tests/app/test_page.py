@@ -3,79 +3,26 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import signal
-import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
 from amgan.cli import app
+from amgan.inference.recipe_file import read_recipe_file
 
-pytest.importorskip("gradio")
-playwright = pytest.importorskip("playwright.sync_api")
-CHROMIUM = shutil.which("chromium")
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(CHROMIUM is None, reason="no chromium on the PATH: apt-get install chromium"),
-]
-QUIET = ("background-networking", "component-update", "sync", "gpu")
-PATIENCE = 120_000  # milliseconds, for a busy machine
-
-
-@dataclass
-class Served:
-    """A page that is served; `folder` is where its temporary files are."""
-
-    process: subprocess.Popen[str]
-    url: str
-    folder: Path
-    hosts: set[str] = field(default_factory=set)
-
-
-@pytest.fixture(scope="module")
-def served(small_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    folder = tmp_path_factory.mktemp("temporary")
-    command = [sys.executable, "-u", "-m", "amgan", "ui", "--no-browser", "--port", "0", "--model", str(small_model)]
-    environment = os.environ | {"TMPDIR": str(folder)}
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
-        assert process.stdout is not None
-        line = process.stdout.readline()
-        assert line.startswith("amgan ui: http://127.0.0.1:"), line
-        yield Served(process, line.split()[2], folder)
-        if process.poll() is None:
-            process.send_signal(signal.SIGTERM)
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    with playwright.sync_playwright() as started:
-        flags = ["--no-sandbox", *(f"--disable-{part}" for part in QUIET)]
-        browser = started.chromium.launch(executable_path=CHROMIUM, args=flags)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def page(served: Served, chromium: Any) -> Iterator[Any]:
-    opened = chromium.new_page(viewport={"width": 1280, "height": 900})
-    opened.set_default_timeout(PATIENCE)
-    opened.on("request", lambda request: served.hosts.add(request.url.split("/")[2]))
-    opened.goto(served.url)
-    opened.get_by_text("Drop a photo of an adult").wait_for()
-    yield opened
-    opened.close()
+pytestmark = pytest.mark.slow
+# What a screen reader must have a name for.
+NAMED = {"button", "checkbox", "combobox", "link", "radio", "slider", "spinbutton", "tab", "textbox", "application"}
 
 
 def slider(page: Any, label: str) -> Any:
@@ -90,6 +37,14 @@ def download(page: Any, link: str, folder: Path) -> Path:
     return path
 
 
+def put_in(page: Any, photo: Path, pixels: np.ndarray) -> Path:
+    """Drops a photo of these pixels on the page, and waits until its face is there."""
+    Image.fromarray(pixels).save(photo)
+    page.set_input_files("input[type=file]", photo)
+    page.get_by_text("found").wait_for()
+    return photo
+
+
 def wait_until(true: Callable[[], bool], seconds: float = 60) -> None:
     end = time.monotonic() + seconds
     while not true():
@@ -98,7 +53,7 @@ def wait_until(true: Callable[[], bool], seconds: float = 60) -> None:
 
 
 def test_a_sign_is_moved_and_the_recipe_makes_the_same_picture(
-    page: Any, served: Served, small_model: Path, tmp_path: Path, astronaut: np.ndarray
+    page: Any, served: Any, small_model: Path, tmp_path: Path, astronaut: np.ndarray
 ) -> None:
     photo = tmp_path / "me.png"
     Image.fromarray(astronaut).save(photo)
@@ -149,6 +104,104 @@ def test_another_face_is_chosen_and_one_side_of_it_moved(page: Any, tmp_path: Pa
     assert page.get_by_role("link", name="Download picture").count() == 0
 
 
+def test_what_is_painted_changes_and_its_recipe_makes_the_same_picture(
+    page: Any, small_model: Path, tmp_path: Path, astronaut: np.ndarray
+) -> None:
+    photo = put_in(page, tmp_path / "me.png", astronaut)
+    page.get_by_role("tab", name="Paint").click()
+    stage = page.get_by_role("application", name="The aging map on the face")
+    box = stage.bounding_box()
+    for index, across in enumerate((0.35, 0.45, 0.55)):
+        page.mouse.move(box["x"] + across * box["width"], box["y"] + 0.7 * box["height"])
+        if index == 0:
+            page.mouse.down()
+    page.mouse.up()
+    page.get_by_text("Done: every pixel").wait_for()
+    recipe = download(page, "Download recipe", tmp_path)
+    picture = download(page, "Download picture", tmp_path)
+    saved = read_recipe_file(recipe)
+    assert saved.request.empty and saved.painted is not None and saved.painted.size == astronaut.shape[1::-1]
+    opacity = np.asarray(saved.painted)[..., 1] > 0
+    changed = (np.asarray(Image.open(picture)) != astronaut).any(axis=2)
+    # The map is coarser than the photo, so the change reaches a little over the brush's edge, and no further.
+    near = cv2.dilate(opacity.astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
+    assert 100 < changed.sum() and not changed[~near].any() and opacity.mean() < 0.05
+
+    again = tmp_path / "again.png"
+    command = ["age", str(photo), "-o", str(again), "--recipe", str(recipe), "--model", str(small_model)]
+    result = CliRunner().invoke(app, command)
+    assert result.exit_code == 0, result.output
+    assert again.read_bytes() == picture.read_bytes()
+    # Another tab does not lose it, and "As it is" means it too.
+    page.get_by_role("tab", name="Difference").click()
+    page.get_by_role("button", name="As it is").click()
+    page.get_by_text("Nothing is changed").wait_for()
+
+
+def test_the_brush_and_the_comparison_obey_the_keyboard(page: Any, tmp_path: Path, astronaut: np.ndarray) -> None:
+    put_in(page, tmp_path / "me.png", astronaut)
+    knob = page.get_by_role("slider", name="Border between before and after")
+    knob.focus()
+    page.keyboard.press("ArrowRight")
+    assert knob.get_attribute("aria-valuenow") == "52"
+    before = page.locator(".percent").inner_text()
+    page.get_by_role("button", name="Larger").click()
+    assert page.locator(".percent").inner_text() != before
+    page.get_by_role("tab", name="Paint").click()
+    page.get_by_role("application").focus()
+    for key in ("ArrowDown", "ArrowDown", "Space"):
+        page.keyboard.press(key)
+    page.get_by_text("Painted 0.9").wait_for(state="attached")
+    page.get_by_text("Done: every pixel").wait_for()
+    page.keyboard.press("Control+z")
+    page.get_by_text("Nothing is changed").wait_for()
+
+
+def test_a_sweep_is_the_strip_of_the_command_line(
+    page: Any, small_model: Path, tmp_path: Path, astronaut: np.ndarray
+) -> None:
+    photo = put_in(page, tmp_path / "me.png", astronaut)
+    page.get_by_role("tab", name="Sweep").click()
+    page.get_by_label("What changes").click()
+    page.get_by_role("option", name="Crow's feet, left").click()
+    number = page.get_by_role("spinbutton", name="number input for Pictures")
+    number.fill("3")
+    number.press("Enter")
+    page.get_by_role("button", name="Make it").click()
+    strip = download(page, "Download strip", tmp_path)
+    page.get_by_alt_text("Crow's feet, left: 3 pictures.").wait_for()
+    again = tmp_path / "again.png"
+    words = page.locator("#sweep-result code").inner_text().split()
+    assert words[:5] == ["amgan", "sweep", "PHOTO", "-o", "OUT.png"]
+    result = CliRunner().invoke(app, ["sweep", str(photo), "-o", str(again), *words[5:], "--model", str(small_model)])
+    assert result.exit_code == 0, result.output
+    assert again.read_bytes() == strip.read_bytes()
+
+
+def test_everything_has_a_name_and_is_reached_by_the_keyboard(page: Any, tmp_path: Path, astronaut: np.ndarray) -> None:
+    tree = page.context.new_cdp_session(page)
+
+    def nameless() -> list[str]:
+        nodes = tree.send("Accessibility.getFullAXTree")["nodes"]
+        roles = [(n["role"]["value"], n.get("name", {}).get("value", "")) for n in nodes if not n["ignored"]]
+        return [role for role, name in roles if role in NAMED and not name.strip()]
+
+    assert not nameless()
+    put_in(page, tmp_path / "me.png", astronaut)
+    for tab in ("Compare", "Difference", "Map", "Sweep", "Paint"):
+        page.get_by_role("tab", name=tab).click()
+        page.locator(f"#tab-{tab.lower()}").wait_for()
+        assert not nameless(), tab
+    reached = []
+    while len(reached) < 100 and "number input for Ptosis of the lower part of the face" not in reached:
+        page.keyboard.press("Tab")
+        reached.append(page.evaluate("(document.activeElement.ariaLabel ?? document.activeElement.textContent).trim()"))
+    wanted = ["The aging map on the face, to paint on", "Older", "number input for Crow's feet, left"]
+    assert [name for name in reached if name in wanted] == wanted
+    # To have passed over it was not to have used it.
+    assert page.get_by_text("Error").count() == 0
+
+
 def test_a_photo_without_a_face_is_said(page: Any, tmp_path: Path) -> None:
     Image.new("RGB", (300, 200), "white").save(tmp_path / "blank.png")
     page.set_input_files("input[type=file]", tmp_path / "blank.png")
@@ -168,7 +221,7 @@ def test_a_narrow_page_is_not_wider_than_its_screen(page: Any, tmp_path: Path, a
     assert box is not None and 0 <= box["y"] < 422
 
 
-def test_other_hosts_are_refused_and_named_in_no_answer(served: Served) -> None:
+def test_other_hosts_are_refused_and_named_in_no_answer(served: Any) -> None:
     with urllib.request.urlopen(served.url) as answer:
         assert "default-src 'self'" in answer.headers["Content-Security-Policy"]
         assert b"fonts.g" not in answer.read()
@@ -178,11 +231,11 @@ def test_other_hosts_are_refused_and_named_in_no_answer(served: Served) -> None:
     assert refused.value.code == 400
 
 
-def test_closed_pages_and_an_ended_program_leave_no_file(served: Served) -> None:
+def test_closed_pages_and_an_ended_program_leave_no_file(served: Any) -> None:
     """Last in this file: it ends the program, after the pages of the other tests were closed."""
 
     def pictures() -> list[Path]:
-        return [path for path in served.folder.rglob("*") if path.suffix in {".png", ".jpg", ".json"}]
+        return [path for path in served.folder.rglob("*") if path.suffix in {".png", ".jpg", ".json", ".npy", ".mp4"}]
 
     wait_until(lambda: not pictures())
     served.process.send_signal(signal.SIGTERM)

@@ -9,6 +9,8 @@ from typer.testing import CliRunner, Result
 
 from amgan.cli import app, main
 from amgan.errors import WeightsError
+from amgan.inference.recipe_file import RecipeFile
+from amgan.inference.request import Request
 from amgan.signs.atlas import load_atlas
 
 
@@ -158,6 +160,23 @@ def test_a_recipe_makes_the_same_file_as_its_options(photo: Path, small_model: P
         assert result.exit_code == 0, result.output
     assert by_recipe.read_bytes() == by_options.read_bytes()
     assert not np.array_equal(Image.open(by_recipe), Image.open(photo))
+
+
+def test_a_recipe_with_a_painted_map_makes_the_same_file_as_the_map(photo: Path, small_model: Path) -> None:
+    painted = Image.new("LA", Image.open(photo).size)
+    painted.paste((230, 200), (150, 60, 260, 130))
+    painted.save(photo.parent / "map.png")
+    recipe = photo.parent / "r.json"
+    recipe.write_text(RecipeFile.of(Request(face=0), 0, "auto", painted).model_dump_json(exclude_defaults=True))
+    by_map, by_recipe = photo.parent / "map-out.png", photo.parent / "recipe-out.png"
+    for out, wanted in ((by_map, ["--map", photo.parent / "map.png", "--face", 0]), (by_recipe, ["--recipe", recipe])):
+        result = run("age", photo, "-o", out, *wanted, "--model", small_model)
+        assert result.exit_code == 0, result.output
+    assert by_recipe.read_bytes() == by_map.read_bytes()
+    assert not np.array_equal(Image.open(by_recipe), Image.open(photo))
+    both = ["--recipe", recipe, "--map", photo.parent / "map.png"]
+    result = run("age", photo, "-o", photo.parent / "o.png", *both, "--model", small_model)
+    assert result.exit_code == 2 and "map of its own" in result.output
 
 
 def test_a_recipe_is_not_mixed_with_options(photo: Path, small_model: Path) -> None:

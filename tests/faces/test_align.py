@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from amgan.faces.align import align_face
+from amgan.faces.align import Alignment, align_face
 from amgan.faces.detect import FaceDetector
 from amgan.maps.packing import reference_landmarks
 
@@ -37,6 +37,14 @@ def test_resized_shows_the_same_square() -> None:
     alignment = align_face(rotated(reference_landmarks() * 1024, 10, 0.5, (200, 100)), 512)
     corner = np.array([[-0.5, -0.5]], np.float32)
     assert np.allclose(alignment.resized(128).to_photo(corner), alignment.to_photo(corner), atol=1e-3)
+
+
+def test_within_a_part_of_the_photo_lies_the_same_square() -> None:
+    alignment = Alignment(np.array([[2.0, 0.5, 30.0], [-0.5, 2.0, 40.0]]), 16)
+    corners = np.array([[-0.5, -0.5], [15.5, -0.5], [3.0, 7.0]], np.float32)
+    # Corners of pixels, not their centres, are what an enlargement multiplies.
+    expected = (alignment.to_photo(corners) + 0.5 - (10, 20)) * 3 - 0.5
+    np.testing.assert_allclose(alignment.within(10, 20, 3).to_photo(corners), expected, atol=1e-4)
 
 
 def test_paste_brings_back_what_crop_took(astronaut: np.ndarray) -> None:

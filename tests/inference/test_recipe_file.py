@@ -1,6 +1,8 @@
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from amgan.errors import RequestError
 from amgan.inference.recipe_file import RecipeFile, read_recipe_file
@@ -17,6 +19,16 @@ def test_a_request_comes_back_from_its_file(tmp_path: Path) -> None:
     assert (read.request, read.seed, read.precision) == (request, 3, "fp32")
 
 
+@pytest.mark.parametrize("mode", ["L", "LA", "RGBA"])
+def test_a_painted_map_comes_back_from_its_file(tmp_path: Path, mode: str) -> None:
+    painted = Image.effect_noise((40, 30), 80).convert(mode)
+    path = tmp_path / "r.json"
+    path.write_text(RecipeFile.of(Request(), 0, "auto", painted).model_dump_json(exclude_defaults=True))
+    read = read_recipe_file(path)
+    assert read.painted is not None and read.painted.mode == mode and read.request.empty
+    assert np.array_equal(read.painted, painted)
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -24,6 +36,8 @@ def test_a_request_comes_back_from_its_file(tmp_path: Path) -> None:
         ('{"age": "old"}', "age: "),
         ('{"signs": {"crows_feet": "much"}}', "'much'"),
         ('{"sign": {}}', "sign: "),
+        ('{"age": 70, "map": "paint.png"}', "map: not a PNG"),
+        ('{"map": "aGVsbG8="}', "map: not a PNG"),
         ('{"age": NaN}', "r.json: "),
         ("age=70", "r.json: "),
     ],

@@ -69,6 +69,22 @@ def test_nothing_flickers_where_nothing_is_swept(ager: Ager, astronaut: np.ndarr
     assert np.array_equal(first, second)
 
 
+def test_a_painted_map_comes_in_evenly(ager: Ager, astronaut: np.ndarray) -> None:
+    photo = photo_from_image(Image.fromarray(astronaut))
+    (view,) = ager.analyze(photo)
+    painted = Image.new("LA", (512, 512))
+    painted.paste((255, 200), (150, 60, 300, 200))
+    half = Image.new("LA", (512, 512))
+    half.paste((255, 100), (150, 60, 300, 200))
+    first, middle, last = pictures(ager, photo, view, [view.scores] * 3, (0, 0, 512, 512), painted=painted)
+    assert np.array_equal(first, photo.rgb)
+    for frame, paint in ((middle, half), (last, painted)):
+        assert np.array_equal(frame, np.asarray(ager.age_views(photo, [(view, view.scores)], painted=paint).image))
+    # A map without opacity covers all of the photo, once it is there.
+    first, last = pictures(ager, photo, view, [view.scores] * 2, (0, 0, 512, 512), painted=Image.new("L", (512, 512)))
+    assert np.array_equal(first, photo.rgb) and not np.array_equal(last, photo.rgb)
+
+
 def test_grey_and_transparent_photos(ager: Ager, astronaut: np.ndarray) -> None:
     grey = np.dstack([np.asarray(Image.fromarray(astronaut).convert("L")), np.full((512, 512), 255, np.uint8)])
     grey[400:, :, 1] = 0

@@ -1,17 +1,21 @@
-"""Where the page's download links lead: the picture as a PNG of full size, and the recipe."""
+"""The page's own addresses: what is shown on it and downloaded from it, and where the brush sends its drawing."""
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from urllib.parse import quote
 
-from fastapi import APIRouter, HTTPException
+from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import FileResponse, Response
 from starlette.background import BackgroundTask
 
 from amgan.app.session import Session
 from amgan.app.studio import Studio
 from amgan.errors import AmganError
+
+# A drawing of `CANVAS` pixels has a few thousand bytes.
+_LARGEST_DRAWING = 4_000_000
 
 
 def downloads(studio: Studio) -> APIRouter:
@@ -43,5 +47,32 @@ def downloads(studio: Studio) -> APIRouter:
         name = quote(f"{Path(asking.photo.name).stem}-recipe.json", safe="")
         disposition = {"Content-Disposition": f"attachment; filename*=utf-8''{name}"}
         return Response(text + "\n", media_type="application/json", headers=disposition)
+
+    @router.get("/session/{token}/sweep")
+    def sweep(token: str) -> FileResponse:
+        path = session(token).swept
+        if path is None or not path.is_file():
+            raise HTTPException(404, "there is no sweep; make one first")
+        return FileResponse(path, filename=path.name)
+
+    @router.get("/session/{token}/shown/{name}")
+    def shown(token: str, name: str) -> FileResponse:
+        path = session(token).folder / Path(name).name
+        if not path.is_file():
+            raise HTTPException(404, "there is a newer picture")
+        return FileResponse(path)
+
+    @router.post("/session/{token}/painting/{chosen}", status_code=204)
+    async def painting(token: str, chosen: str, request: Request) -> None:
+        asking = session(token)
+        drawing = b""
+        async for part in request.stream():
+            drawing += part
+            if len(drawing) > _LARGEST_DRAWING:
+                raise HTTPException(413, "the drawing is too large")
+        try:
+            await asyncio.to_thread(studio.paint, asking, chosen, drawing)
+        except AmganError as error:
+            raise HTTPException(409, str(error)) from error
 
     return router

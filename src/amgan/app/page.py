@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import html
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
+from amgan.app import messages
 from amgan.app.controls import SIDES, age_slider, place_sliders
-from amgan.app.pictures import GAIN, difference, map_picture, zones_picture
 from amgan.app.presets import Preset, common_presets, figure_presets
 from amgan.app.session import Session
 from amgan.app.sliders import own_score, slider_request, slider_values
 from amgan.app.studio import Studio
+from amgan.app.sweep_panel import Updates
+from amgan.app.views_panel import ViewsPanel
 from amgan.errors import AmganError
 from amgan.inference.views import shown
 from amgan.signs.atlas import AGE
@@ -22,15 +23,12 @@ from amgan.signs.atlas import AGE
 TITLE = "AgingMapGAN"
 INTRO = f"""<h1>{TITLE}</h1>
 <p>Older or younger, sign by sign, from one photo of an adult. Everything stays on this computer.</p>"""
-WAITING = "Drop a photo of an adult to begin."
 FINE_PRINT = """Adults only, and with their consent. It is not a forecast of how a person will look; say that a picture
 was altered when you show it."""
 
 # After the last move, the full picture begins when nothing else has been asked for. Its work cannot be interrupted, so
 # it should not begin between two moves.
 REST_SECONDS = 0.35
-
-Updates = dict[Any, Any]
 
 
 class Page:
@@ -58,7 +56,7 @@ class Page:
 
     def _pictures(self) -> None:
         self.photo = gr.File(label="Photo", file_types=["image"], height=150, elem_id="photo")
-        self.status = gr.HTML(_status(WAITING), elem_id="status")
+        self.status = gr.HTML(messages.status(messages.WAITING), elem_id="status")
         self.faces = gr.Gallery(
             label="Faces: choose one",
             show_label=False,
@@ -71,16 +69,7 @@ class Page:
             visible=False,
             elem_id="faces",
         )
-        with gr.Tabs(visible=False, elem_id="views") as self.views:
-            with gr.Tab("Compare"):
-                self.compare = gr.ImageSlider(
-                    show_label=False, interactive=False, buttons=["fullscreen"], max_height=760, elem_id="compare"
-                )
-            with gr.Tab("Difference"):
-                self.difference = _picture(f"What changed, {GAIN} times as strong; grey is unchanged.", "difference")
-            with gr.Tab("Zones and map"):
-                self.zones = _picture("The zone of each sign, with the score aimed at.", "zones")
-                self.map = _picture("The aging map that the model is given; white is 1.", "map")
+        self.views = ViewsPanel(self.studio)
         self.downloads = gr.HTML("", elem_id="downloads")
 
     def _controls(self) -> None:
@@ -94,6 +83,7 @@ class Page:
             [preset.title for preset in figure_presets(atlas)],
             value=None,
             label="Maps of the paper's figure 9",
+            filterable=False,
             interactive=False,
             elem_id="figure",
         )
@@ -110,31 +100,38 @@ class Page:
                     moved.input(None, [moved, other, self.linked], other, js=follow, show_progress="hidden", **_QUIET)
         for button, preset in self.presets:
             button.click(self._preset(preset), None, [*sliders, self.figure], show_progress="hidden", **_QUIET)
+            if preset.request.empty:
+                button.click(None, js=f"() => {{ {_UNPAINT} }}", **_QUIET)
         self.figure.input(self._figure, self.figure, sliders, show_progress="hidden", **_QUIET)
+        self.figure.input(None, self.figure, js=f"title => {{ if (title?.startsWith('a:')) {_UNPAINT} }}", **_QUIET)
 
-        everything = [self.status, self.faces, self.views, self.compare, self.difference, self.zones, self.map]
-        everything += [self.downloads, self.figure, *(button for button, _ in self.presets), *sliders]
+        everything = [self.status, self.faces, *self.views.everything, self.downloads, *self._controls_of_a_face()]
         self.photo.upload(self._open, self.photo, everything, show_progress_on=self.photo, **_QUIET)
         self.photo.clear(self._clear, None, everything, show_progress="hidden", **_QUIET)
         self.faces.select(self._choose, None, everything, show_progress="hidden", **_QUIET)
+        self.views.sweep.listen(_QUIET)
         changes = [slider.change for slider in sliders]
-        gr.on(
-            changes,
-            self._preview,
-            sliders,
-            [self.compare, self.status],
-            show_progress="hidden",
-            trigger_mode="always_last",
-            **_QUIET,
-        ).then(
-            self._finish,
-            None,
-            [self.compare, self.difference, self.zones, self.map, self.downloads, self.status],
-            show_progress="hidden",
-            trigger_mode="multiple",
-            concurrency_limit=8,
-            **_QUIET,
-        )
+        for triggers, asked, inputs in (
+            (changes, self._moved, sliders),
+            ([self.views.painter.input], self._painted, None),
+        ):
+            gr.on(
+                triggers,
+                asked,
+                inputs,
+                [*self.views.at_once, self.status],
+                show_progress="hidden",
+                trigger_mode="always_last",
+                **_QUIET,
+            ).then(
+                self._finish,
+                None,
+                [*self.views.pictures, self.downloads, self.status],
+                show_progress="hidden",
+                trigger_mode="multiple",
+                concurrency_limit=8,
+                **_QUIET,
+            )
 
     def _session(self, request: gr.Request) -> Session:
         return self.studio.session(str(request.session_hash))
@@ -158,19 +155,18 @@ class Page:
         session = self._session(request)
         with self.studio.exclusive:
             if session.photo is None:
-                return {self.status: _status(WAITING)}
+                return {self.status: messages.status(messages.WAITING)}
             session.choose(int(event.index))
             return self._face(session)
 
     def _clear(self, request: gr.Request) -> Updates:
         self.studio.close(str(request.session_hash))
-        return self._empty(WAITING)
+        return self._empty(messages.WAITING)
 
     def _empty(self, message: str) -> Updates:
-        hidden = {self.faces: gr.update(value=None, visible=False), self.views: gr.update(visible=False)}
-        blank = dict.fromkeys([self.compare, self.difference, self.zones, self.map, self.downloads])
+        nothing = {self.faces: gr.update(value=None, visible=False), self.downloads: None, **self.views.empty()}
         off = {control: gr.update(interactive=False) for control in self._controls_of_a_face()}
-        return {self.status: _status(message), **hidden, **blank, **off}
+        return {self.status: messages.status(message), **nothing, **off}
 
     def _controls_of_a_face(self) -> list[Any]:
         return [self.figure, *(button for button, _ in self.presets), *self.sliders.values()]
@@ -178,7 +174,6 @@ class Page:
     def _face(self, session: Session) -> Updates:
         """Everything that depends on which face is changed."""
         view, count = session.view, len(session.views)
-        assert session.before is not None
         found = "1 face found" if count == 1 else f"{count} faces found; this is face {session.face + 1}"
         values = slider_values(self.studio.atlas, view.scores)
         on = {control: gr.update(interactive=True) for control in self._controls_of_a_face()}
@@ -187,23 +182,12 @@ class Page:
             for zone, slider in self.sliders.items()
         }
         return {
-            self.status: _status(f"{found}. It looks {values[AGE]:.0f} years old."),
-            self.views: gr.update(visible=True),
-            self.compare: (session.before_file, session.before_file),
-            **self._views(session, session.before),
-            self.downloads: _links(None),
+            self.status: messages.status(f"{found}. It looks {values[AGE]:.0f} years old."),
+            **self.views.fresh(session),
+            self.downloads: messages.links(None),
             **on,
             self.figure: gr.update(value=None, interactive=True),
             **sliders,
-        }
-
-    def _views(self, session: Session, after: Any) -> Updates:
-        assert session.before is not None
-        bundle, targets = self.studio.ager.bundle, self.studio.targets(session)
-        return {
-            self.difference: session.save("difference", difference(session.before, after)),
-            self.zones: session.save("zones", zones_picture(bundle, session.before, session.view, targets)),
-            self.map: session.save("map", map_picture(bundle, session.view, targets)),
         }
 
     def _preset(self, preset: Preset) -> Any:
@@ -212,7 +196,9 @@ class Page:
 
         return apply
 
-    def _figure(self, title: str, request: gr.Request) -> Updates:
+    def _figure(self, title: str | None, request: gr.Request) -> Any:
+        if title is None:  # as when the keyboard only passes over it
+            return gr.skip()
         preset = next(preset for preset in figure_presets(self.studio.atlas) if preset.title == title)
         return self._aim(preset, request)
 
@@ -221,19 +207,26 @@ class Page:
         values = slider_values(self.studio.atlas, targets)
         return {slider: values[zone] for zone, slider in self.sliders.items()}
 
-    def _preview(self, request: gr.Request, *values: float) -> Any:
+    def _moved(self, request: gr.Request, *values: float) -> Any:
         session = self._session(request)
         if session.photo is None:
             return gr.skip()
         positions = dict(zip(self.sliders, values, strict=True))
         if not session.ask(slider_request(self.studio.atlas, session.view, positions, session.face)):
             return gr.skip()
+        return self._preview(session)
+
+    def _painted(self, request: gr.Request) -> Any:
+        """The drawing itself has come by the address of `downloads`."""
+        return self._preview(self._session(request))
+
+    def _preview(self, session: Session) -> Any:
         with self.studio.exclusive:
             after = self.studio.preview(session)
             if after is None:
                 return gr.skip()
-            pair = (session.before_file, session.save("preview", after))
-            return {self.compare: pair, self.status: _status("Preview; the full picture follows.")}
+            said = messages.status("Preview; the full picture follows.")
+            return {**self.views.preview(session, session.save("preview", after)), self.status: said}
 
     async def _finish(self, request: gr.Request) -> Any:
         session = self._session(request)
@@ -251,41 +244,22 @@ class Page:
                 return gr.skip()
             session.finished = revision
             after = shown(aged.image, session.photo.name, session.view.report.region)
-            link = None if session.request.empty else session.token
-            message = "Nothing is changed." if link is None else "Done: every pixel at full resolution."
+            message = "Nothing is changed." if session.unchanged else "Done: every pixel at full resolution."
             return {
-                self.compare: (session.before_file, session.save("after", after)),
-                **self._views(session, after),
-                self.downloads: _links(link),
-                self.status: _status(message),
+                **self.views.full(session, session.save("after", after), after),
+                self.downloads: messages.links(None if session.unchanged else session),
+                self.status: messages.status(message),
             }
 
 
+# "As it is" means the painting too.
+_UNPAINT = "document.dispatchEvent(new Event('amgan-unpaint'))"
+
 # Nothing of this is an interface for programs: that is amgan's Python.
 _QUIET: dict[str, Any] = {"api_visibility": "private"}
-
-
-def _picture(caption: str, name: str) -> gr.Image:
-    """A picture under its caption, which is also what a screen reader says."""
-    gr.HTML(f"<p>{caption}</p>", elem_classes="caption")
-    return gr.Image(
-        label=caption, show_label=False, interactive=False, buttons=["fullscreen"], elem_id=name, alt_text=caption
-    )
 
 
 def _thumbnail(session: Session, index: int) -> Any:
     assert session.photo is not None
     view = session.views[index]
     return view.resized(session.photo.rgb, 192).rgb
-
-
-def _status(message: str) -> str:
-    return f'<p role="status" aria-live="polite">{html.escape(message)}</p>'
-
-
-def _links(token: str | None) -> str:
-    if token is None:
-        return "<p>Move a slider, and picture and recipe can be downloaded here.</p>"
-    replay = "<code>amgan age PHOTO -o OUT.png --recipe RECIPE.json</code> makes the same picture again."
-    return f"""<p><a href="/session/{token}/picture.png" download>Download picture</a>
-<a href="/session/{token}/recipe.json" download>Download recipe</a></p><p class="hint">{replay}</p>"""

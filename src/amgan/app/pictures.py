@@ -8,8 +8,8 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import numpy.typing as npt
+from PIL import Image
 
-from amgan.faces.align import Alignment
 from amgan.inference.change import map_of
 from amgan.inference.overlay import draw_zones
 from amgan.inference.views import FaceView
@@ -54,12 +54,20 @@ def zones_picture(bundle: Bundle, rgb: Rgb, view: FaceView, targets: Mapping[str
     factor = max(_READABLE / max(height, width), 1.0)
     size = (round(width * factor), round(height * factor))
     large = np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_CUBIC), np.uint8)
-    face = replace(view, alignment=_in_region(view, factor), scores=dict(targets))
+    face = replace(view, alignment=view.alignment.within(*view.report.region[:2], factor), scores=dict(targets))
     return np.asarray(draw_zones(large, [face], bundle.atlas))
 
 
-def map_picture(bundle: Bundle, view: FaceView, targets: Mapping[str, float]) -> Rgb:
+def map_picture(
+    bundle: Bundle, view: FaceView, targets: Mapping[str, float], painted: Image.Image | None = None
+) -> Rgb:
     """The aging map that is aimed at (paper figure 2), as it lies on the photo; white is 1.
+
+    Args:
+        bundle: The model.
+        view: The face.
+        targets: Score in 0..1 of each zone and of ``age``.
+        painted: A map painted over those, as large as the photo.
 
     Returns:
         (h, w, 3) uint8, as large as the report's `region`; the map's channels from left to right.
@@ -67,18 +75,8 @@ def map_picture(bundle: Bundle, view: FaceView, targets: Mapping[str, float]) ->
     left, top, right, bottom = view.report.region
     shape = (bottom - top, right - left)
     window = (0, 0, shape[1], shape[0])
-    maps = map_of(bundle, view, targets)[0]
-    small = _in_region(view, 1.0).resized(maps.shape[-1])
+    maps = map_of(bundle, view, targets, painted)[0]
+    small = view.alignment.within(left, top).resized(maps.shape[-1])
     row = np.concatenate([small.paste(channel, shape, window) for channel in maps], axis=1)
     grey = np.rint(np.clip(row, 0, 1) * 255).astype(np.uint8)
     return np.repeat(grey[..., None], 3, axis=2)
-
-
-def _in_region(view: FaceView, factor: float) -> Alignment:
-    """Where the face lies in its region of the photo, enlarged `factor` times."""
-    left, top = view.report.region[:2]
-    matrix = view.alignment.matrix.copy()
-    # Pixel centres are at integers in both resolutions.
-    matrix[:, 2] = (matrix[:, 2] - (left, top) + 0.5) * factor - 0.5
-    matrix[:, :2] *= factor
-    return Alignment(matrix, view.alignment.size)

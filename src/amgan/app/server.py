@@ -135,12 +135,16 @@ def build_app(ager: Ager, folder: Path) -> FastAPI:
         ssr_mode=False,
         max_file_size=MAX_UPLOAD,
         theme=page_theme(),
-        head=f"<style>{Path(__file__).with_name('page.css').read_text(encoding='utf-8')}</style>",
+        head=f"<style>{_style('page.css')}{_style('widgets.css')}</style>",
     )
     # A page of another host that a browser was tricked into taking for this one is refused.
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=[HOST, "localhost"])
     app.add_middleware(_Headers)
     return app
+
+
+def _style(name: str) -> str:
+    return Path(__file__).with_name(name).read_text(encoding="utf-8")
 
 
 class _Headers:

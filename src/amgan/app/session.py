@@ -10,6 +10,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 from PIL import Image
 
 from amgan.app.pictures import Rgb
@@ -19,7 +20,8 @@ from amgan.inference.request import Request
 from amgan.inference.views import Aged, FaceView, shown
 
 # Files that a browser may still be fetching when newer ones are there.
-_KEPT_FILES = 16
+_KEPT_FILES = 24
+_JPEG = [cv2.IMWRITE_JPEG_QUALITY, 95, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444]
 
 
 @dataclass
@@ -33,11 +35,14 @@ class Session:
         views: Its faces, the largest first.
         face: Number of the face that is changed.
         request: What is asked for now.
-        revision: Counts requests, so that work on an outdated one can be left undone.
+        painted: A map painted over that, as large as the photo.
+        revision: Counts requests and paintings, so that work on an outdated one can be left undone.
         finished: Revision whose full picture is on the page.
         before: The face's part of the photo.
         before_file: That as a picture for the page.
         aged: A revision and the photo at its request.
+        sweep: Counts sweeps, those stopped too, so that one knows when it is no longer wanted.
+        swept: The file of the last one.
     """
 
     folder: Path
@@ -46,12 +51,25 @@ class Session:
     views: list[FaceView] = field(default_factory=list)
     face: int = 0
     request: Request = field(default_factory=Request)
+    painted: Image.Image | None = None
     revision: int = 0
     finished: int = 0
     before: Rgb | None = None
     before_file: str = ""
     aged: tuple[int, Aged[Image.Image]] | None = None
+    sweep: int = 0
+    swept: Path | None = None
     _files: deque[Path] = field(default_factory=deque)
+
+    @property
+    def chosen(self) -> str:
+        """Names the choice of this face of this photo."""
+        return Path(self.before_file).stem
+
+    @property
+    def unchanged(self) -> bool:
+        """Whether nothing is asked for."""
+        return self.request.empty and self.painted is None
 
     @property
     def view(self) -> FaceView:
@@ -61,7 +79,8 @@ class Session:
     def choose(self, face: int) -> None:
         """Takes another face, with nothing asked of it yet."""
         assert self.photo is not None
-        self.face, self.request, self.aged = face, Request(face=face), None
+        self.face, self.request, self.painted, self.aged = face, Request(face=face), None, None
+        self.unsweep()
         self.revision += 1
         self.finished = self.revision
         self.before = shown(self.photo.replace(self.photo.rgb), self.photo.name, self.view.report.region)
@@ -77,33 +96,51 @@ class Session:
         self.revision += 1
         return True
 
-    def save(self, kind: str, rgb: Rgb) -> str:
+    def paint(self, painted: Image.Image | None) -> None:
+        """Takes another painting; None is none."""
+        self.painted = painted
+        self.revision += 1
+
+    def unsweep(self) -> None:
+        """Stops a sweep that is being made, and deletes the last one."""
+        if self.swept is not None:
+            self.swept.unlink(missing_ok=True)
+        self.swept = None
+        self.sweep += 1
+
+    def save(self, kind: str, pixels: npt.NDArray[np.uint8]) -> str:
         """Writes a picture for the page, and deletes those that it no longer shows.
 
         Args:
             kind: Begins the file's name.
-            rgb: (H, W, 3) uint8.
+            pixels: (H, W, 3) uint8, or (H, W, 4) with opacity.
 
         Returns:
-            Path of a JPEG of full size without colour subsampling. It is for the screen: the download is a PNG.
+            Path of a JPEG of full size without colour subsampling, or of a PNG if there is opacity. It is for the
+            screen: the download is another file.
         """
-        path = self._write(kind, rgb)
+        path = self._write(kind, pixels)
         self._outdated(path)
         return str(path)
+
+    def address(self, path: str) -> str:
+        """Where the page finds a picture that `save` wrote."""
+        return f"/session/{self.token}/shown/{Path(path).name}"
 
     def delete(self) -> None:
         """Forgets the photo and deletes every file made of it."""
         self.photo, self.views, self.before, self.aged = None, [], None, None
-        self.request, self.before_file = Request(), ""
+        self.request, self.painted, self.before_file = Request(), None, ""
         self._files.clear()
+        self.unsweep()
         self.revision += 1
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def _write(self, kind: str, rgb: Rgb) -> Path:
-        path = self.folder / f"{kind}-{secrets.token_hex(4)}.jpg"
+    def _write(self, kind: str, pixels: npt.NDArray[np.uint8]) -> Path:
+        suffix, order, options = (".jpg", [2, 1, 0], _JPEG) if pixels.shape[2] == 3 else (".png", [2, 1, 0, 3], [])
+        path = self.folder / f"{kind}-{secrets.token_hex(4)}{suffix}"
         path.parent.mkdir(parents=True, exist_ok=True)
-        options = [cv2.IMWRITE_JPEG_QUALITY, 95, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444]
-        _, encoded = cv2.imencode(".jpg", np.ascontiguousarray(rgb[..., ::-1]), options)
+        _, encoded = cv2.imencode(suffix, np.ascontiguousarray(pixels[..., order]), options)
         path.write_bytes(encoded.tobytes())
         return path
 

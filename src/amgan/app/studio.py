@@ -10,6 +10,7 @@ from typing import Literal
 
 from PIL import Image
 
+from amgan.app.painting import painting
 from amgan.app.pictures import Rgb
 from amgan.app.session import Session, take_photo
 from amgan.errors import RequestError
@@ -90,7 +91,9 @@ class Studio:
             multiple = self.ager.bundle.generator.config.multiple
             half = max(round(session.view.alignment.size / 2 / multiple), 1) * multiple
             view = session.view.resized(session.photo.rgb, half)
-            aged = self.ager.age_views(session.photo, [(view, self.targets(session))], seed=SEED)
+            aged = self.ager.age_views(
+                session.photo, [(view, self.targets(session))], painted=session.painted, seed=SEED
+            )
             return shown(aged.image, session.photo.name, view.report.region)
 
     def full(self, session: Session, revision: int) -> Aged[Image.Image] | None:
@@ -103,9 +106,30 @@ class Studio:
             if revision != session.revision or session.photo is None:
                 return None
             if session.aged is None or session.aged[0] != revision:
-                aged = self.ager.age_views(session.photo, [(session.view, self.targets(session))], seed=SEED)
+                aim = (session.view, self.targets(session))
+                aged = self.ager.age_views(session.photo, [aim], painted=session.painted, seed=SEED)
                 session.aged = (revision, aged)
             return session.aged[1]
+
+    def paint(self, session: Session, chosen: str, drawing: bytes) -> None:
+        """Takes what was painted on a face.
+
+        Args:
+            session: The visitor's.
+            chosen: The session's `chosen` when it was painted.
+            drawing: As `painting` reads it.
+
+        Raises:
+            RequestError: There is no photo, another face was chosen since, or the drawing cannot be read.
+        """
+        # Not under `exclusive`: as with the sliders, what is being computed is outdated at once.
+        photo, views = session.photo, session.views
+        if photo is None or not views:
+            raise RequestError("there is no photo to paint on; drop one first")
+        painted = painting(drawing, views[session.face], photo.rgb.shape[:2])
+        if session.chosen != chosen:
+            raise RequestError("another face was chosen; paint on that")
+        session.paint(painted)
 
     def targets(self, session: Session) -> dict[str, float]:
         """Score in 0..1 aimed at of each zone and of ``age``."""
@@ -121,10 +145,10 @@ class Studio:
         Raises:
             RequestError: Nothing is asked for.
         """
-        if session.photo is None or session.request.empty:
-            raise RequestError("nothing is changed yet; move a slider first")
+        if session.photo is None or session.unchanged:
+            raise RequestError("nothing is changed yet; move a slider or paint first")
         precision: Literal["bf16", "fp32"] = "bf16" if self.ager.bf16 else "fp32"
-        return RecipeFile.of(replace(session.request, face=session.face), SEED, precision)
+        return RecipeFile.of(replace(session.request, face=session.face), SEED, precision, session.painted)
 
     def picture(self, session: Session) -> Path:
         """Writes the present picture as a PNG, with what the photo's file had, into the session's folder.

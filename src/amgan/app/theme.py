@@ -27,4 +27,8 @@ def page_theme() -> gr.Theme:
         block_shadow="none",
         slider_color="*primary_600",
         checkbox_background_color_selected="*primary_700",
+        checkbox_label_background_fill_selected="*primary_700",
+        button_primary_background_fill="*primary_700",
+        button_primary_background_fill_hover="*primary_800",
+        button_small_text_size="*text_md",
     )

@@ -24,6 +24,8 @@ from amgan.cli.targets import (
 )
 
 if TYPE_CHECKING:
+    from PIL import Image
+
     from amgan.inference.ager import Ager
 
 RASTER_SUFFIX = ".png"
@@ -57,7 +59,8 @@ def age_command(
     recipe: Annotated[
         Path | None,
         typer.Option(
-            metavar="R.json", help='What is asked for, as JSON: {"age": 70, "signs": {"crows_feet.left": 0.8}}.'
+            metavar="R.json",
+            help='What is asked for, as JSON: {"age": 70, "signs": {"crows_feet.left": 0.8}}; `amgan ui` writes it.',
         ),
     ] = None,
     face: FaceOption = "all",
@@ -71,6 +74,7 @@ def age_command(
     """Age or rejuvenate the faces in photos; what is not named keeps its own estimated score."""
     chosen_precision = read_precision(precision)
     request = read_request(age, sign, every, face)
+    recipe_map: Image.Image | None = None
     if recipe is not None:
         if not request.empty or request.face is not None or seed or precision != "auto":
             raise typer.BadParameter("says all itself; leave --all, --age, --sign, --face, --seed and --precision away")
@@ -78,7 +82,10 @@ def age_command(
 
         saved = read_recipe_file(recipe)
         request, seed, chosen_precision = saved.request, saved.seed, saved.precision
-    if request.empty and painted is None:
+        recipe_map = saved.painted
+        if recipe_map is not None and painted is not None:
+            raise typer.BadParameter(f"{recipe} has a painted map of its own", param_hint="--map")
+    if request.empty and painted is None and recipe_map is None:
         raise typer.BadParameter("nothing to change: give --all, --age, --sign, --map or --recipe")
     check_percentiles(population, [request])
     targets = _outputs(photos, output)
@@ -101,7 +108,7 @@ def age_command(
         for photo, target in zip(photos, targets, strict=True):
             try:
                 wanted = vars(request) | {"population": others, "seed": seed}
-                reports.append(_one(ager, photo, target, painted, overwrite, wanted))
+                reports.append(_one(ager, photo, target, painted or recipe_map, overwrite, wanted))
             except AmganError as error:
                 failed = True
                 reports.append({"photo": str(photo), "error": str(error)})
@@ -119,29 +126,32 @@ age_command.__doc__ = f"{age_command.__doc__}\n{EXAMPLES}"
 
 
 def _one(
-    ager: Ager, photo: Path, target: Path, painted: Path | None, overwrite: bool, request: dict[str, Any]
+    ager: Ager, photo: Path, target: Path, painted: Path | Image.Image | None, overwrite: bool, request: dict[str, Any]
 ) -> dict[str, Any]:
-    from PIL import Image
-
-    from amgan.errors import PhotoError
     from amgan.faces.photo import check_output, read_photo, write_image
 
     check_output(target, overwrite)
     read = read_photo(photo)
-    paint = None
-    if painted is not None:
-        try:
-            paint = Image.open(painted)
-            paint.load()
-        except OSError as error:
-            raise PhotoError(f"{painted}: cannot read the painted map; give a PNG as large as the photo") from error
-    result = ager.age(read, painted=paint, **request)
+    result = ager.age(read, painted=_read_map(painted) if isinstance(painted, Path) else painted, **request)
     write_image(result.image, target, photo=read, overwrite=overwrite)
     return {
         "photo": str(photo),
         "output": str(target),
         "faces": [dataclasses.asdict(report) for report in result.faces],
     }
+
+
+def _read_map(path: Path) -> Image.Image:
+    from PIL import Image
+
+    from amgan.errors import PhotoError
+
+    try:
+        painted = Image.open(path)
+        painted.load()
+    except OSError as error:
+        raise PhotoError(f"{path}: cannot read the painted map; give a PNG as large as the photo") from error
+    return painted
 
 
 def _outputs(photos: list[Path], output: Path) -> list[Path]:

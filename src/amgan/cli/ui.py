@@ -11,11 +11,11 @@ from amgan.cli.targets import PrecisionOption, read_precision
 
 PORT = 7860
 
-HELP = """Open a page on this computer where a photo's signs are moved by sliders, and the result is seen beside it.
+HELP = """Open a page on this computer where a photo's signs are moved by sliders or painted, and the result is seen.
 
 The page is for this computer only, and no request leaves it. Photos are kept in memory and in one temporary folder,
-and are gone when the page is closed. What is downloaded is a PNG of full size and a recipe, from which
-`amgan age PHOTO -o OUT.png --recipe R.json` makes the same picture again. Ctrl-C ends it.
+and are gone when the page is closed. What is downloaded is a PNG of full size, strips and clips, and a recipe, from
+which `amgan age PHOTO -o OUT.png --recipe R.json` makes the same picture again. Ctrl-C ends it.
 
 Examples:
 

@@ -59,6 +59,20 @@ class Alignment:
         matrix[:, :2] *= factor
         return Alignment(matrix, size)
 
+    def within(self, left: float, top: float, factor: float = 1.0) -> Alignment:
+        """The same square in a picture that was cut out of the photo.
+
+        Args:
+            left: Column of the photo where that picture begins.
+            top: Row of the photo where it begins.
+            factor: How many times it was enlarged then.
+        """
+        matrix = self.matrix.copy()
+        # Pixel centres are at integers before and after.
+        matrix[:, 2] = (matrix[:, 2] - (left, top) + 0.5) * factor - 0.5
+        matrix[:, :2] *= factor
+        return Alignment(matrix, self.size)
+
     def crop(self, rgb: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
         """Cuts the aligned square out of a photo, anti-aliased; what lies outside the photo is mirrored.
 

@@ -48,11 +48,7 @@ def face_change(
         WeightsError: A map is painted for a model whose aging maps have no places.
     """
     own = map_of(bundle, face, face.scores)
-    target = map_of(bundle, face, targets)
-    if painted is not None:
-        if bundle.generator.config.maps != "zones":
-            raise WeightsError(f"{bundle.path}: takes no painted map: it knows no places; leave the map out")
-        target = _paint(target, painted, face)
+    target = map_of(bundle, face, targets, painted)
     size = (face.rgb.shape[0], face.rgb.shape[1])
     # Where the map asks for nothing, nothing changes: an edit stays in its zones.
     asked = (np.abs(target - own).max(axis=1, keepdims=True) / np.float32(FULL_EFFECT)).clip(max=1)
@@ -66,9 +62,22 @@ def face_change(
     return np.ascontiguousarray(change[0].transpose(1, 2, 0))
 
 
-def map_of(bundle: Bundle, face: FaceView, scores: Mapping[str, float]) -> Maps:
-    """The aging map of an aligned face, (1, C, R, R) in 0..1, with `scores` of all zones and of ``age``."""
-    return draw_map(
+def map_of(bundle: Bundle, face: FaceView, scores: Mapping[str, float], painted: Image.Image | None = None) -> Maps:
+    """The aging map of an aligned face.
+
+    Args:
+        bundle: The model.
+        face: The face.
+        scores: Score in 0..1 of each zone and of ``age``.
+        painted: A map to lay over those, as large as the photo.
+
+    Returns:
+        (1, C, R, R) in 0..1.
+
+    Raises:
+        WeightsError: A map is painted for a model whose aging maps have no places.
+    """
+    drawn = draw_map(
         bundle.generator.config.maps,
         face.masks.zones[None],
         face.masks.head[None],
@@ -76,14 +85,21 @@ def map_of(bundle: Bundle, face: FaceView, scores: Mapping[str, float]) -> Maps:
         np.array([scores[AGE]], np.float32),
         bundle.channels,
     )
+    if painted is None:
+        return drawn
+    if bundle.generator.config.maps != "zones":
+        raise WeightsError(f"{bundle.path}: takes no painted map: it knows no places; leave the map out")
+    return _paint(drawn, painted, face)
 
 
 def _paint(target: Maps, painted: Image.Image, face: FaceView) -> Maps:
     """Lays a painted map, in the photo's coordinates, over an aligned target map (1, C, R, R)."""
-    small = face.alignment.resized(target.shape[-1])
+    left, top, right, bottom = face.report.region
+    small = face.alignment.within(left, top).resized(target.shape[-1])
     paint = photo_from_image(painted, "the painted map")
-    opacity = np.full(paint.rgb.shape[:2], 255, np.uint8) if paint.alpha is None else paint.alpha
+    grey = paint.rgb[top:bottom, left:right].mean(axis=2)
+    opacity = np.full(grey.shape, 255, np.uint8) if paint.alpha is None else paint.alpha[top:bottom, left:right]
     # Multiplied by its opacity before it is shrunk, so that the colour of transparent pixels does not bleed in.
-    score = (paint.rgb.mean(axis=2) * (opacity / 255)).round().astype(np.uint8)
+    score = (grey * (opacity / 255)).round().astype(np.uint8)
     shrunk = small.crop(np.stack([score, opacity, opacity], axis=2)).astype(np.float32) / np.float32(255)
     return painted_map(target[0], shrunk[..., 0], shrunk[..., 1])[None]

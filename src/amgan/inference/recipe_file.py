@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import base64
+import io
 from pathlib import Path
 from typing import Annotated, Literal
 
+from PIL import Image
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from amgan.errors import RequestError
@@ -23,6 +26,7 @@ class RecipeFile(BaseModel):
         all: Score or percentile (``"80%"``) of all signs and of the age.
         age: Years.
         signs: Sign, or sign with a side, to score or percentile.
+        map: A painted map to lay over all that, as `Ager.age` takes it: a PNG as large as the photo, in base64.
         face: Which face, 0 being the largest; None means all.
         seed: Of the dither.
         precision: What the model computes in.
@@ -33,17 +37,25 @@ class RecipeFile(BaseModel):
     all: SavedScore | None = None
     age: Finite | None = None
     signs: dict[str, SavedScore] = Field(default_factory=dict)
+    map: str | None = Field(default=None, repr=False)
     face: int | None = Field(default=None, ge=0)
     seed: int = Field(default=0, ge=0)
     precision: Literal["auto", "fp32", "bf16"] = "auto"
 
     @classmethod
-    def of(cls, request: Request, seed: int, precision: Literal["auto", "fp32", "bf16"]) -> RecipeFile:
-        """The recipe of a request."""
+    def of(
+        cls,
+        request: Request,
+        seed: int,
+        precision: Literal["auto", "fp32", "bf16"],
+        painted: Image.Image | None = None,
+    ) -> RecipeFile:
+        """The recipe of a request, and of a painted map over it."""
         return cls(
             all=None if request.every is None else _saved(request.every),
             age=request.age,
             signs={name: _saved(score) for name, score in request.signs.items()},
+            map=None if painted is None else _in_base64(painted),
             face=request.face,
             seed=seed,
             precision=precision,
@@ -59,6 +71,22 @@ class RecipeFile(BaseModel):
         signs = {name: _score(score) for name, score in self.signs.items()}
         return Request(self.age, signs, None if self.all is None else _score(self.all), self.face)
 
+    @property
+    def painted(self) -> Image.Image | None:
+        """The painted map; that it is as large as the photo is checked by `Ager.age`.
+
+        Raises:
+            RequestError: It is no PNG in base64.
+        """
+        if self.map is None:
+            return None
+        try:
+            image = Image.open(io.BytesIO(base64.b64decode(self.map, validate=True)), formats=["PNG"])
+            image.load()
+        except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+            raise RequestError("map: not a PNG in base64") from error
+        return image
+
 
 def read_recipe_file(path: Path) -> RecipeFile:
     """Reads a recipe.
@@ -68,8 +96,9 @@ def read_recipe_file(path: Path) -> RecipeFile:
     """
     try:
         recipe = RecipeFile.model_validate_json(path.read_text(encoding="utf-8"))
-        if recipe.request.empty:
-            raise RequestError("nothing to change: it names neither all, age nor a sign")
+        painted = recipe.painted
+        if recipe.request.empty and painted is None:
+            raise RequestError("nothing to change: it names neither all, age, a sign nor a map")
     except OSError as error:
         raise RequestError(f"{path}: cannot read the recipe ({error.strerror})") from error
     except UnicodeDecodeError as error:
@@ -84,6 +113,12 @@ def read_recipe_file(path: Path) -> RecipeFile:
 
 def _saved(score: Score) -> SavedScore:
     return str(score) if isinstance(score, Percentile) else score
+
+
+def _in_base64(painted: Image.Image) -> str:
+    file = io.BytesIO()
+    painted.save(file, format="PNG", optimize=True)
+    return base64.b64encode(file.getvalue()).decode("ascii")
 
 
 def _score(saved: SavedScore) -> Score:

@@ -97,6 +97,7 @@ def pictures(
     targets: Sequence[dict[str, float]],
     box: tuple[int, int, int, int],
     seed: int = 0,
+    painted: Image.Image | None = None,
 ) -> Iterator[Rgb]:
     """Makes the pictures of a sweep, each as `Ager.age` would make it, cut to the same box.
 
@@ -107,12 +108,14 @@ def pictures(
         targets: Score in 0..1 of each zone and of ``age`` for each picture.
         box: (left, top, right, bottom), pixels of the photo.
         seed: Of the dither, which is the same in all.
+        painted: A map as `Ager.age` takes it. It comes in evenly: the first picture has nothing of it, the last all.
 
     Yields:
         (H, W, 3) uint8 sRGB; what is transparent in the photo lies on white.
     """
-    for aim in targets:
-        yield shown(ager.age_views(photo, [(view, aim)], seed=seed).image, photo.name, box)
+    for share, aim in zip(np.linspace(0, 1, len(targets)), targets, strict=True):
+        paint = None if painted is None else _faded(painted, share)
+        yield shown(ager.age_views(photo, [(view, aim)], painted=paint, seed=seed).image, photo.name, box)
 
 
 def strip(frames: Sequence[Rgb], labels: Sequence[str] | None = None) -> Image.Image:
@@ -133,3 +136,10 @@ def strip(frames: Sequence[Rgb], labels: Sequence[str] | None = None) -> Image.I
     for index, label in enumerate(labels):
         draw.text(((index + 0.5) * width, height + margin), label, "black", font, anchor="ma")
     return canvas
+
+
+def _faded(painted: Image.Image, share: float) -> Image.Image:
+    """A painted map of so much less opacity: aging maps are linear, so it is a step of the way to the whole of it."""
+    paint = painted.convert("LA" if painted.mode in ("L", "LA") else "RGBA")
+    paint.putalpha(paint.getchannel("A").point(lambda opacity: opacity * share))
+    return paint

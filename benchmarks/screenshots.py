@@ -1,0 +1,105 @@
+"""Takes the pictures of `docs/ui.md`: the page with the astronaut's photo, on a desktop and on a telephone.
+
+    python benchmarks/screenshots.py docs/images
+
+It wants the extras `ui` and `demo`, playwright and Debian's chromium. Look at every picture before you commit it.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import skimage.data
+from PIL import Image
+from playwright.sync_api import sync_playwright
+
+DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
+PATIENCE = 300_000  # milliseconds
+
+# Strokes as shares of the canvas: across the forehead, and a line beside one eye that is young again.
+FOREHEAD = [(0.36, 0.43), (0.45, 0.415), (0.55, 0.415), (0.63, 0.44)]
+CHEEK = [(0.70, 0.56), (0.69, 0.64), (0.66, 0.72)]
+
+
+def main(folder: Path) -> None:
+    """Takes all pictures into a folder; those that are there are replaced."""
+    with tempfile.TemporaryDirectory() as temporary:
+        photo = Path(temporary) / "astronaut.png"
+        Image.fromarray(skimage.data.astronaut()).save(photo)
+        command = [sys.executable, "-u", "-m", "amgan", "ui", "--no-browser", "--port", "0"]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+            assert process.stdout is not None
+            address = process.stdout.readline().split()[2]
+            try:
+                with sync_playwright() as started:
+                    browser = started.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+                    for name, size in (("ui", DESKTOP), ("ui-phone", PHONE)):
+                        page = browser.new_page(viewport=size)
+                        page.set_default_timeout(PATIENCE)
+                        page.goto(address)
+                        take(page, photo, folder, name)
+                        page.close()
+                    browser.close()
+            finally:
+                process.terminate()
+
+
+def take(page: Any, photo: Path, folder: Path, name: str) -> None:
+    """Takes the pictures of one screen: the comparison, the brush, and a strip."""
+    page.set_input_files("input[type=file]", photo)
+    page.get_by_text("face found").wait_for()
+    page.get_by_role("button", name="Older", exact=True).click()
+    finished(page)
+    save(page, folder / f"{name}.png")
+
+    page.get_by_role("tab", name="Sweep").click()
+    page.get_by_role("button", name="Make it").click()
+    page.get_by_role("link", name="Download strip").wait_for()
+    page.mouse.move(0, 0)
+    save(page, folder / f"{name}-sweep.png")
+
+    page.get_by_role("button", name="As it is").click()
+    page.get_by_text("Nothing is changed.").wait_for()
+    page.get_by_role("tab", name="Paint").click()
+    for stroke in (FOREHEAD, CHEEK):
+        paint(page, stroke)
+        finished(page)
+    page.evaluate("scrollTo(0, 0)")
+    save(page, folder / f"{name}-paint.png")
+
+
+def paint(page: Any, stroke: list[tuple[float, float]]) -> None:
+    """Draws one stroke with the mouse."""
+    stage = page.get_by_role("application")
+    stage.scroll_into_view_if_needed()
+    box = stage.bounding_box()
+    places = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in stroke]
+    page.mouse.move(*places[0])
+    page.mouse.down()
+    for place in places[1:]:
+        page.mouse.move(*place, steps=8)
+    page.mouse.up()
+
+
+def finished(page: Any) -> None:
+    """Waits for the full picture."""
+    page.get_by_text("Preview;").wait_for()
+    page.get_by_text("Done: every pixel").wait_for()
+
+
+def save(page: Any, path: Path) -> None:
+    """Takes a picture of what is in sight, in 64 levels a colour, which nobody sees and which make a small file."""
+    page.wait_for_timeout(1000)  # pictures fade in
+    page.screenshot(path=path)
+    with Image.open(path) as shot:
+        small = shot.convert("RGB").point(lambda level: min((level + 2) // 4 * 4, 255))
+    small.save(path, optimize=True)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

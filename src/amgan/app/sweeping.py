@@ -1,0 +1,141 @@
+"""Sweeps of the page: the chosen face on its way along a sign, or from the photo to what is asked for."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from PIL import Image
+
+from amgan.app.session import Session
+from amgan.app.studio import SEED, Studio
+from amgan.errors import RequestError
+from amgan.faces.photo import write_image
+from amgan.inference.clip import check_clip, write_clip
+from amgan.inference.request import Request
+from amgan.inference.sweep import EVERY, Course, course_along, pictures, strip
+from amgan.signs.atlas import AGE, Atlas
+
+ASKED = "asked"
+"""Names the sweep from the photo as it is to what sliders and brush ask for."""
+
+LEAST, MOST = 2, 60
+"""Pictures of a sweep."""
+
+FPS = 24.0
+# A strip of more pixels fills the memory and is shown by no browser.
+_STRIP_PIXELS = 120_000_000
+
+Kind = Literal["strip", "clip"]
+SUFFIXES: dict[Kind, str] = {"strip": ".png", "clip": ".mp4"}
+USUAL: dict[Kind, int] = {"strip": 7, "clip": 24}
+"""Pictures of a sweep unless another number is chosen."""
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """What is to be swept.
+
+    Attributes:
+        along: ``asked``, ``age``, ``all``, or a sign with or without its side.
+        kind: Whether the pictures stand side by side or one after the other, there and back.
+        steps: How many they are from one end to the other.
+    """
+
+    along: str
+    kind: Kind
+    steps: int
+
+
+def ways(atlas: Atlas) -> list[tuple[str, str]]:
+    """Everything that can be swept, each as its title on the page and its name in `Sweep`."""
+    found = [("From the photo to what is asked for", ASKED), ("All signs and the age", EVERY), ("Age", AGE)]
+    for name, sign in atlas.signs.items():
+        found.append((sign.label, name))
+        zones = atlas.zones_of(name)
+        if len(zones) > 1:
+            found += [(f"{sign.label}, {zone.partition('.')[2]}", zone) for zone in zones]
+    return found
+
+
+def sweep(studio: Studio, session: Session, wanted: Sweep) -> Iterator[int]:
+    """Makes a sweep, whose file is `session.swept` at the end.
+
+    The model is free between two pictures, so that the page goes on answering.
+
+    Args:
+        studio: Does the work.
+        session: The visitor's; its face and what is asked for are those of the moment when it begins.
+        wanted: What is swept.
+
+    Yields:
+        How many pictures are made. It ends early, without a file, when the session's `sweep` has changed.
+
+    Raises:
+        RequestError: Nothing is asked for, or it is larger than can be shown.
+        MissingExtraError: A clip is wanted and PyAV is not installed.
+        OutputError: The pictures are too large for a clip.
+    """
+    with studio.exclusive:
+        if session.photo is None:
+            raise RequestError("there is no photo to sweep; drop one first")
+        session.unsweep()
+        ticket, photo, view = session.sweep, session.photo, session.view
+        course, painted = _course(session, wanted, studio.atlas)
+        targets = course.targets(view, studio.atlas, wanted.steps, None)
+    left, top, right, bottom = box = view.report.region
+    path = session.folder / "download" / f"{Path(photo.name).stem}-{wanted.along}{SUFFIXES[wanted.kind]}"
+    if wanted.kind == "clip":
+        check_clip(path, (bottom - top, right - left))
+    elif wanted.steps * (bottom - top) * (right - left) > _STRIP_PIXELS:
+        raise RequestError("so many pictures of this size are too large for a strip; make fewer, or a clip")
+    made = pictures(studio.ager, photo, view, targets, box, SEED, painted)
+    # Kept on the disk, as at full size they would fill the memory.
+    folder = session.folder / f"sweep-{ticket}"
+    files = [folder / f"{index}.npy" for index in range(wanted.steps)]
+    try:
+        for done, file in enumerate(files, start=1):
+            with studio.exclusive:
+                if session.sweep != ticket:
+                    return
+                folder.mkdir(parents=True, exist_ok=True)
+                np.save(file, next(made))
+            yield done
+        with studio.exclusive:
+            if session.sweep != ticket:
+                return
+            frames = (np.load(file) for file in files)
+            if wanted.kind == "clip":
+                path.parent.mkdir(parents=True, exist_ok=True)
+                write_clip(frames, path, FPS, overwrite=True)
+            else:
+                write_image(strip(list(frames), course.labels(targets, studio.atlas)), path, overwrite=True)
+            session.swept = path
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def command(session: Session, wanted: Sweep) -> str | None:
+    """The command that makes the same file; None if something is painted, which it cannot be told."""
+    way = f"--along {wanted.along}"
+    if wanted.along == ASKED:
+        if session.painted is not None:
+            return None
+        asked = session.request
+        parts = [] if asked.age is None else [f"age={asked.age:g}"]
+        way = "--to " + ",".join([*parts, *(f"{name}={score}" for name, score in asked.signs.items())])
+    labels = " --labels" if wanted.kind == "strip" else ""
+    face = f" --face {session.face}" if session.face else ""
+    return f"amgan sweep PHOTO -o OUT{SUFFIXES[wanted.kind]} {way} --steps {wanted.steps}{labels}{face}"
+
+
+def _course(session: Session, wanted: Sweep, atlas: Atlas) -> tuple[Course, Image.Image | None]:
+    if wanted.along != ASKED:
+        return course_along(wanted.along, None, None, atlas), None
+    if session.unchanged:
+        raise RequestError("nothing is changed yet; move a slider or paint first, or sweep along a sign")
+    return Course(Request(), session.request), session.painted

@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from amgan.app.session import Session
+from amgan.app.studio import Studio
+from amgan.app.sweeping import ASKED, Sweep, command, sweep, ways
+from amgan.errors import RequestError
+from amgan.inference.request import Request
+from amgan.signs.atlas import AGE
+
+
+def files(session: Session) -> list[Path]:
+    return [path for path in session.folder.rglob("*") if path.is_file() and str(path) != session.before_file]
+
+
+def test_everything_can_be_swept(studio: Studio) -> None:
+    names = [name for _, name in ways(studio.atlas)]
+    assert names[:3] == [ASKED, "all", AGE] and len(set(names)) == len(names)
+    assert set(names) >= {*studio.atlas.signs, *studio.atlas.zones}
+
+
+def test_a_strip_goes_from_the_photo_to_what_is_asked_for(studio: Studio, session: Session) -> None:
+    session.ask(Request(signs={"nasolabial_fold": 0.9}, face=0))
+    wanted = Sweep(ASKED, "strip", 3)
+    assert list(sweep(studio, session, wanted)) == [1, 2, 3]
+    assert session.swept is not None and files(session) == [session.swept]
+    assert session.before is not None
+    height, width = session.before.shape[:2]
+    row = np.asarray(Image.open(session.swept))[:height]
+    assert np.array_equal(row[:, :width], session.before) and row.shape[1] == 3 * width
+    assert not np.array_equal(row[:, 2 * width :], session.before)
+    said = "amgan sweep PHOTO -o OUT.png --to nasolabial_fold=0.9 --steps 3 --labels"
+    assert command(session, wanted) == said
+
+
+def test_a_clip_is_written(studio: Studio, session: Session) -> None:
+    pytest.importorskip("av")
+    wanted = Sweep("age", "clip", 2)
+    assert list(sweep(studio, session, wanted)) == [1, 2]
+    assert session.swept is not None and session.swept.name == "astronaut-age.mp4"
+    assert b"ftyp" in session.swept.read_bytes()[:12] and files(session) == [session.swept]
+    assert command(session, wanted) == "amgan sweep PHOTO -o OUT.mp4 --along age --steps 2"
+
+
+@pytest.mark.parametrize("closed", [False, True])
+def test_a_stopped_sweep_leaves_no_file(studio: Studio, session: Session, closed: bool) -> None:
+    made = sweep(studio, session, Sweep("age", "strip", 5))
+    assert next(made) == 1 and len(files(session)) == 1
+    if closed:
+        studio.close("visitor")
+    else:
+        session.sweep += 1
+    assert list(made) == [] and session.swept is None
+    assert not session.folder.exists() if closed else files(session) == []
+
+
+def test_a_painting_cannot_be_told_to_the_command_line(session: Session) -> None:
+    session.paint(Image.new("LA", (512, 512), (255, 255)))
+    assert command(session, Sweep(ASKED, "strip", 3)) is None
+    assert command(session, Sweep("age", "strip", 3)) is not None
+
+
+def test_what_cannot_be_swept_is_said(studio: Studio, session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(RequestError, match="nothing is changed"):
+        next(sweep(studio, session, Sweep(ASKED, "strip", 3)))
+    monkeypatch.setattr("amgan.app.sweeping._STRIP_PIXELS", 1000)
+    with pytest.raises(RequestError, match="too large for a strip"):
+        next(sweep(studio, session, Sweep(AGE, "strip", 3)))
+    with pytest.raises(RequestError, match="no photo"):
+        next(sweep(studio, studio.session("other"), Sweep(AGE, "strip", 3)))
