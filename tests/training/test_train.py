@@ -20,7 +20,7 @@ from amgan.models.resnet import ResNetConfig
 from amgan.models.ridge_estimators import RidgeEstimators
 from amgan.signs.atlas import unit_atlas
 from amgan.training import losses
-from amgan.training.checkpoint import NAME, load_checkpoint, save_checkpoint
+from amgan.training.checkpoint import NAME, load_checkpoint
 from amgan.training.config import TrainConfig, load_config
 from amgan.training.draws import Draws
 from amgan.training.estimating import face_features, fit_estimators, zone_scores
@@ -320,17 +320,6 @@ def test_texture_heads_see_half_a_patch_and_a_window_of_it(patches: FacePatches,
     assert torch.equal(maps[-1], image[:, :1, 8:40, 24:56]) and torch.equal(maps[0], image[:, :1])
     stats = train_step(start_fabric("fp32"), nets, patches.batch(0, 2, 64), config.stages[0], 0)
     assert all(value.isfinite() for value in stats.values())
-
-
-def test_a_truncated_checkpoint_falls_back(face_set: Path, tmp_path: Path) -> None:
-    nets = Networks(tiny(face_set), 1)
-    save_checkpoint(tmp_path, nets, 1)
-    save_checkpoint(tmp_path, nets, 2)
-    whole = (tmp_path / NAME).read_bytes()
-    (tmp_path / NAME).write_bytes(whole[: len(whole) // 2])
-    assert load_checkpoint(tmp_path, nets) == 1
-    with pytest.raises(WeightsError, match="no checkpoint"):
-        load_checkpoint(tmp_path / "absent", nets)
 
 
 def test_default_config_and_overrides(tmp_path: Path) -> None:

@@ -74,7 +74,8 @@ def read_checkpoint(folder: Path, say: Callable[[str], None] = lambda line: None
             state: State = torch.load(path, map_location="cpu", weights_only=True)
         except (RuntimeError, EOFError, OSError, pickle.UnpicklingError) as error:
             # A truncated file: the one before it is whole.
-            fault += f"{path} is damaged ({str(error).splitlines()[0][:80]}); "
+            reason = str(error).splitlines() or ["it is empty"]
+            fault += f"{path} is damaged ({reason[0][:80]}); "
             continue
         if fault:
             say(f"{fault}going on from {path}, after {state['step']} steps")

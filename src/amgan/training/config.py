@@ -182,6 +182,11 @@ class TrainConfig(_Frozen):
                 side = f"{small.patch} px" + (" (at half the size)" if stage.half_every else "")
                 wanted = f"32 to {small.image_size} and divisible by {multiple}"
                 raise ValueError(f"stages.{index}: patches of {side}; a side must be {wanted}")
+            coarsest = small.patch >> (self.critic.scales - 1)
+            if self.critic.kind == "features" and coarsest < 32:
+                raise ValueError(
+                    f"stages.{index}: the critic's smallest view is {coarsest} px; 32 at least: fewer scales"
+                )
         return self
 
     def stage_at(self, step: int) -> tuple[Stage, float]:
