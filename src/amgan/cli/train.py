@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 HELP = """Train a model on scored faces; Ctrl-C loses at most the steps since the last checkpoint.
 
-The batch of the config is shared out: two processes learn what one learns. In bf16, fp16 or fp32 by precision in the
-config, with less memory by accumulate of a stage. DIR and the run folder are for all machines to see.
+The batch in CONFIG is shared out, so several processes learn what one learns. On several machines give the command on
+each: torchrun starts the processes, and --data must be there under the same path.
 
 Examples:
 
@@ -27,7 +27,7 @@ Examples:
 
   amgan train paper-256 --data DIR --out ../runs/paper --devices 8
 
-  torchrun --nnodes 2 --nproc-per-node 8 --rdzv-backend c10d --rdzv-endpoint HOST:29500 -m amgan train ... (on both)
+  torchrun --nnodes 2 --nproc-per-node 8 --rdzv-backend c10d --rdzv-endpoint HOST:29500 -m amgan train paper-256 ...
 """
 
 
@@ -55,8 +55,7 @@ def train_command(
         int,
         typer.Option(
             min=1,
-            help="Machines, on each of which this command is given, by srun or with MASTER_ADDR, MASTER_PORT and "
-            "NODE_RANK set; torchrun's number goes before it.",
+            help="Machines; without torchrun each needs MASTER_ADDR, MASTER_PORT and NODE_RANK, or Slurm's srun.",
         ),
     ] = 1,
     accelerator: Annotated[

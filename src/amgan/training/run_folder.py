@@ -34,7 +34,8 @@ def check_folder(config: TrainConfig, out: Path, resume: bool) -> list[str]:
     if not resume or not path.is_file():
         return []
     content, before = config.model_dump(mode="json"), json.loads(path.read_text())
-    before.setdefault("estimators", "ridge")  # the only kind when older runs began
+    # The only ways when older runs began.
+    before = {"estimators": "ridge", **before, "stages": [{"accumulate": 1, **stage} for stage in before["stages"]]}
     changed = [key for key in content if before.get(key, content[key]) != content[key]]
     fixed = [key for key in changed if key in FIXED_KEYS]
     if fixed:
