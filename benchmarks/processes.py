@@ -1,8 +1,10 @@
 """Two processes against one on the same global batch: are the losses the same, and how many patches a second.
 
-Run it with nothing else running: ``.venv/bin/python benchmarks/processes.py DATA --scratch DIR -o FILE.md``. Both runs
-are in fp32 and print a line a step; DIR keeps the prepared faces and both run folders. The options of ``--launch`` go
-to ``amgan train``, so ``--launch "--devices 4 --accelerator gpu"`` compares four GPUs with one.
+Run it with nothing else running: ``.venv/bin/python benchmarks/processes.py DATA --scratch DIR -o FILE.md``. Three runs
+in fp32 print a line a step: one process with the whole batch in one pass; one that goes through it in as many passes as
+there are processes in the third, which is to be the same bit for bit (for two, four, eight of them: halving is exact);
+and the third. From the first they may differ by the order in which numbers are summed, which training magnifies. DIR
+keeps the prepared faces and the run folders.
 """
 
 from __future__ import annotations
@@ -31,7 +33,8 @@ def main() -> None:
     parser.add_argument("-o", "--out", type=Path, required=True, help="Markdown file; written over")
     parser.add_argument("--preset", default="default")
     parser.add_argument("--steps", type=int, default=50)
-    parser.add_argument("--launch", default="--devices 2", help="what the second run adds to the first")
+    parser.add_argument("--devices", type=int, default=2)
+    parser.add_argument("--accelerator", default="cpu")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="as for amgan train")
     arguments = parser.parse_args()
 
@@ -42,20 +45,31 @@ def main() -> None:
     path = arguments.scratch / "run.yaml"
     arguments.scratch.mkdir(parents=True, exist_ok=True)
     path.write_text(config.model_copy(update={"stages": config.stages[:1]}).model_dump_json())
-    found = []
-    for name, options in (("one", []), ("many", arguments.launch.split())):
+    runs = {
+        "one": [],
+        "passes": ["--set", f"stages.0.accumulate={arguments.devices}"],
+        "processes": ["--devices", str(arguments.devices)],
+    }
+    found = {}
+    for name, options in runs.items():
         folder = arguments.scratch / name
         shutil.rmtree(folder, ignore_errors=True)
-        subprocess.run([sys.executable, "-m", "amgan", "train", str(path), "--out", str(folder), *options], check=True)
-        found.append(lines_of(folder))
-    one, many = found
-    losses = [key for key in one[0] if key[:2] in ("g_", "d_")]
-    seconds = [median(line["seconds_per_step"] for line in run) for run in found]
+        command = [sys.executable, "-m", "amgan", "train", str(path), "--out", str(folder), *options]
+        subprocess.run([*command, "--accelerator", arguments.accelerator], check=True)
+        found[name] = lines_of(folder)
+    losses = [key for key in found["one"][-1] if key[:2] in ("g_", "d_")]
+    rates = {
+        name: f"{config.stages[0].batch / median(line['seconds_per_step'] for line in run):.1f}"
+        for name, run in found.items()
+    }
+    one, passes, many = found.values()
+    same = all(a.get(key) == b.get(key) for a, b in zip(passes, many, strict=True) for key in losses)
     stage = config.stages[0]
-    rates = [f"{stage.batch / each:.1f}" for each in seconds]
+    count, verdict = arguments.devices, "the same bit for bit" if same else "**not the same**"
     text = (
-        f"`{arguments.preset}`, {len(one)} steps of {stage.batch} patches of {stage.patch} px in fp32: one process "
-        f"{rates[0]} patches a second, with `{arguments.launch}` {rates[1]}.\n\n"
+        f"`{arguments.preset}`, {len(one)} steps of {stage.batch} patches of {stage.patch} px in fp32. "
+        f"Patches a second: {rates['one']} with one process, {rates['passes']} in {count} passes, "
+        f"{rates['processes']} with {count} processes. Losses of the last two are {verdict}. Against one pass:\n\n"
         "| loss | at the first step | at the last | largest difference | as a share of the loss |\n"
         "|---|---|---|---|---|\n"
     )
