@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import sys
 from types import SimpleNamespace
 
 import numpy as np
@@ -12,7 +13,7 @@ from lightning_fabric import Fabric
 from lightning_fabric.plugins import MixedPrecision
 
 from amgan.data.patches import Batch
-from amgan.errors import ConfigError, EngineError
+from amgan.errors import ConfigError, EngineError, MissingExtraError
 from amgan.training import parallel
 from amgan.training.config import TrainConfig
 from amgan.training.draws import Draws, Part
@@ -126,6 +127,10 @@ def test_what_cannot_be_had_here_is_refused_in_a_line(monkeypatch: pytest.Monkey
         start_fabric("fp16", Machines("cpu"))
     with pytest.raises(ConfigError, match="PyTorch sees none here"):
         start_fabric("fp32", Machines("gpu"))
+    with monkeypatch.context() as without:
+        without.setitem(sys.modules, "lightning_fabric", None)
+        with pytest.raises(MissingExtraError, match=r"pip install 'amgan\[train\]'"):
+            start_fabric("fp32")
     monkeypatch.setattr(torch.distributed, "is_torchelastic_launched", lambda: True)
     monkeypatch.setenv("WORLD_SIZE", "5")
     monkeypatch.setenv("LOCAL_WORLD_SIZE", "2")

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 Accelerator = Literal["auto", "cpu", "gpu"]
 
-# Preparing a large set takes hours, in which the other processes wait. One that dies is noticed at once all the same.
+# Preparing a large set takes hours, in which the other processes wait. Of one that dies they learn sooner: from the
+# broken connection, or from what launched them.
 PATIENCE = datetime.timedelta(hours=24)
 
 
