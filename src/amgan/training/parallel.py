@@ -188,5 +188,6 @@ def losing_no_process(fabric: Fabric, advice: Callable[[], str]) -> Iterator[Non
         # Gloo, which joins processors, has no type of its own for it.
         if fabric.world_size == 1 or not (isinstance(error, torch.distributed.DistError) or "gloo" in str(error)):
             raise
-        first_line = str(error).splitlines()[0][:120]
-        raise EngineError(f"another process of this run is gone ({first_line}); {advice()}") from error
+        # Without the place in Gloo's source before it, and its guess after it.
+        reason = str(error).splitlines()[0].rpartition(".cc:")[2].partition("] ")[2].partition(". ")[0]
+        raise EngineError(f"another process of this run is gone ({reason or error}); {advice()}") from error
