@@ -24,6 +24,7 @@ from amgan.models.generator import Generator
 from amgan.signs.atlas import Atlas
 from amgan.training.checkpoint import read_checkpoint, restore, save_checkpoint
 from amgan.training.config import TrainConfig, start_folder
+from amgan.training.draws import Part
 from amgan.training.faces import TrainingFaces
 from amgan.training.networks import Networks
 from amgan.training.parallel import (
@@ -157,7 +158,7 @@ def _train(run: _Run, resume: bool, atlas: Atlas, tensorboard: bool) -> Path:
 def _steps(run: _Run, nets: Networks, faces: TrainingFaces, statistics: Statistics | None) -> None:
     """The steps that are left."""
     config, fabric, total = run.config, run.fabric, run.config.steps
-    means, sizes = Means(), set[int]()
+    means, sizes, own = Means(), set[int](), Part(fabric.global_rank, fabric.world_size)
     for step in range(run.made, total):
         whole, left = config.stage_at(step)
         learning_map = left > 1
@@ -169,7 +170,8 @@ def _steps(run: _Run, nets: Networks, faces: TrainingFaces, statistics: Statisti
             # The time that shrinking the faces took is not a step's.
             sizes.add(stage.image_size)
             since, clock = step, time.monotonic()
-        batch = patches.batch(step, stage.batch, stage.patch)
+        # Made whole by every process, for it takes all random numbers to know one's own.
+        batch = own.of(patches.batch(step, stage.batch, stage.patch), fabric.device)
         if learning_map:
             rate = 1.0 if (left - 1) * whole.steps > 0.2 * whole.map_head_steps else 0.3
             means.add(map_head_step(fabric, nets, batch, stage, step, rate))

@@ -34,10 +34,10 @@ def train_step(fabric: Fabric, nets: Networks, batch: Batch, stage: Stage, step:
     """Steps generator and critic once on one batch.
 
     Args:
-        fabric: The processes; each calls this with the same networks and the same whole batch.
+        fabric: The processes; each calls this with the same networks.
         nets: Networks and optimisers on the process's device; changed in place.
-        batch: Patches and maps, all of the step's.
-        stage: Sizes in force.
+        batch: The process's own patches and maps, ``Part(rank, processes)`` of the step's batch.
+        stage: Sizes in force, of the whole batch.
         step: Its number, which with the config's seed gives all randomness.
 
     Returns:
@@ -57,7 +57,7 @@ def train_step(fabric: Fabric, nets: Networks, batch: Batch, stage: Stage, step:
         return stats | map_head_gradients(given, made.image) if map_head else stats
 
     stats = _step(fabric, nets, batch, stage, step, optimisers, gradients)
-    nets.update_ema(len(batch.image))
+    nets.update_ema(stage.batch)
     return stats
 
 
@@ -67,7 +67,7 @@ def map_head_step(fabric: Fabric, nets: Networks, batch: Batch, stage: Stage, st
     Args:
         fabric: As for `train_step`.
         nets: Networks; only the map head is changed.
-        batch: Patches and their own maps.
+        batch: As for `train_step`.
         stage: Gives the sizes the head sees.
         step: As for `train_step`.
         rate: Factor on the head's learning rates.
@@ -88,16 +88,17 @@ def _step(
     optimisers: list[torch.optim.Adam],
     gradients: Callable[[Pass], Stats],
 ) -> Stats:
-    """Steps some optimisers with the gradients of a whole batch; the means of what the passes over its parts return."""
+    """Steps some optimisers with the gradients of the whole batch; returns the means of what the own passes do."""
     for optimiser in optimisers:
         optimiser.zero_grad(set_to_none=True)
-    config, size, passes = nets.config, len(batch.image), stage.accumulate
-    cycled = max(round(config.cycle_share * size), 1)
+    config, passes, processes = nets.config, stage.accumulate, fabric.world_size
+    cycled = max(round(config.cycle_share * stage.batch), 1)
     means: Stats = {}
     for number in range(passes):
-        part = Part(fabric.global_rank + fabric.world_size * number, fabric.world_size * passes)
-        draws = Draws(config.seed, step, size, part, fabric.device)
-        found = gradients(Pass(fabric, nets, stage, part.of(batch, fabric.device), cycled, part, draws))
+        of_own = Part(number, passes).of(batch, fabric.device)
+        part = Part(fabric.global_rank + processes * number, processes * passes)
+        draws = Draws(config.seed, step, stage.batch, part, fabric.device)
+        found = gradients(Pass(fabric, nets, stage, of_own, cycled, part, draws))
         for name, value in found.items():
             means[name] = means[name] + value / passes if name in means else value / passes
     average_gradients(fabric, optimisers)
