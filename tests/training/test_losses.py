@@ -1,5 +1,6 @@
 import pytest
 import torch
+from torch.nn import functional as F
 
 from amgan.training import losses
 
@@ -55,9 +56,44 @@ def test_tint_sees_a_tint_of_skin_and_not_fine_texture() -> None:
     assert losses.tint_loss(red, plain, 0 * skin, 8) > 5 * losses.tint_loss(grey, plain, 0 * skin, 8)
 
 
-@pytest.mark.parametrize("loss", [losses.age_loss, losses.location_loss])
-def test_gradients(loss: object) -> None:
-    shape, target = ((1, 1, 10, 10), (1, 1, 20, 20)) if loss is losses.age_loss else ((2, 2), (2, 2))
-    found = torch.rand(shape, requires_grad=True)
-    loss(found, torch.rand(target)).backward()  # type: ignore[operator]
-    assert found.grad is not None and found.grad.abs().sum() > 0
+def test_location_loss_by_hand() -> None:
+    found, centre = torch.tensor([[0.5, -0.5], [0.0, 1.0]]), torch.tensor([[0.0, -0.5], [0.0, 0.0]])
+    assert losses.location_loss(found, centre) == pytest.approx((0.25 + 1) / 4)
+
+
+def test_losses_of_half_precision_are_float32() -> None:
+    found = torch.full((1, 1, 10, 10), 0.3).bfloat16()
+    assert losses.age_loss(found, torch.full((1, 1, 20, 20), 0.3)).dtype == torch.float32
+    assert losses.hinge_critic([found], [found]).dtype == losses.generator_realness([found]).dtype == torch.float32
+
+
+def doubles(*shape: int) -> torch.Tensor:
+    return torch.randn(shape, dtype=torch.float64, generator=torch.Generator().manual_seed(sum(shape)))
+
+
+TARGETS = {
+    "age": (lambda x: losses.age_loss(x, doubles(2, 2, 20, 20)), (2, 2, 10, 10)),
+    "age by importance": (lambda x: losses.age_loss(x, doubles(1, 1, 20, 20), doubles(1, 1, 20, 20)), (1, 1, 10, 10)),
+    "location": (lambda x: losses.location_loss(x, doubles(3, 2)), (3, 2)),
+    "wasserstein": (lambda x: losses.wasserstein_critic([x, 2 * x], [x.pow(2), x.sin()]), (2, 1, 3, 3)),
+    "hinge": (lambda x: losses.hinge_critic([x, 2 * x], [x.pow(2), x.sin()]), (2, 1, 3, 3)),
+    "realness": (lambda x: losses.generator_realness([x, x.pow(2)]), (2, 1, 3, 3)),
+    "perceptual": (lambda x: losses.perceptual_distance([x], [doubles(2, 4, 3, 3) + 1]), (2, 4, 3, 3)),
+    "tint": (lambda x: losses.tint_loss(x, doubles(1, 3, 8, 8), doubles(1, 1, 8, 8).sigmoid(), 4), (1, 3, 8, 8)),
+}
+
+
+@pytest.mark.parametrize("name", TARGETS)
+def test_gradients_are_the_slopes(name: str) -> None:
+    loss, shape = TARGETS[name]
+    found = (0.3 * doubles(*shape)).requires_grad_(True)
+    assert torch.autograd.gradcheck(loss, found)
+
+
+def test_gradients_of_the_penalty_are_the_slopes() -> None:
+    real, fake, mix = doubles(2, 3, 4, 4), doubles(2, 3, 4, 4) + 1, doubles(2, 1, 1, 1).sigmoid()
+
+    def penalty(weight: torch.Tensor) -> torch.Tensor:
+        return losses.gradient_penalty(lambda x: torch.tanh(F.conv2d(x, weight)).sum(dim=(1, 2, 3)), real, fake, mix)
+
+    assert torch.autograd.gradcheck(penalty, doubles(2, 3, 3, 3).requires_grad_(True))

@@ -17,6 +17,7 @@ from amgan.signs.atlas import unit_atlas
 from amgan.training.config import config_path, load_config, presets
 from amgan.training.dry_run import stage_costs
 from amgan.training.loop import train
+from amgan.training.parallel import start_fabric
 
 ATLAS = unit_atlas()
 PAPER = sorted(set(presets()) - {"default"})
@@ -89,7 +90,7 @@ def test_every_preset_trains_and_its_model_ages_a_photo(name: str, face_set: Pat
 def test_a_dry_run_counts_what_would_be_trained(face_set: Path) -> None:
     small = [*SMALL, "stages.0.patch=64", "stages.0.steps=1000", "critic.depth=4"]
     config = load_config(config_path("paper-128"), small, data=face_set)
-    (cost,) = stage_costs(config, pack_zones(ATLAS))
+    (cost,) = stage_costs(start_fabric("fp32"), config, pack_zones(ATLAS))
     shape = config.generator.model_copy(update={"map_channels": count_channels("zones", pack_zones(ATLAS))})
     assert cost.generator == sum(p.numel() for p in Generator(shape).parameters())
     assert cost.seconds_per_step > 0 and cost.hours == pytest.approx(cost.seconds_per_step * 1000 / 3600, abs=0.006)

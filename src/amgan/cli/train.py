@@ -2,14 +2,33 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 if TYPE_CHECKING:
+    from lightning_fabric import Fabric
+
     from amgan.signs.atlas import Atlas
     from amgan.training.config import TrainConfig
+
+HELP = """Train a model on scored faces; Ctrl-C loses at most the steps since the last checkpoint.
+
+The batch in CONFIG is shared out, so several processes learn what one learns. On several machines give the command on
+each: torchrun starts the processes, and --data must be there under the same path.
+
+Examples:
+
+  amgan train default --data DIR --out ../runs/mine
+
+  amgan train default --data DIR --out ../runs/mine --resume
+
+  amgan train paper-256 --data DIR --out ../runs/paper --devices 8
+
+  torchrun --nnodes 2 --nproc-per-node 8 --rdzv-backend c10d --rdzv-endpoint HOST:29500 -m amgan train paper-256 ...
+"""
 
 
 def train_command(
@@ -29,32 +48,59 @@ def train_command(
     settings: Annotated[
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override a config key: weights.age=50.")
     ] = None,
+    devices: Annotated[
+        int, typer.Option(min=1, help="Processes on each machine, one a GPU; torchrun's number goes before it.")
+    ] = 1,
+    nodes: Annotated[
+        int,
+        typer.Option(
+            min=1,
+            help="Machines; without torchrun each needs MASTER_ADDR, MASTER_PORT and NODE_RANK, or Slurm's srun.",
+        ),
+    ] = 1,
+    accelerator: Annotated[
+        Literal["auto", "cpu", "gpu"],
+        typer.Option(help="Where networks compute; auto is the GPU (CUDA) if there is one."),
+    ] = "auto",
+    tensorboard: Annotated[
+        bool, typer.Option("--tensorboard", help="Write OUT/tensorboard beside stats.jsonl (extra `tensorboard`).")
+    ] = False,
     dry_run: Annotated[
         bool,
         typer.Option("--dry-run", help="Print settings, sizes, memory and time, from a step made here."),
     ] = False,
 ) -> None:
-    """Train a model on scored faces; Ctrl-C loses at most the steps since the last checkpoint."""
+    """Replaced by `HELP`."""
     from amgan.signs.atlas import load_atlas, unit_atlas
     from amgan.training.config import config_path, load_config
 
     loaded = load_config(config_path(config), settings, data)
     atlas = unit_atlas() if loaded.atlas is None else load_atlas(loaded.atlas)
+    from amgan.training.parallel import Machines, start_fabric
+
     if dry_run:
-        _print_costs(loaded, atlas)
+        _print_costs(start_fabric(loaded.precision, Machines(accelerator)), loaded, atlas)
         return
     from amgan.training.loop import train
 
-    typer.echo(f"model written to {train(loaded, out, resume, atlas)}")
+    try:
+        train(loaded, out, resume, atlas, Machines(accelerator, devices, nodes), tensorboard)
+    except KeyboardInterrupt as stop:
+        # Not raised on, so that the last line is the one that says how to go on.
+        print(f"amgan: {stop or 'stopped'}", file=sys.stderr)
+        sys.exit(130)
 
 
-def _print_costs(config: TrainConfig, atlas: Atlas) -> None:
+train_command.__doc__ = HELP
+
+
+def _print_costs(fabric: Fabric, config: TrainConfig, atlas: Atlas) -> None:
     """Settings, and what each stage will take, as a few lines to read."""
     from amgan.maps.packing import pack_zones
     from amgan.training.dry_run import stage_costs
 
     typer.echo(config.model_dump_json(indent=2))
-    costs = stage_costs(config, pack_zones(atlas))
+    costs = stage_costs(fabric, config, pack_zones(atlas))
     for number, (stage, cost) in enumerate(zip(config.stages, costs, strict=True)):
         memory = "" if cost.peak_gib is None else f", {cost.peak_gib} GiB"
         typer.echo(

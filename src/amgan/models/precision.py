@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Literal
 
 Precision = Literal["auto", "fp32", "bf16"]
+# Half precision needs scaled gradients and is for GPUs without bfloat16.
+TrainingPrecision = Literal["auto", "fp32", "bf16", "fp16"]
 
 
 def has_fast_bf16() -> bool:

@@ -2,54 +2,109 @@
 
 from __future__ import annotations
 
+import os
 import pickle
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 
 from amgan.errors import WeightsError
-from amgan.training.step import Networks
+from amgan.training.networks import Networks
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
 
 NAME, PREVIOUS = "checkpoint.pt", "checkpoint.previous.pt"
-_OPTIMISERS = ("generator_optimiser", "critic_optimiser", "map_optimiser")
+
+# What `read_checkpoint` gives: "step", "stem", "networks", "optimisers" and, since fp16 is there, "scaler".
+State = dict[str, Any]
 
 
-def save_checkpoint(folder: Path, nets: Networks, step: int) -> None:
-    """Writes the state after `step` steps; a crash at any moment leaves one whole checkpoint."""
-    optimisers = {name: getattr(nets, name).state_dict() for name in _OPTIMISERS if hasattr(nets, name)}
+def has_checkpoint(folder: Path) -> bool:
+    """Whether a run was stopped in this folder, be it between the two moves of `save_checkpoint`."""
+    return any((folder / name).exists() for name in (NAME, PREVIOUS))
+
+
+def save_checkpoint(folder: Path, nets: Networks, step: int, fabric: Fabric | None = None) -> None:
+    """Writes the state after `step` steps; a crash at any moment leaves one whole checkpoint.
+
+    Args:
+        folder: The run's.
+        nets: Networks and optimisers.
+        step: Steps behind them.
+        fabric: Has fp16's gradient scale, if that is the run's precision.
+    """
+    state: State = {
+        "step": step,
+        "stem": nets.generator.config.stem,
+        "networks": nets.state_dict(),
+        "optimisers": {name: optimiser.state_dict() for name, optimiser in nets.optimisers.items()},
+        "scaler": {} if fabric is None else dict(fabric.strategy.precision.state_dict()),
+    }
     aside = folder / (NAME + ".part")
-    stem = nets.generator.config.stem
-    torch.save({"step": step, "stem": stem, "networks": nets.state_dict(), "optimisers": optimisers}, aside)
+    with aside.open("wb") as file:
+        torch.save(state, file)
+        file.flush()
+        # The move must not reach the disk before what is moved does.
+        os.fsync(file.fileno())
     current = folder / NAME
     if current.exists():
         current.replace(folder / PREVIOUS)
     aside.replace(current)
 
 
-def load_checkpoint(folder: Path, nets: Networks) -> int:
-    """Restores the newest whole checkpoint.
+def read_checkpoint(folder: Path, say: Callable[[str], None] = lambda line: None) -> State:
+    """The newest whole checkpoint of a run.
 
-    Returns:
-        How many steps it has behind it.
+    Args:
+        folder: The run's.
+        say: Told, in one line, of a damaged one that was passed over.
 
     Raises:
         WeightsError: There is none that can be read.
     """
-    faults = []
+    fault = ""
     for name in (NAME, PREVIOUS):
         path = folder / name
         if not path.is_file():
             continue
         try:
-            state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+            state: State = torch.load(path, map_location="cpu", weights_only=True)
         except (RuntimeError, EOFError, OSError, pickle.UnpicklingError) as error:
             # A truncated file: the one before it is whole.
-            faults.append(f"{path} is damaged ({str(error).splitlines()[0][:80]})")
+            reason = str(error).splitlines() or ["it is empty"]
+            fault += f"{path} is damaged ({reason[0][:80]}); "
             continue
-        nets.grow_to(state["stem"])
-        nets.load_state_dict(state["networks"])
-        for optimiser, content in state["optimisers"].items():
-            getattr(nets, optimiser).load_state_dict(content)
-        return int(state["step"])
-    raise WeightsError("; ".join(faults) or f"{folder}: no checkpoint to resume; leave --resume out to start anew")
+        if fault:
+            say(f"{fault}going on from {path}, after {state['step']} steps")
+        return state
+    if fault:
+        raise WeightsError(f"{fault}no checkpoint of this run can be read; choose another --out")
+    raise WeightsError(f"{folder}: no checkpoint to resume; leave --resume out to start anew")
+
+
+def restore(nets: Networks, state: State, fabric: Fabric | None = None) -> int:
+    """Gives networks, optimisers and, if it has one, fp16's gradient scale the state of a checkpoint.
+
+    Returns:
+        How many steps it has behind it.
+    """
+    nets.grow_to(state["stem"])
+    nets.load_state_dict(state["networks"])
+    optimisers = nets.optimisers
+    for name, content in state["optimisers"].items():
+        optimisers[name].load_state_dict(content)
+    if fabric is not None and state.get("scaler"):
+        fabric.strategy.precision.load_state_dict(state["scaler"])
+    return int(state["step"])
+
+
+def load_checkpoint(folder: Path, nets: Networks) -> int:
+    """`restore` of `read_checkpoint`.
+
+    Raises:
+        WeightsError: There is none that can be read.
+    """
+    return restore(nets, read_checkpoint(folder))

@@ -15,7 +15,7 @@ from amgan.models.bundle import load_bundle_schema
 from amgan.models.critic import CriticConfig
 from amgan.models.estimator_kinds import Kind
 from amgan.models.generator import GeneratorConfig
-from amgan.models.precision import Precision
+from amgan.models.precision import TrainingPrecision
 from amgan.yaml_files import read_mapping
 
 
@@ -29,7 +29,9 @@ class Stage(_Frozen):
     Attributes:
         image_size: Faces are shrunk to this side, pixels.
         patch: Side of a patch, pixels.
-        batch: Patches a step.
+        batch: Patches a step, on however many processes.
+        accumulate: Equal parts in which each process goes through its patches, one after the other, for less memory;
+            the gradients are those of all of them.
         steps: Steps of this stage.
         rate: Learning rate of both networks at its start, unless `critic_rate` is given.
         critic_rate: Learning rate of the critic, if another.
@@ -47,6 +49,7 @@ class Stage(_Frozen):
     image_size: Literal[256, 512, 1024]
     patch: int = Field(ge=32, multiple_of=16)
     batch: int = Field(ge=1)
+    accumulate: int = Field(default=1, ge=1)
     steps: int = Field(ge=1)
     rate: float = Field(gt=0)
     critic_rate: float | None = None
@@ -121,8 +124,9 @@ class TrainConfig(_Frozen):
             (`amgan.models.change`). Without, only the generator's own attention keeps a picture as it is.
         feature_noise: Standard deviation of the noise on what the critic's features see.
         ema_images: Half-life of the generator's moving average, images.
-        precision: "bf16" or "fp32" for the networks, or "auto": bf16 where the processor is fast with it. Losses are
-            always fp32.
+        precision: "bf16", "fp16" (GPUs only, with scaled gradients) or "fp32" for the networks, or "auto": bf16 where
+            the processor or GPU is fast with it, else fp32. Losses are always fp32.
+        log_every: Steps between lines of statistics; a line has the means over them.
         checkpoint_every: Steps.
         sheet_every: Steps.
         stages: One after the other.
@@ -150,7 +154,8 @@ class TrainConfig(_Frozen):
     restrained: bool = True
     feature_noise: float = 0.02
     ema_images: float = Field(default=2000, gt=0)
-    precision: Precision = "auto"
+    precision: TrainingPrecision = "auto"
+    log_every: int = Field(default=20, ge=1)
     checkpoint_every: int = Field(default=100, ge=1)
     sheet_every: int = Field(default=200, ge=1)
     stages: list[Stage] = Field(min_length=1)
@@ -164,6 +169,10 @@ class TrainConfig(_Frozen):
             least, most = stage.map_patch
             if not 32 <= least <= most or least % 16 or most % 16:
                 raise ValueError(f"stages.{index}: map_patch {least} to {most}; two rising multiples of 16 from 32 on")
+            if stage.batch % stage.accumulate:
+                raise ValueError(
+                    f"stages.{index}: batch {stage.batch} is not divisible by accumulate {stage.accumulate}"
+                )
             stem = stage.stem or stem
             multiple = self.generator.model_copy(update={"stem": stem}).multiple
             small = stage.at(stage.half_every - 1) if stage.half_every else stage
@@ -173,6 +182,11 @@ class TrainConfig(_Frozen):
                 side = f"{small.patch} px" + (" (at half the size)" if stage.half_every else "")
                 wanted = f"32 to {small.image_size} and divisible by {multiple}"
                 raise ValueError(f"stages.{index}: patches of {side}; a side must be {wanted}")
+            coarsest = small.patch >> (self.critic.scales - 1)
+            if self.critic.kind == "features" and coarsest < 32:
+                raise ValueError(
+                    f"stages.{index}: the critic's smallest view is {coarsest} px; 32 at least: fewer scales"
+                )
         return self
 
     def stage_at(self, step: int) -> tuple[Stage, float]:

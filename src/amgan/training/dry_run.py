@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from typing import TYPE_CHECKING
 
 import torch
 
@@ -14,7 +15,11 @@ from amgan.data.patches import Batch
 from amgan.maps.kinds import count_channels
 from amgan.models.critic import FeatureCritic
 from amgan.training.config import Stage, TrainConfig
-from amgan.training.step import Networks, map_head_step, train_step
+from amgan.training.networks import Networks
+from amgan.training.step import map_head_step, train_step
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
 
 
 @dataclass(frozen=True)
@@ -37,25 +42,26 @@ class StageCost:
     peak_gib: float | None
 
 
-def stage_costs(config: TrainConfig, channels: tuple[int, ...]) -> list[StageCost]:
+def stage_costs(fabric: Fabric, config: TrainConfig, channels: tuple[int, ...]) -> list[StageCost]:
     """Makes two steps of every stage, and two of its map head alone, on random patches.
 
     Args:
+        fabric: One process, which does the whole batch.
         config: The run.
         channels: The channel of each zone.
     """
     maps = count_channels(config.generator.maps, channels)
-    nets, costs = Networks(config, maps), []
+    nets, costs = Networks(config, maps).put_on(fabric.device), []
     for stage in config.stages:
         nets.grow_to(stage.stem or 1)
         batch = random_batch(stage, maps)
         step = hours = 0.0
         if stage.map_head_steps and isinstance(nets.critic, FeatureCritic):
             for _ in range(2):
-                step = _seconds(partial(map_head_step, nets, batch, stage, _random(), 1.0))
+                step = _seconds(partial(map_head_step, fabric, nets, batch, stage, 0, 1.0))
             hours = step * stage.map_head_steps / 3600
         for _ in range(2):
-            step = _seconds(partial(train_step, nets, batch, stage, 0, _random()))
+            step = _seconds(partial(train_step, fabric, nets, batch, stage, 0))
         hours += step * stage.steps / 3600
         sizes = [sum(p.numel() for p in net.parameters()) for net in (nets.generator, nets.critic)]
         costs.append(StageCost(sizes[0], sizes[1], round(step, 3), round(hours, 2), _peak_gib()))
@@ -67,7 +73,7 @@ def random_batch(stage: Stage, map_channels: int) -> Batch:
     count, patch = stage.batch, stage.patch
 
     def some(channels: int) -> torch.Tensor:
-        return torch.rand(count, channels, patch, patch, generator=_random())
+        return torch.rand(count, channels, patch, patch, generator=torch.Generator().manual_seed(0))
 
     image = (some(3) * 2 - 1).contiguous(memory_format=torch.channels_last)
     location = some(2) * 2 - 1
@@ -75,13 +81,11 @@ def random_batch(stage: Stage, map_channels: int) -> Batch:
     return Batch(image, *maps, location, some(1), some(1), some(1), location.mean(dim=(2, 3)))
 
 
-def _random() -> torch.Generator:
-    return torch.Generator().manual_seed(0)
-
-
 def _seconds(work: Callable[[], object]) -> float:
     start = time.perf_counter()
     work()
+    if torch.cuda.is_available():
+        torch.cuda.synchronize()
     return time.perf_counter() - start
 
 

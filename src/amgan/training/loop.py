@@ -1,47 +1,94 @@
-"""The training loop: prepare the faces, teach the map head, then step generator and critic through the stages."""
+"""The training loop: prepare the faces, teach the map head, then step generator and critic through the stages.
+
+The same loop runs in every process of a run (`amgan.training.parallel`). The first alone prints, and writes into the
+run folder.
+"""
 
 from __future__ import annotations
 
-import json
+import contextlib
 import time
-from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING
 
-import cv2
-import numpy as np
-import numpy.typing as npt
 import torch
 from rich.console import Console
-from rich.progress import track
 
-from amgan.data.patches import FacePatches
-from amgan.data.store import Store, licence_notice, prepare
-from amgan.data.table import Row, held_for_judges
-from amgan.errors import ConfigError, OutputError
+from amgan.data.store import licence_notice
+from amgan.errors import ConfigError
 from amgan.maps.kinds import count_channels
-from amgan.maps.packing import pack_zones
 from amgan.models.bundle import load_bundle, save_bundle
 from amgan.models.critic import FeatureCritic
-from amgan.models.estimator_kinds import new_estimators
 from amgan.models.generator import Generator
 from amgan.signs.atlas import Atlas
-from amgan.training.checkpoint import NAME, load_checkpoint, save_checkpoint
+from amgan.training.checkpoint import read_checkpoint, restore, save_checkpoint
 from amgan.training.config import TrainConfig, start_folder
-from amgan.training.estimating import fit_estimators, zone_scores
+from amgan.training.draws import Part
+from amgan.training.faces import TrainingFaces
+from amgan.training.networks import Networks
+from amgan.training.parallel import (
+    ALONE,
+    Machines,
+    losing_no_process,
+    mean_over_processes,
+    node_by_node,
+    start_fabric,
+)
+from amgan.training.run_folder import check_folder, check_shares, record_config
 from amgan.training.sheets import sample_sheet
-from amgan.training.step import Networks, map_head_step, train_step
+from amgan.training.statistics import Means, Statistics
+from amgan.training.step import map_head_step, train_step
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
 
 console = Console()
 
-# A run that goes on with another of these is another run.
-FIXED_KEYS = ("data", "atlas", "start", "judge_share", "estimators", "seed", "generator", "critic")
 
-# An aligned picture (S, S, 3) uint8 and its landmarks (478, 2).
-Face = tuple[npt.NDArray[np.uint8], npt.NDArray[np.float32]]
+@dataclass
+class _Run:
+    """A run in one of its processes.
+
+    Attributes:
+        config: All of it.
+        out: Its folder.
+        fabric: Its processes.
+        made: Steps behind it.
+        saved: Steps behind its last checkpoint.
+    """
+
+    config: TrainConfig
+    out: Path
+    fabric: Fabric
+    made: int = 0
+    saved: int = 0
+
+    @property
+    def first(self) -> bool:
+        """Whether this process is the one that prints and writes."""
+        return self.fabric.is_global_zero
+
+    def say(self, line: str) -> None:
+        """Prints a line, in the first process alone."""
+        if self.first:
+            console.print(line, highlight=False, markup=False, soft_wrap=True)
+
+    def how_to_go_on(self) -> str:
+        """For who reads the last line."""
+        if not self.saved:
+            return "there is no checkpoint yet: give the same command to start again"
+        return f"the same command with --resume goes on from step {self.saved}"
 
 
-def train(config: TrainConfig, out: Path, resume: bool, atlas: Atlas) -> Path:
+def train(
+    config: TrainConfig,
+    out: Path,
+    resume: bool,
+    atlas: Atlas,
+    machines: Machines = ALONE,
+    tensorboard: bool = False,
+) -> Path:
     """Trains from a config and writes everything into a run folder.
 
     Args:
@@ -49,6 +96,8 @@ def train(config: TrainConfig, out: Path, resume: bool, atlas: Atlas) -> Path:
         out: Run folder: ``checkpoint.pt``, ``stats.jsonl``, ``sheets/``, and at the end ``model/``.
         resume: Go on from the newest checkpoint of `out`.
         atlas: Signs and zones.
+        machines: Where it takes place.
+        tensorboard: Whether the statistics go to ``tensorboard/`` too.
 
     Returns:
         Folder of the finished model.
@@ -56,81 +105,99 @@ def train(config: TrainConfig, out: Path, resume: bool, atlas: Atlas) -> Path:
     Raises:
         OutputError: `out` holds a run already and `resume` is false.
         DatasetError: The data is unusable.
-        ConfigError: The run to resume began with other networks, data or seed.
+        ConfigError: The run to resume began with other networks, data or seed, or the processes cannot share a batch.
+        EngineError: Another process of the run was lost.
+        KeyboardInterrupt: Ctrl-C; its text says how to go on.
     """
-    if (out / NAME).exists() and not resume:
-        raise OutputError(f"{out}: holds a run already; add --resume to go on with it, or choose another --out")
-    out.mkdir(parents=True, exist_ok=True)
-    _record_config(config, out / "config.json", resume)
+    changed = check_folder(config, out, resume)
+    check_shares(config, machines.processes)
+    run = _Run(config, out, start_fabric(config.precision, machines))
+    for line in changed:
+        run.say(line)
+    try:
+        with losing_no_process(run.fabric, run.how_to_go_on):
+            return _train(run, resume, atlas, tensorboard)
+    except KeyboardInterrupt:
+        if not run.first:
+            raise SystemExit(130) from None
+        raise KeyboardInterrupt(f"stopped after step {run.made}; {run.how_to_go_on()}") from None
 
+
+def _train(run: _Run, resume: bool, atlas: Atlas, tensorboard: bool) -> Path:
+    config, out, fabric = run.config, run.out, run.fabric
+    if run.first:
+        record_config(config, out)
     # The prepared faces serve every run on the same data, so they lie beside the run folders.
-    store = prepare(config.data, out.parent / "prepared", atlas, _bar)
-    if store.left_out:
-        console.print(f"left out, no usable face: {', '.join(store.left_out)}", highlight=False)
-    rows = store.subset(lambda row: row.split == "train" and not held_for_judges(row, config.judge_share))
-    estimators = new_estimators(config.estimators, atlas)
-    reports = fit_estimators(store, estimators, rows, _feature_bar, _network_bar)
-    errors = {name: report.error for name, report in reports.items()}
-    console.print(f"{len(rows)} faces; estimators' cross-validated error: {_short(errors)}")
-    scores, ages = zone_scores(store, estimators)
-    channels = pack_zones(atlas)
+    shown = console if run.first else None
+    faces = node_by_node(fabric, lambda: TrainingFaces(config, out.parent / "prepared", atlas, run.say, shown))
+    # Another kind of processor may find others in the last digit.
+    faces.scores = fabric.broadcast(faces.scores)
 
     # Here, since what happens before draws on the same generator only when the store is new.
     torch.manual_seed(config.seed)
-    nets = Networks(config, count_channels(config.generator.maps, channels))
-    done = load_checkpoint(out, nets) if resume else 0
-    if config.start is not None and not resume:
-        nets.start_from(_finished(config.start, channels))
-    sheet_faces = [(store.images[i], store.landmarks[i]) for i in _sheet_rows(store)]
-    stats_file = _reopened_stats(out / "stats.jsonl", done)
+    nets = Networks(config, count_channels(config.generator.maps, faces.channels)).put_on(fabric.device)
+    if resume:
+        state = fabric.broadcast(read_checkpoint(out, run.say) if run.first else {})
+        run.made = run.saved = restore(nets, state, fabric)
+    elif config.start is not None:
+        nets.start_from(_finished(config.start, faces.channels))
+    if fabric.world_size > 1:
+        run.say(f"{fabric.world_size} processes, on {fabric.device.type}")
+    with contextlib.ExitStack() as stack:
+        statistics = stack.enter_context(Statistics(out, run.made, tensorboard)) if run.first else None
+        _steps(run, nets, faces, statistics)
+    model = out / "model"
+    if run.first:
+        notice = licence_notice(faces.store, faces.rows)
+        size = config.stages[-1].image_size
+        save_bundle(model, nets.ema, faces.estimators, atlas, faces.channels, notice, size, config.judge_share)
+        run.say(f"model written to {model}")
+    return model
 
-    patches: dict[int, FacePatches] = {}
-    mean: dict[str, float] = {}
-    clock = time.monotonic()
-    total = config.steps
-    for step in range(done, total):
+
+def _steps(run: _Run, nets: Networks, faces: TrainingFaces, statistics: Statistics | None) -> None:
+    """The steps that are left."""
+    config, fabric, total = run.config, run.fabric, run.config.steps
+    means, sizes, own = Means(), set[int](), Part(fabric.global_rank, fabric.world_size)
+    for step in range(run.made, total):
         whole, left = config.stage_at(step)
         learning_map = left > 1
+        if learning_map and not isinstance(nets.critic, FeatureCritic):
+            continue
         stage = whole.at(step)
-        size = stage.image_size
-        if size not in patches:
-            known = next(iter(patches.values()), None)
-            if known is None:
-                drawn = (config.seed, config.degraded, config.generator.maps, config.recolour, config.alone)
-                patches[size] = FacePatches(store, atlas, rows, scores, ages, channels, size, *drawn)
-            else:
-                patches[size] = known.at(size)
-            clock = time.monotonic()
-        batch = patches[size].batch(step, stage.batch, stage.patch)
-        random = torch.Generator().manual_seed(config.seed * 1_000_003 + step)
-
+        patches = faces.patches(stage.image_size)
+        if stage.image_size not in sizes:
+            # The time that shrinking the faces took is not a step's.
+            sizes.add(stage.image_size)
+            since, clock = step, time.monotonic()
+        # Made whole by every process, for it takes all random numbers to know one's own.
+        batch = own.of(patches.batch(step, stage.batch, stage.patch), fabric.device)
         if learning_map:
-            if not isinstance(nets.critic, FeatureCritic):
-                continue
             rate = 1.0 if (left - 1) * whole.steps > 0.2 * whole.map_head_steps else 0.3
-            stats = map_head_step(nets, batch, stage, random, rate)
+            means.add(map_head_step(fabric, nets, batch, stage, step, rate))
         else:
             nets.grow_to(stage.stem or 1)
             nets.set_rates(stage, left)
-            stats = train_step(nets, batch, stage, step, random)
-        mean |= {key: 0.95 * mean.get(key, value) + 0.05 * value for key, value in stats.items()}
+            means.add(train_step(fabric, nets, batch, stage, step))
+        run.made = step + 1
 
-        if (step + 1) % 20 == 0:
-            seconds = (time.monotonic() - clock) / 20
-            clock = time.monotonic()
-            stats_file.write(json.dumps({"step": step + 1, "seconds_per_step": round(seconds, 3), **mean}) + "\n")
-            stats_file.flush()
-            left_hours = (total - step - 1) * seconds / 3600
-            line = f"step {step + 1}/{total}  {seconds:.2f} s  {left_hours:.1f} h left  {_short(mean)}"
-            console.print(line, highlight=False, soft_wrap=True)
-        if (step + 1) % config.checkpoint_every == 0 or step + 1 == total:
-            save_checkpoint(out, nets, step + 1)
-        if (step + 1) % config.sheet_every == 0 and not learning_map and sheet_faces:
-            _sheet(nets, atlas, channels, sheet_faces, whole.image_size, out / "sheets" / f"{step + 1:06d}.png")
-    stats_file.close()
-    notice = licence_notice(store, rows)
-    size = config.stages[-1].image_size
-    return save_bundle(out / "model", nets.ema, estimators, atlas, channels, notice, size, config.judge_share)
+        if run.made % config.log_every == 0:
+            found = mean_over_processes(fabric, means.take())
+            seconds = (time.monotonic() - clock) / (run.made - since)
+            since, clock = run.made, time.monotonic()
+            if statistics is not None:
+                statistics.write(run.made, seconds, found)
+            hours = (total - run.made) * seconds / 3600
+            losses = "  ".join(f"{name} {value:.3g}" for name, value in found.items())
+            run.say(f"step {run.made}/{total}  {seconds:.2f} s  {hours:.1f} h left  {losses}")
+        if not run.first:
+            continue
+        if run.made % config.checkpoint_every == 0 or run.made == total:
+            save_checkpoint(run.out, nets, run.made, fabric)
+            run.saved = run.made
+        if run.made % config.sheet_every == 0 and not learning_map and (shown := faces.to_show(whole.image_size)):
+            sheet = run.out / "sheets" / f"{run.made:06d}.png"
+            sample_sheet(nets.ema, faces.atlas, faces.channels, shown, sheet)
 
 
 def _finished(start: str | Path, channels: tuple[int, ...]) -> Generator:
@@ -144,60 +211,3 @@ def _finished(start: str | Path, channels: tuple[int, ...]) -> Generator:
     if bundle.channels != channels or not isinstance(bundle.generator, Generator):
         raise ConfigError(f"start: {start}: an ONNX file, or a model of other signs; give the folder of one of these")
     return bundle.generator
-
-
-def _record_config(config: TrainConfig, path: Path, resume: bool) -> None:
-    """Writes the config beside the run; when resuming, refuses what would make it another run and names the rest.
-
-    Raises:
-        ConfigError: Networks, data, seed or the map head's lessons differ from those the run began with.
-    """
-    content = config.model_dump(mode="json")
-    before = json.loads(path.read_text()) if resume and path.is_file() else content
-    before.setdefault("estimators", "ridge")  # the only kind when older runs began
-    changed = [key for key in content if before.get(key) != content[key]]
-    fixed = [key for key in changed if key in FIXED_KEYS]
-    if fixed:
-        raise ConfigError(f"{path.parent}: the run began with another {', '.join(fixed)}; choose another --out")
-    for key in changed:
-        console.print(f"changed since the run began: {key}: {before.get(key)} -> {content[key]}", highlight=False)
-    path.write_text(json.dumps(content, indent=2))
-
-
-def _reopened_stats(path: Path, done: int) -> TextIO:
-    """The stats file, without the lines of steps that will be made again."""
-    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
-    path.write_text("".join(f"{line}\n" for line in lines if json.loads(line)["step"] <= done), encoding="utf-8")
-    return path.open("a", encoding="utf-8")
-
-
-def _sheet_rows(store: Store, count: int = 4) -> list[int]:
-    """Validation faces spread over age."""
-    rows = [i for i in store.subset(lambda row: row.split == "val") if not np.isnan(store.rows[i].age)]
-    rows.sort(key=lambda i: store.rows[i].age)
-    return [int(rows[round(k * (len(rows) - 1) / (count - 1))]) for k in range(count)] if rows else []
-
-
-def _sheet(nets: Networks, atlas: Atlas, channels: tuple[int, ...], faces: list[Face], size: int, path: Path) -> None:
-    small_faces = []
-    for rgb, landmarks in faces:
-        factor = size / rgb.shape[0]
-        small = rgb if factor == 1 else cv2.resize(rgb, (size, size), interpolation=cv2.INTER_AREA)
-        small_faces.append((np.asarray(small, np.uint8), (landmarks + 0.5) * factor - 0.5))
-    sample_sheet(nets.ema, atlas, channels, small_faces, path)
-
-
-def _bar(rows: Iterable[Row]) -> Iterable[Row]:
-    return track(list(rows), description="preparing faces", console=console)
-
-
-def _feature_bar(faces: Iterable[int]) -> Iterable[int]:
-    return track(list(faces), description="features of the zones", console=console)
-
-
-def _network_bar(epochs: Iterable[int]) -> Iterable[int]:
-    return track(list(epochs), description="networks of the signs", console=console)
-
-
-def _short(values: dict[str, float]) -> str:
-    return "  ".join(f"{key} {value:.3g}" for key, value in values.items())

@@ -19,7 +19,7 @@ def age_loss(found: Tensor, aging_map: Tensor, importance: Tensor | None = None)
         aging_map: (B, C, H, W) in 0..1.
         importance: (B, 1, H, W), what an error at each place counts for; 1 everywhere if None.
     """
-    error = (found.float() - F.adaptive_avg_pool2d(aging_map, MAP_SIZE)).pow(2)
+    error = (_wide(found) - F.adaptive_avg_pool2d(aging_map, MAP_SIZE)).pow(2)
     if importance is not None:
         error = error * F.adaptive_avg_pool2d(importance, MAP_SIZE)
     return error.mean()
@@ -27,23 +27,23 @@ def age_loss(found: Tensor, aging_map: Tensor, importance: Tensor | None = None)
 
 def location_loss(found: Tensor, centre: Tensor) -> Tensor:
     """L_Loc, Eq. 3: squared error of the place (B, 2) the critic finds against the patch's centre (B, 2)."""
-    return F.mse_loss(found.float(), centre)
+    return F.mse_loss(_wide(found), centre)
 
 
 def wasserstein_critic(real: Sequence[Tensor], fake: Sequence[Tensor]) -> Tensor:
     """Eq. 1 as the critic minimises it: mean of fake minus mean of real, averaged over the scales."""
-    return torch.stack([f.float().mean() - r.float().mean() for r, f in zip(real, fake, strict=True)]).mean()
+    return torch.stack([_wide(f).mean() - _wide(r).mean() for r, f in zip(real, fake, strict=True)]).mean()
 
 
 def hinge_critic(real: Sequence[Tensor], fake: Sequence[Tensor]) -> Tensor:
     """Hinge loss of the critic, averaged over the scales; the default in the place of Eq. 1 and the penalty."""
-    terms = [F.relu(1 - r.float()).mean() + F.relu(1 + f.float()).mean() for r, f in zip(real, fake, strict=True)]
+    terms = [F.relu(1 - _wide(r)).mean() + F.relu(1 + _wide(f)).mean() for r, f in zip(real, fake, strict=True)]
     return torch.stack(terms).mean()
 
 
 def generator_realness(fake: Sequence[Tensor]) -> Tensor:
     """What the generator minimises against either critic: minus the mean score, averaged over the scales."""
-    return -torch.stack([f.float().mean() for f in fake]).mean()
+    return -torch.stack([_wide(f).mean() for f in fake]).mean()
 
 
 def gradient_penalty(critic: Callable[[Tensor], Tensor], real: Tensor, fake: Tensor, mix: Tensor) -> Tensor:
@@ -64,7 +64,7 @@ def perceptual_distance(found: Sequence[Tensor], wanted: Sequence[Tensor]) -> Te
     """Mean squared distance of channel-normalised features, averaged over the scales; L_Cyc uses it."""
 
     def unit(x: Tensor) -> Tensor:
-        return F.normalize(x.float(), dim=1, eps=1e-4)
+        return F.normalize(_wide(x), dim=1, eps=1e-4)
 
     return torch.stack(
         [(unit(a) - unit(b)).pow(2).sum(dim=1).mean() for a, b in zip(found, wanted, strict=True)]
@@ -84,7 +84,12 @@ def tint_loss(changed: Tensor, original: Tensor, skin: Tensor, cell: int) -> Ten
         skin: (B, 1, H, W) in 0..1.
         cell: Side of a square, pixels.
     """
-    shift = F.avg_pool2d((changed - original).float(), cell)
+    shift = F.avg_pool2d(_wide(changed - original), cell)
     grey = shift.mean(dim=1, keepdim=True)
     share = F.avg_pool2d(skin, cell)
     return ((0.2 + 0.8 * share) * grey.pow(2) + 4 * (2 + share) / 3 * (shift - grey).pow(2)).mean()
+
+
+def _wide(x: Tensor) -> Tensor:
+    """In float32, or as wide as it is if that is more."""
+    return x.to(torch.promote_types(x.dtype, torch.float32))

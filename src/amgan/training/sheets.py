@@ -37,7 +37,8 @@ def sample_sheet(
         faces: Aligned pictures (S, S, 3) uint8 with their landmarks (478, 2).
         path: Where the sheet goes.
     """
-    rows = []
+    rows, device = [], generator.output.weight.device
+    fast = device.type == "cpu" and has_fast_bf16()
     for rgb, landmarks in faces:
         size = rgb.shape[0]
         masks = zone_masks(atlas, landmarks, size)
@@ -56,9 +57,10 @@ def sample_sheet(
                 scores = torch.full((1, len(atlas.zones)), level)
                 kind = generator.config.maps
                 target = draw_map(kind, zones, head[:, 0], scores, torch.tensor([level]), channels)
-                with torch.autocast("cpu", torch.bfloat16, enabled=has_fast_bf16()):
-                    given = location if generator.config.location_maps else None
-                    out = image + editable * (generator(image, target, given).image - image)
+                given = location.to(device) if generator.config.location_maps else None
+                with torch.autocast("cpu", torch.bfloat16, enabled=fast):
+                    made = generator(image.to(device), target.to(device), given).image.cpu()
+                out = image + editable * (made - image)
             tiles.append(((out[0].permute(1, 2, 0).clamp(-1, 1) + 1) * 127.5).round().byte().numpy())
         rows.append(np.concatenate(tiles, axis=1))
     path.parent.mkdir(parents=True, exist_ok=True)

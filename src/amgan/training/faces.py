@@ -1,0 +1,93 @@
+"""What a run learns from: prepared faces, scores for every zone, patches of them at any size, and a few to show."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+from rich.console import Console
+from rich.progress import track
+from torch import Tensor
+
+from amgan.data.patches import FacePatches
+from amgan.data.store import Store, prepare
+from amgan.data.table import held_for_judges
+from amgan.maps.packing import pack_zones
+from amgan.models.estimator import SignEstimators
+from amgan.models.estimator_kinds import new_estimators
+from amgan.signs.atlas import Atlas
+from amgan.training.config import TrainConfig
+from amgan.training.estimating import fit_estimators, zone_scores
+
+# An aligned picture (S, S, 3) uint8 and its landmarks (478, 2).
+Face = tuple[npt.NDArray[np.uint8], npt.NDArray[np.float32]]
+
+
+class TrainingFaces:
+    """Faces of a config's data, with estimators of their signs.
+
+    Args:
+        config: The run.
+        folder: Where prepared faces are kept, for every run on the same data.
+        atlas: Signs and zones.
+        say: Told what was found, line by line.
+        console: Where bars are shown; None for no bars.
+
+    Attributes:
+        store: The prepared faces.
+        rows: Those that are learned from.
+        channels: Channel of each zone in the aging map.
+        estimators: Fitted on them.
+        scores: (N, Z) of every zone of every row of the store, and (N,) ages, in 0..1.
+
+    Raises:
+        DatasetError: The data is unusable.
+    """
+
+    def __init__(
+        self, config: TrainConfig, folder: Path, atlas: Atlas, say: Callable[[str], None], console: Console | None
+    ) -> None:
+        def bar(label: str) -> Callable[[Iterable[Any]], Iterable[Any]]:
+            return lambda items: items if console is None else track(list(items), label, console=console)
+
+        self.config, self.atlas, self.channels = config, atlas, pack_zones(atlas)
+        self.store: Store = prepare(config.data, folder, atlas, bar("preparing faces"))
+        if self.store.left_out:
+            say(f"left out, no usable face: {', '.join(self.store.left_out)}")
+        self.rows = self.store.subset(lambda row: row.split == "train" and not held_for_judges(row, config.judge_share))
+        self.estimators: SignEstimators = new_estimators(config.estimators, atlas)
+        bars = bar("features of the zones"), bar("networks of the signs")
+        reports = fit_estimators(self.store, self.estimators, self.rows, *bars)
+        errors = "  ".join(f"{name} {report.error:.3g}" for name, report in reports.items())
+        say(f"{len(self.rows)} faces; estimators' cross-validated error: {errors}")
+        self.scores: tuple[Tensor, Tensor] = zone_scores(self.store, self.estimators)
+        self._patches: dict[int, FacePatches] = {}
+
+    def patches(self, size: int) -> FacePatches:
+        """Patches of the faces at one size; those of another share its masks."""
+        if size not in self._patches:
+            if self._patches:
+                self._patches[size] = next(iter(self._patches.values())).at(size)
+            else:
+                config = self.config
+                drawn = (config.seed, config.degraded, config.generator.maps, config.recolour, config.alone)
+                of_faces = (self.store, self.atlas, self.rows, *self.scores, self.channels)
+                self._patches[size] = FacePatches(*of_faces, size, *drawn)
+        return self._patches[size]
+
+    def to_show(self, size: int, count: int = 4) -> list[Face]:
+        """Validation faces spread over age, shrunk to a size."""
+        rows = [i for i in self.store.subset(lambda row: row.split == "val") if not np.isnan(self.store.rows[i].age)]
+        rows.sort(key=lambda i: self.store.rows[i].age)
+        chosen = [int(rows[round(k * (len(rows) - 1) / (count - 1))]) for k in range(count)] if rows else []
+        return [_shrunk(self.store.images[i], self.store.landmarks[i], size) for i in chosen]
+
+
+def _shrunk(rgb: npt.NDArray[np.uint8], landmarks: npt.NDArray[np.float32], size: int) -> Face:
+    factor = size / rgb.shape[0]
+    small = rgb if factor == 1 else cv2.resize(rgb, (size, size), interpolation=cv2.INTER_AREA)
+    return np.asarray(small, np.uint8), np.asarray((landmarks + 0.5) * factor - 0.5, np.float32)

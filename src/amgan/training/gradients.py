@@ -1,0 +1,220 @@
+"""Losses and gradients of one pass over a part of a batch (paper 3.5, Fig. 3 and 4). Nothing moves here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from amgan.data.patches import Batch
+from amgan.models.backbone import STRIDES
+from amgan.models.change import HUE_CELLS, hue_kept, where_changed
+from amgan.models.critic import ConvCritic, FeatureCritic
+from amgan.models.texture import TEXTURE_STRIDE
+from amgan.training import losses
+from amgan.training.config import Stage
+from amgan.training.draws import Draws, Part
+from amgan.training.networks import Corner, Networks
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
+
+# Scalars without gradient, on the networks' device.
+Stats = dict[str, Tensor]
+
+# Standard deviation of the noise on what the map head sees.
+MAP_NOISE = 0.03
+
+
+@dataclass(frozen=True)
+class Pass:
+    """What one pass works with.
+
+    Attributes:
+        fabric: Gives number format and backward.
+        nets: Networks.
+        stage: Sizes in force.
+        batch: The part's patches, on the networks' device.
+        cycled: How many patches of the whole batch go through the cycle.
+        part: Which of the whole batch these are.
+        draws: The part's random numbers.
+    """
+
+    fabric: Fabric
+    nets: Networks
+    stage: Stage
+    batch: Batch
+    cycled: int
+    part: Part
+    draws: Draws
+
+    def backward(self, loss: Tensor) -> None:
+        """Adds the gradients of a loss that is a mean over the part's patches."""
+        self.fabric.backward(loss / self.stage.accumulate)
+
+
+@dataclass(frozen=True)
+class Made:
+    """What the generator's pass leaves to the critic's, without gradients.
+
+    Attributes:
+        image: (B, 3, P, P), the patches it made.
+        features: Of them, by the frozen trunks.
+        real_features: Of the real patches.
+        asked: Beside each of the features the maps (B, C + 2, H, W) of what was asked for.
+        own: Beside each of the features the maps of the photo as it is.
+    """
+
+    image: Tensor
+    features: list[Tensor]
+    real_features: list[Tensor]
+    asked: list[Tensor]
+    own: list[Tensor]
+
+
+def generator_gradients(given: Pass) -> tuple[Stats, Made]:
+    """Gradients of the generator's losses."""
+    nets, batch, stage, draws = given.nets, given.batch, given.stage, given.draws
+    config, generator, critic = nets.config, nets.generator, nets.critic
+    location = mirrored(batch.location, draws) if config.hide_side else batch.location
+    corner = _corner(stage.patch, draws)
+    asked, own = (
+        nets.maps_of_features(torch.cat([maps, location], dim=1), corner) for maps in (batch.target, batch.source)
+    )
+
+    def aged(image: Tensor, target: Tensor) -> Tensor:
+        count = len(image)
+        place = location[:count] if generator.config.location_maps else None
+        made: Tensor = generator(image, target, place).image
+        if not config.restrained:
+            return made
+        where = where_changed(batch.editable[:count], batch.skin[:count])
+        change = where * (made - image)
+        return image + hue_kept(change, where, max(HUE_CELLS * stage.patch // stage.image_size, 1))
+
+    cycled = given.part.among_first(given.cycled)
+    with given.fabric.autocast():
+        fake = aged(batch.image, batch.target)
+        # One pass of the frozen trunk a picture serves perceptual loss and critic; the noise is shared by all three.
+        grain = config.feature_noise * draws.normal(batch.image)
+        with torch.no_grad():
+            real_features, real_texture = nets.features(batch.image + grain), nets.texture(batch.image, corner)
+        fake_features, fake_texture = nets.features(fake + grain), nets.texture(fake, corner)
+        if cycled:
+            again = aged(fake[:cycled], batch.source[:cycled])
+            again_features = nets.features(again + grain[:cycled])
+        critic.requires_grad_(False)
+        if isinstance(critic, FeatureCritic):
+            shrunk = as_map_head_sees(fake, stage, draws)
+            realness, place, found = critic(shrunk, fake_features + fake_texture, asked)
+        else:
+            realness, place, found = critic(fake)
+        critic.requires_grad_(True)
+    cycle = cycle_pixel = fake.new_zeros(())
+    if cycled:
+        # Of the whole batch's cycled patches a part may have more or less than its share.
+        share = cycled * given.part.count / given.cycled
+        cycle = share * losses.perceptual_distance(again_features, [f[:cycled] for f in real_features])
+        cycle_pixel = share * F.l1_loss(again, batch.image[:cycled])
+    outside = config.age_outside
+    parts = {
+        "realness": losses.generator_realness(realness),
+        "age": losses.age_loss(found, batch.target, outside + (1 - outside) * batch.zoned),
+        "location": losses.location_loss(place, batch.centre),
+        "cycle": cycle,
+        "cycle_pixel": cycle_pixel,
+        "tint": losses.tint_loss(fake, batch.image, batch.skin, stage.patch // 8),
+    }
+    given.backward(_weighted(given, parts))
+    features = [f.detach() for f in fake_features + fake_texture]
+    made = Made(fake.detach(), features, real_features + real_texture, asked, own)
+    return _named("g", parts), made
+
+
+def feature_critic_gradients(given: Pass, made: Made) -> Stats:
+    """Gradients of the realness heads of a `FeatureCritic`."""
+    critic = given.nets.critic
+    assert isinstance(critic, FeatureCritic)
+    with given.fabric.autocast():
+        real_scores = critic.realness(made.real_features, made.own)
+        fake_scores = critic.realness(made.features, made.asked)
+    loss = losses.hinge_critic(real_scores, fake_scores)
+    given.backward(loss)
+    return _named("d", {"realness": loss})
+
+
+def conv_critic_gradients(given: Pass, made: Made) -> Stats:
+    """Gradients of all three heads of a `ConvCritic`, and of its penalty."""
+    critic, batch = given.nets.critic, given.batch
+    assert isinstance(critic, ConvCritic)
+    with given.fabric.autocast():
+        real, fake = critic(batch.image), critic(made.image)
+    mix = given.draws.uniform()[:, None, None, None]
+    parts = {
+        "realness": losses.wasserstein_critic(real.realness, fake.realness),
+        "age": losses.age_loss(real.aging_map, batch.source),
+        "location": losses.location_loss(real.location, batch.centre),
+        "penalty": losses.gradient_penalty(lambda image: critic(image).realness[0], batch.image, made.image, mix),
+    }
+    given.backward(_weighted(given, parts))
+    return _named("d", parts)
+
+
+def map_head_gradients(given: Pass, fake: Tensor | None = None) -> Stats:
+    """Gradients of a `FeatureCritic`'s map head on real patches, and, so that it does not fall for them, on made ones.
+
+    Args:
+        given: Patches and their own maps.
+        fake: (B, 3, P, P) what the generator made of the patches.
+    """
+    nets, batch = given.nets, given.batch
+    assert isinstance(nets.critic, FeatureCritic)
+    with given.fabric.autocast():
+        place, found = nets.critic.map_head(as_map_head_sees(batch.image, given.stage, given.draws))
+    parts = {"age": losses.age_loss(found, batch.source), "location": losses.location_loss(place, batch.centre)}
+    total = parts["age"] + 0.1 * parts["location"]
+    if fake is not None and nets.config.map_head_fakes:
+        with given.fabric.autocast():
+            _, found = nets.critic.map_head(as_map_head_sees(fake, given.stage, given.draws))
+        parts["age_fake"] = losses.age_loss(found, batch.source)
+        total = total + nets.config.map_head_fakes * parts["age_fake"]
+    given.backward(total)
+    return _named("d", parts)
+
+
+def as_map_head_sees(image: Tensor, stage: Stage, draws: Draws) -> Tensor:
+    """Real and made patches alike: shrunk to one of the stage's sizes, with noise.
+
+    Without either the generator finds patterns of single pixels that the head takes for wrinkles.
+    """
+    stride = STRIDES[-1]  # the head wants whole cells of its coarsest features
+    least, most = (min(side, image.shape[-1]) // stride for side in stage.map_patch)
+    side = stride * draws.integer(least, most)
+    if side < image.shape[-1]:
+        image = F.interpolate(image, size=(side, side), mode="bilinear", antialias=True)
+    return image + MAP_NOISE * draws.normal(image)
+
+
+def mirrored(location: Tensor, draws: Draws) -> Tensor:
+    """Location maps (B, 2, H, W) with the sign of X drawn anew for each patch."""
+    sign = torch.where(draws.uniform() < 0.5, -1.0, 1.0)
+    return location * torch.stack([sign, torch.ones_like(sign)], dim=1)[:, :, None, None]
+
+
+def _corner(patch: int, draws: Draws) -> Corner:
+    """Where the texture trunk's window of half a patch lies: on whole cells of its features."""
+    last = patch // 2 // TEXTURE_STRIDE
+    return draws.integer(0, last) * TEXTURE_STRIDE, draws.integer(0, last) * TEXTURE_STRIDE
+
+
+def _weighted(given: Pass, parts: dict[str, Tensor]) -> Tensor:
+    """Sum of losses by their weights in the config."""
+    weights = given.nets.config.weights
+    return torch.stack([getattr(weights, name) * part for name, part in parts.items()]).sum()
+
+
+def _named(network: str, parts: dict[str, Tensor]) -> Stats:
+    return {f"{network}_{name}": part.detach() for name, part in parts.items()}

@@ -1,0 +1,65 @@
+"""Whose gradients a pass leaves, and what real and made patches share."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import nn
+
+from amgan.data.patches import Batch
+from amgan.training.config import TrainConfig
+from amgan.training.draws import WHOLE, Draws
+from amgan.training.gradients import (
+    Pass,
+    conv_critic_gradients,
+    feature_critic_gradients,
+    generator_gradients,
+    map_head_gradients,
+)
+from amgan.training.networks import Networks
+from amgan.training.parallel import start_fabric
+
+
+def given(config: TrainConfig, batch: Batch) -> Pass:
+    torch.manual_seed(0)
+    draws = Draws(0, 0, len(batch.image))
+    return Pass(start_fabric("fp32"), Networks(config, 1), config.stages[0], batch, 3, WHOLE, draws)
+
+
+def gradients(module: nn.Module) -> list[torch.Tensor]:
+    return [p.grad.clone() for p in module.parameters() if p.grad is not None]
+
+
+@pytest.mark.parametrize("kind", ["features", "conv"])
+def test_neither_networks_losses_reach_the_other(smallest: TrainConfig, six: Batch, kind: str) -> None:
+    critic = smallest.critic.model_copy(update={"kind": kind, "depth": 3})
+    a_pass = given(smallest.model_copy(update={"critic": critic}), six)
+    nets = a_pass.nets
+    _, made = generator_gradients(a_pass)
+    of_generator = gradients(nets.generator)
+    assert of_generator and any(g.any() for g in of_generator) and not gradients(nets.critic)
+    assert all(p.requires_grad for p in nets.critic.parameters())
+    assert not made.image.requires_grad and not any(f.requires_grad for f in made.features + made.real_features)
+    if kind == "features":
+        feature_critic_gradients(a_pass, made)
+        assert not gradients(nets.critic.map_head)
+        map_head_gradients(a_pass, made.image)
+    else:
+        conv_critic_gradients(a_pass, made)
+    assert len(gradients(nets.critic)) == len(list(nets.critic.parameters()))
+    after = gradients(nets.generator)
+    assert all(torch.equal(a, b) for a, b in zip(of_generator, after, strict=True))
+    assert not gradients(nets.ema) and not gradients(nets._frozen[0])
+
+
+def test_what_is_made_unchanged_looks_to_the_critic_like_what_it_was_made_from(
+    smallest: TrainConfig, six: Batch
+) -> None:
+    a_pass = given(smallest, six)
+    nn.init.zeros_(a_pass.nets.generator.output.weight)
+    nn.init.zeros_(a_pass.nets.generator.output.bias)
+    losses, made = generator_gradients(a_pass)
+    assert torch.equal(made.image, six.image) and losses["g_cycle_pixel"] == 0
+    # The noise on what the features see is shared by all.
+    assert all(torch.equal(a, b) for a, b in zip(made.features, made.real_features, strict=True))
+    assert losses["g_cycle"] == pytest.approx(0, abs=1e-9)
