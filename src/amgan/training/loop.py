@@ -15,7 +15,6 @@ import torch
 from rich.console import Console
 from rich.progress import track
 
-from amgan.data.patches import FacePatches
 from amgan.data.store import Store, licence_notice, prepare
 from amgan.data.table import Row, held_for_judges
 from amgan.errors import ConfigError, OutputError
@@ -26,6 +25,7 @@ from amgan.models.critic import FeatureCritic
 from amgan.models.estimator_kinds import new_estimators
 from amgan.models.generator import Generator
 from amgan.signs.atlas import Atlas
+from amgan.training.batches import open_batches
 from amgan.training.checkpoint import NAME, load_checkpoint, save_checkpoint
 from amgan.training.config import TrainConfig, start_folder
 from amgan.training.estimating import fit_estimators, zone_scores
@@ -64,9 +64,11 @@ def train(config: TrainConfig, out: Path, resume: bool, atlas: Atlas) -> Path:
     _record_config(config, out / "config.json", resume)
 
     # The prepared faces serve every run on the same data, so they lie beside the run folders.
-    store = prepare(config.data, out.parent / "prepared", atlas, _bar)
+    store = prepare(config.data, out.parent / "prepared", atlas, _bar, config.face_size, config.images)
     if store.left_out:
         console.print(f"left out, no usable face: {', '.join(store.left_out)}", highlight=False)
+    if enlarged := store.enlarged():
+        console.print(enlarged, highlight=False)
     rows = store.subset(lambda row: row.split == "train" and not held_for_judges(row, config.judge_share))
     estimators = new_estimators(config.estimators, atlas)
     reports = fit_estimators(store, estimators, rows, _feature_bar, _network_bar)
@@ -84,49 +86,40 @@ def train(config: TrainConfig, out: Path, resume: bool, atlas: Atlas) -> Path:
     sheet_faces = [(store.images[i], store.landmarks[i]) for i in _sheet_rows(store)]
     stats_file = _reopened_stats(out / "stats.jsonl", done)
 
-    patches: dict[int, FacePatches] = {}
     mean: dict[str, float] = {}
     clock = time.monotonic()
     total = config.steps
-    for step in range(done, total):
-        whole, left = config.stage_at(step)
-        learning_map = left > 1
-        stage = whole.at(step)
-        size = stage.image_size
-        if size not in patches:
-            known = next(iter(patches.values()), None)
-            if known is None:
-                drawn = (config.seed, config.degraded, config.generator.maps, config.recolour, config.alone)
-                patches[size] = FacePatches(store, atlas, rows, scores, ages, channels, size, *drawn)
+    steps = range(done, total)
+    with open_batches(config, store, atlas, rows, scores, ages, steps) as batches:
+        for step, batch in batches:
+            whole, left = config.stage_at(step)
+            learning_map = left > 1
+            stage = whole.at(step)
+            random = torch.Generator().manual_seed(config.seed * 1_000_003 + step)
+
+            if learning_map:
+                if not isinstance(nets.critic, FeatureCritic):
+                    continue
+                rate = 1.0 if (left - 1) * whole.steps > 0.2 * whole.map_head_steps else 0.3
+                stats = map_head_step(nets, batch, stage, random, rate)
             else:
-                patches[size] = known.at(size)
-            clock = time.monotonic()
-        batch = patches[size].batch(step, stage.batch, stage.patch)
-        random = torch.Generator().manual_seed(config.seed * 1_000_003 + step)
+                nets.grow_to(stage.stem or 1)
+                nets.set_rates(stage, left)
+                stats = train_step(nets, batch, stage, step, random)
+            mean |= {key: 0.95 * mean.get(key, value) + 0.05 * value for key, value in stats.items()}
 
-        if learning_map:
-            if not isinstance(nets.critic, FeatureCritic):
-                continue
-            rate = 1.0 if (left - 1) * whole.steps > 0.2 * whole.map_head_steps else 0.3
-            stats = map_head_step(nets, batch, stage, random, rate)
-        else:
-            nets.grow_to(stage.stem or 1)
-            nets.set_rates(stage, left)
-            stats = train_step(nets, batch, stage, step, random)
-        mean |= {key: 0.95 * mean.get(key, value) + 0.05 * value for key, value in stats.items()}
-
-        if (step + 1) % 20 == 0:
-            seconds = (time.monotonic() - clock) / 20
-            clock = time.monotonic()
-            stats_file.write(json.dumps({"step": step + 1, "seconds_per_step": round(seconds, 3), **mean}) + "\n")
-            stats_file.flush()
-            left_hours = (total - step - 1) * seconds / 3600
-            line = f"step {step + 1}/{total}  {seconds:.2f} s  {left_hours:.1f} h left  {_short(mean)}"
-            console.print(line, highlight=False, soft_wrap=True)
-        if (step + 1) % config.checkpoint_every == 0 or step + 1 == total:
-            save_checkpoint(out, nets, step + 1)
-        if (step + 1) % config.sheet_every == 0 and not learning_map and sheet_faces:
-            _sheet(nets, atlas, channels, sheet_faces, whole.image_size, out / "sheets" / f"{step + 1:06d}.png")
+            if (step + 1) % 20 == 0:
+                seconds = (time.monotonic() - clock) / 20
+                clock = time.monotonic()
+                stats_file.write(json.dumps({"step": step + 1, "seconds_per_step": round(seconds, 3), **mean}) + "\n")
+                stats_file.flush()
+                left_hours = (total - step - 1) * seconds / 3600
+                line = f"step {step + 1}/{total}  {seconds:.2f} s  {left_hours:.1f} h left  {_short(mean)}"
+                console.print(line, highlight=False, soft_wrap=True)
+            if (step + 1) % config.checkpoint_every == 0 or step + 1 == total:
+                save_checkpoint(out, nets, step + 1)
+            if (step + 1) % config.sheet_every == 0 and not learning_map and sheet_faces:
+                _sheet(nets, atlas, channels, sheet_faces, whole.image_size, out / "sheets" / f"{step + 1:06d}.png")
     stats_file.close()
     notice = licence_notice(store, rows)
     size = config.stages[-1].image_size
