@@ -10,7 +10,7 @@ from torch.nn import functional as F
 from amgan.data.ahead import made_ahead
 from amgan.data.draw import Draw
 from amgan.data.images import Keeping
-from amgan.data.patches import MASK_SIZE, Batch, FacePatches, _grown
+from amgan.data.patches import MASK_BYTES, MASK_SIZE, Batch, FacePatches, _grown
 from amgan.data.store import Store, prepare
 from amgan.maps.kinds import MapKind
 from amgan.maps.packing import pack_zones
@@ -60,7 +60,7 @@ def test_batches_are_the_same_however_faces_are_kept_and_whatever_the_cache_hold
             patches = patches_of(stores[kind], size, capacity)
             for step, batch in enumerate(wanted):
                 assert same(patches.batch(step, 3, 64), batch)
-                assert patches.cache.used <= capacity
+                assert patches.masks.used + patches.pictures.used <= capacity
 
 
 def test_a_face_is_decoded_once_while_there_is_room(stores: dict[str, Store], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -71,6 +71,8 @@ def test_a_face_is_decoded_once_while_there_is_room(stores: dict[str, Store], mo
     for step in range(8):
         patches.batch(step, 4, 64)
     assert len(decoded) == len(set(decoded)) <= 10
+    # Masks leave nearly all of the memory to pictures.
+    assert patches.masks.capacity == len(patches.indices) * MASK_BYTES and patches.masks.used < patches.masks.capacity
     decoded.clear()
     bare = patches_of(stores["webp"], cache=0)
     for _ in range(2):
@@ -147,7 +149,8 @@ def test_another_size_shares_the_memory(stores: dict[str, Store]) -> None:
     patches = patches_of(stores["raw"])
     half = patches.at(256)
     a, b = patches.batch(0, 8, 64), half.batch(0, 8, 32)
-    assert half.cache is patches.cache and (patches.image_size, half.image_size) == (512, 256)
+    assert (half.masks, half.pictures) == (patches.masks, patches.pictures)
+    assert (patches.image_size, half.image_size) == (512, 256)
     # A patch of half the size shows the same share of the face.
     assert torch.allclose(a.centre, b.centre, atol=1e-5)
     clear, blurred = (copy.copy(patches) for _ in range(2))

@@ -62,4 +62,6 @@ def _print_costs(config: TrainConfig, atlas: Atlas) -> None:
             f"{cost.seconds_per_step} s each, {cost.hours} h{memory}; "
             f"generator {cost.generator / 1e6:.2f} M, critic {cost.critic / 1e6:.2f} M parameters"
         )
+    on_top = f"up to {config.cache_gib:g} GiB of decoded faces and masks in memory on top"
+    typer.echo(f"faces are prepared at {config.face_size} px; {on_top}")
     typer.echo(f"in all {config.steps} steps, {sum(cost.hours for cost in costs):.1f} h on this machine")

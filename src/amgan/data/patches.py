@@ -28,6 +28,8 @@ from amgan.signs.zones import zone_masks
 
 # Zone masks are kept at this resolution; their edges are blurred, so more would show nothing new.
 MASK_SIZE = 256
+# What the masks of a face take, packed.
+MASK_BYTES = 64 * 2**10
 
 
 @dataclass(frozen=True)
@@ -103,7 +105,9 @@ class FacePatches:
         self.store, self.atlas, self.indices, self.draw, self.channels = store, atlas, indices, draw, channels
         self.image_size, self.seed = image_size, seed
         self.degraded, self.maps, self.recolour = degraded, maps, recolour
-        self.cache = ArrayCache(cache_bytes)
+        # Apart from each other: a picture would push out fifty masks, each of which takes as long to make.
+        for_masks = min(cache_bytes // 2, len(indices) * MASK_BYTES)
+        self.masks, self.pictures = ArrayCache(for_masks), ArrayCache(cache_bytes - for_masks)
 
     def at(self, image_size: int) -> FacePatches:
         """The same faces at another size; what is kept in memory is shared."""
@@ -185,7 +189,7 @@ class FacePatches:
 
         # What is mapped lies in the system's own cache already.
         ready = size == self.store.size and isinstance(images, np.ndarray)
-        return images[index] if ready else self.cache.get((size, pick), make)
+        return images[index] if ready else self.pictures.get((size, pick), make)
 
     def _mask(self, pick: int) -> npt.NDArray[np.uint8]:
         """(Z + 3, R, R): zones, head, editable and skin of a face, 255 for 1."""
@@ -197,7 +201,7 @@ class FacePatches:
             # Packed: a twentieth of the size, and unpacked in a tenth of the time that it takes to make.
             return np.frombuffer(zlib.compress(np.round(stack * 255).astype(np.uint8).tobytes(), 1), np.uint8)
 
-        packed = self.cache.get(("mask", pick), make)
+        packed = self.masks.get(pick, make)
         return np.frombuffer(zlib.decompress(packed.data), np.uint8).reshape(shape)
 
 
