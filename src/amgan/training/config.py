@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from amgan.data.images import Keeping
 from amgan.data.patches import MASK_SIZE
@@ -19,60 +19,14 @@ from amgan.models.critic import CriticConfig
 from amgan.models.estimator_kinds import Kind
 from amgan.models.generator import GeneratorConfig
 from amgan.models.precision import TrainingPrecision
+from amgan.training.stage import Frozen
+from amgan.training.stage import Stage as Stage
 from amgan.yaml_files import Extending, laid_over
 
 SHIPPED = Path(str(importlib.resources.files("amgan.training"))) / "configs"
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Stage(_Frozen):
-    """A stretch of training at one resolution; both learning rates fall linearly to zero over it.
-
-    Attributes:
-        image_size: Faces are shrunk to this side, pixels; they are prepared as large as the largest stage wants them.
-        patch: Side of a patch, pixels.
-        batch: Patches a step, on however many processes.
-        accumulate: Equal parts in which each process goes through its patches, one after the other, for less memory;
-            the gradients are those of all of them.
-        steps: Steps of this stage.
-        rate: Learning rate of both networks at its start, unless `critic_rate` is given.
-        critic_rate: Learning rate of the critic, if another.
-        map_head_steps: Steps at its start in which the map head learns alone ("features" only); they come on top.
-        map_patch: Least and most side to which patches are shrunk for the critic's map head, another in each step, so
-            that no pattern of one scale passes for a sign; in the first stage this is the scale it learns.
-        warm_up: Steps over which the generator's rate rises at its start, so that a new critic is heard only as fast as
-            it learns; for a generator that knows more than its critic (`TrainConfig.start`).
-        stem: The generator's stem in this stage, if it is to be larger than before; the generator is then grown
-            (`amgan.models.grow`), so that it goes on at twice the size with what it knows.
-        half_every: Every this-many-th step is made on faces and patches of half the size and four times as many of
-            them, so that the generator serves small faces too; 0 for never.
-    """
-
-    image_size: int = Field(ge=MASK_SIZE, le=4096, multiple_of=MASK_SIZE)
-    patch: int = Field(ge=32, multiple_of=16)
-    batch: int = Field(ge=1)
-    accumulate: int = Field(default=1, ge=1)
-    steps: int = Field(ge=1)
-    rate: float = Field(gt=0)
-    critic_rate: float | None = None
-    map_head_steps: int = Field(default=0, ge=0)
-    map_patch: tuple[int, int] = (112, 144)
-    warm_up: int = Field(default=0, ge=0)
-    stem: Literal[2, 4, 8] | None = None
-    half_every: int = Field(default=0, ge=0)
-
-    def at(self, step: int) -> Stage:
-        """Sizes of one step of this stage."""
-        if not self.half_every or step % self.half_every != self.half_every - 1:
-            return self
-        half = {"image_size": self.image_size // 2, "patch": self.patch // 2, "batch": 4 * self.batch}
-        return self.model_copy(update=half)
-
-
-class Weights(_Frozen):
+class Weights(Frozen):
     """Weights of the losses (Eq. 4; those without an equation are ours).
 
     Attributes:
@@ -94,7 +48,7 @@ class Weights(_Frozen):
     tint: float = 20.0
 
 
-class TrainConfig(_Frozen):
+class TrainConfig(Frozen):
     """A whole training run.
 
     Attributes:
