@@ -16,7 +16,7 @@ from torch.nn import functional as F
 
 from amgan.data.store import Store
 from amgan.models.backbone import packaged_weights, pretrained_trunk
-from amgan.models.estimator import face_crops
+from amgan.models.estimates import face_crops
 from amgan.models.ridge_estimators import CROP_SIZE
 from amgan.signs.atlas import AGE, Atlas
 

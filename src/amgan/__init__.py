@@ -1,6 +1,6 @@
 """Controllable, high-resolution face aging with aging maps.
 
-`Ager` is loaded when it is first asked for: `import amgan` alone does not load PyTorch.
+`Ager` is loaded when it is first asked for, and PyTorch only for a model that wants it.
 """
 
 from importlib.metadata import PackageNotFoundError, version

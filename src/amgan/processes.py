@@ -58,6 +58,16 @@ def share_cores(workers: int) -> None:
         torch.set_num_threads(threads)
 
 
+def network_threads() -> int:
+    """Threads for a network that PyTorch does not run: as many as PyTorch has, where it is loaded."""
+    if torch := sys.modules.get("torch"):
+        return int(torch.get_num_threads())
+    import cv2
+
+    asked = os.environ.get("OMP_NUM_THREADS", "")
+    return min(int(asked) if asked.isdigit() and int(asked) else usable_cores(), max(cv2.getNumThreads(), 1))
+
+
 def follow_parent() -> None:
     """Makes a worker process end with its parent and not by Ctrl-C; called once in the worker."""
     # Ctrl-C is the parent's affair, which lets what has begun be finished.

@@ -1,9 +1,13 @@
+import subprocess
+import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from amgan.errors import AtlasError, ConfigError, NoFaceError, PhotoError
@@ -124,3 +128,51 @@ def test_an_onnx_file_gives_the_same_picture(
     assert found.faces[0].targets == known.faces[0].targets
     with pytest.raises(ConfigError, match=r"small\.onnx.*fp32"):
         Ager(path, precision="bf16")
+
+
+def test_what_comes_back_is_of_the_kind_that_was_given(ager: Ager, astronaut: np.ndarray, tmp_path: Path) -> None:
+    Image.fromarray(astronaut).save(tmp_path / "me.png")
+    image, path = ager.age([Image.fromarray(astronaut), str(tmp_path / "me.png")], every=0.9)
+    known = np.array(image.image)
+    assert np.array_equal(path.image, known)
+    array = ager.age(astronaut, every=0.9)
+    assert array.image.dtype == np.uint8 and np.array_equal(array.image, known)
+    assert [view.report.box for view in ager.analyze(astronaut)] == [face.box for face in array.faces]
+    one = torch.tensor(astronaut).permute(2, 0, 1).float() / 255
+    batch = ager.age(torch.stack([one, one.flip(2)]), every=0.9)
+    assert torch.equal((batch.image[0] * 255).round().byte().permute(1, 2, 0), torch.from_numpy(known))
+    assert [face.picture for face in batch.faces] == [0, 1]
+
+
+def test_of_several_pictures_the_one_without_a_face_is_named(ager: Ager, astronaut: np.ndarray) -> None:
+    with pytest.raises(NoFaceError, match="picture 1: no face"):
+        ager.age([astronaut, np.zeros_like(astronaut)], every=0.9)
+    with pytest.raises(PhotoError, match="picture 0: NoneType"):
+        ager.age([None], every=0.9)  # type: ignore[list-item]
+    assert ager.age([], every=0.9) == []
+
+
+def test_threads_get_what_one_alone_gets(ager: Ager, astronaut: np.ndarray) -> None:
+    asked = [{"every": 0.3 * index, "seed": index} for index in range(4)]
+    photos = [np.roll(astronaut, 9 * index, axis=1) for index in range(4)]
+
+    def work(index: int) -> np.ndarray:
+        return ager.age(photos[index], **asked[index]).image  # type: ignore[arg-type]
+
+    alone = [work(index) for index in range(4)]
+    assert len({picture.tobytes() for picture in alone}) == 4
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(work, range(4)))
+    assert all(np.array_equal(*pair) for pair in zip(alone, together, strict=True))
+
+
+def test_a_folder_or_a_file_by_from_pretrained(small_model: Path) -> None:
+    for source in (small_model, str(small_model), small_model / "generator.safetensors"):
+        with Ager.from_pretrained(source, precision="fp32") as other:
+            assert other.bundle.path == small_model and not other.bf16
+
+
+def test_an_ager_that_nobody_closed_ends_quietly() -> None:
+    code = "from amgan.faces.detect import FaceDetector; detector = FaceDetector()"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "Traceback" not in done.stderr

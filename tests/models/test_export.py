@@ -10,10 +10,14 @@ from typer.testing import CliRunner, Result
 
 from amgan.cli import app
 from amgan.errors import AmganError, MissingExtraError, OutputError, WeightsError
+from amgan.maps.packing import reference_landmarks
 from amgan.models.bundle import load_bundle, load_bundle_schema
 from amgan.models.export import OPSET, export_onnx
 from amgan.models.generator import Generator, GeneratorConfig
 from amgan.models.onnx_file import OnnxGenerator
+from amgan.models.resnet import ResNetConfig
+from amgan.models.resnet_estimators import ResNetEstimators
+from amgan.models.ridge_estimators import RidgeEstimators
 
 
 @pytest.fixture(scope="module")
@@ -34,9 +38,10 @@ def test_onnxruntime_gives_the_answer_of_pytorch(
     assert isinstance(other.generator, OnnxGenerator)
     arguments = given(other.generator.config, height, width, batch)
     with torch.inference_mode():
-        pairs = list(zip(bundle.generator(*arguments), other.generator(*arguments), strict=True))
-    for mine, theirs in pairs:
-        assert mine.shape == theirs.shape and (mine - theirs).abs().max() < 1e-3
+        mine = bundle.generator(*arguments)
+    theirs = other.generator(*(tensor.numpy() for tensor in arguments))
+    for one, two in zip(mine, theirs, strict=True):
+        assert one.shape == two.shape and np.abs(one.numpy() - two).max() < 1e-3
 
 
 @pytest.mark.parametrize(
@@ -67,8 +72,34 @@ def test_the_file_says_what_it_is(small_model: Path, exported: Path) -> None:
 
 
 def test_estimators_come_along(small_model: Path, exported: Path) -> None:
-    mine, other = (load_bundle(path).estimators.state_dict() for path in (small_model, exported))
-    assert mine.keys() == other.keys() and all(torch.equal(mine[name], other[name]) for name in mine)
+    random = np.random.default_rng(0)
+    rgb = random.integers(0, 255, (256, 256, 3)).astype(np.uint8)
+    points = random.uniform(60, 200, (478, 2)).astype(np.float32)
+    mine, other = (load_bundle(path).estimators.estimate(rgb, points) for path in (small_model, exported))
+    assert mine.keys() == other.keys()
+    for zone, known in mine.items():
+        assert other[zone] == pytest.approx(known, abs=1e-4)
+
+
+def test_estimators_that_learned_something_come_along(small_model: Path, tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    bundle = load_bundle(small_model)
+    ridge, networks = RidgeEstimators(bundle.atlas), ResNetEstimators(bundle.atlas, ResNetConfig(crop=32, width=8))
+    for part in (ridge.weight, ridge.deviation_weight, ridge.covered_weight):
+        part.normal_(0, 0.01)
+    ridge.covered_bias.zero_()
+    for parameter in networks.parameters():
+        torch.nn.init.normal_(parameter, 0, 0.1)
+    rgb = np.random.default_rng(0).integers(0, 255, (256, 256, 3)).astype(np.uint8)
+    points = reference_landmarks() * 256
+    for name, estimators in (("ridge", ridge), ("networks", networks)):
+        other = type(bundle)(**vars(bundle) | {"estimators": estimators})
+        done = export_onnx(other, tmp_path / f"{name}.onnx")
+        assert done.estimates_difference < 1e-4
+        found, known = load_bundle(done.path).estimators.estimate(rgb, points), estimators.estimate(rgb, points)
+        assert len({round(estimate.score, 3) for estimate in known.values()}) > 5
+        for zone, estimate in known.items():
+            assert found[zone] == pytest.approx(estimate, abs=1e-4)
 
 
 def test_half_is_half_as_large_and_as_good(small_model: Path, exported: Path, tmp_path: Path) -> None:
@@ -80,10 +111,12 @@ def test_half_is_half_as_large_and_as_good(small_model: Path, exported: Path, tm
 
 def test_shapes_are_checked(exported: Path) -> None:
     generator = load_bundle(exported).generator
-    image, aging, location = given(generator.config, 64, 64)
+    image, aging, location = (tensor.numpy() for tensor in given(generator.config, 64, 64))
     for wrong in ((image[..., :40], aging[..., :40], location), (image, aging[..., :32], location), (image, aging)):
         with pytest.raises(ValueError):
             generator(*wrong)
+    with pytest.raises(ValueError, match="fp32"):
+        generator.aged(image, aging, location, bf16=True)
 
 
 def test_what_cannot_be_exported_or_opened(

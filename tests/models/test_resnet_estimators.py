@@ -99,7 +99,7 @@ def test_the_deviation_is_right_on_the_people_held_out() -> None:
 
 
 def test_crops_are_varied_and_the_middle_ones_mirrored() -> None:
-    image = as_images(striped(1).features)
+    image = as_images(torch.from_numpy(striped(1).features))
     image[..., 16:] = -1  # the right half dark
     many = image.expand(64, 3, 32, 32)
     dark_right = [

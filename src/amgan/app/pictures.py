@@ -67,7 +67,7 @@ def map_picture(bundle: Bundle, view: FaceView, targets: Mapping[str, float]) ->
     left, top, right, bottom = view.report.region
     shape = (bottom - top, right - left)
     window = (0, 0, shape[1], shape[0])
-    maps = map_of(bundle, view, targets)[0].numpy()
+    maps = map_of(bundle, view, targets)[0]
     small = _in_region(view, 1.0).resized(maps.shape[-1])
     row = np.concatenate([small.paste(channel, shape, window) for channel in maps], axis=1)
     grey = np.rint(np.clip(row, 0, 1) * 255).astype(np.uint8)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from PIL import Image
 
 from amgan.app.pictures import Rgb
 from amgan.errors import PhotoError
@@ -49,7 +50,7 @@ class Session:
     finished: int = 0
     before: Rgb | None = None
     before_file: str = ""
-    aged: tuple[int, Aged] | None = None
+    aged: tuple[int, Aged[Image.Image]] | None = None
     _files: deque[Path] = field(default_factory=deque)
 
     @property

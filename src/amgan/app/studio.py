@@ -8,6 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
+from PIL import Image
+
 from amgan.app.pictures import Rgb
 from amgan.app.session import Session, take_photo
 from amgan.errors import RequestError
@@ -91,7 +93,7 @@ class Studio:
             aged = self.ager.age_views(session.photo, [(view, self.targets(session))], seed=SEED)
             return shown(aged.image, session.photo.name, view.report.region)
 
-    def full(self, session: Session, revision: int) -> Aged | None:
+    def full(self, session: Session, revision: int) -> Aged[Image.Image] | None:
         """The photo at the request of that revision, exactly as the command line makes it from its recipe.
 
         Returns:

@@ -42,7 +42,8 @@ def export_command(
     done = export_onnx(bundle, output, half, overwrite)
     sizes = ", ".join(f"{width}x{height}" for height, width in done.sizes)
     typer.echo(f"{done.path}: {done.bytes / 1e6:.1f} MB, opset {OPSET}")
-    typer.echo(f"largest difference from PyTorch: {done.difference:.1e} of -1..1, at {sizes}")
+    scores = f"of scores {done.estimates_difference:.1e} of 0..1"
+    typer.echo(f"largest difference from PyTorch: {done.difference:.1e} of -1..1, at {sizes}; {scores}")
 
 
 export_command.__doc__ = HELP

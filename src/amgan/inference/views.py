@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import Generic, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +14,8 @@ from amgan.errors import NoFaceError
 from amgan.faces.align import Alignment
 from amgan.faces.photo import Photo, photo_from_image
 from amgan.signs.zones import ZoneMasks
+
+PictureT = TypeVar("PictureT")
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,7 @@ class FaceReport:
         target_age: Age aimed at, years; None if the face was only analysed.
         targets: Score aimed at of each zone.
         seconds: Stage to its duration.
+        picture: Which picture of a batch in one array or tensor the face is of; 0 where there is but one.
     """
 
     box: tuple[float, float, float, float]
@@ -40,6 +44,7 @@ class FaceReport:
     target_age: float | None = None
     targets: dict[str, float] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
+    picture: int = 0
 
 
 @dataclass(frozen=True)
@@ -76,10 +81,15 @@ class FaceView:
 
 
 @dataclass(frozen=True)
-class Aged:
-    """A result: the picture in the photo's own mode, and a report of every face of the photo that was aged."""
+class Aged(Generic[PictureT]):
+    """A result: the picture in the photo's own mode, and a report of every face of the photo that was aged.
 
-    image: Image.Image
+    Attributes:
+        image: Of the kind that was given: for a path or a `Photo` a Pillow image.
+        faces: The largest first; of a batch in one array or tensor, those of one picture after the other.
+    """
+
+    image: PictureT
     faces: list[FaceReport]
 
 

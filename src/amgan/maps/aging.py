@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import torch
-from torch import Tensor
+from amgan.maps.arrays import ArrayT, library
 
 
-def aging_map(zones: Tensor, head: Tensor, scores: Tensor, age: Tensor, channels: Sequence[int]) -> Tensor:
-    """Draws aging maps. Linear in the scores, so a map can be faded into another.
+def aging_map(zones: ArrayT, head: ArrayT, scores: ArrayT, age: ArrayT, channels: Sequence[int]) -> ArrayT:
+    """Draws aging maps, of tensors or of arrays. Linear in the scores, so a map can be faded into another.
 
     Args:
         zones: (B, Z, H, W) in 0..1, the blurred masks of all zones.
@@ -25,6 +24,7 @@ def aging_map(zones: Tensor, head: Tensor, scores: Tensor, age: Tensor, channels
         ValueError: The number of zones, scores and channels differ.
 
     Example:
+        >>> import torch
         >>> zones = torch.zeros(1, 1, 2, 2); zones[0, 0, 0] = 1
         >>> aging_map(zones, torch.ones(1, 2, 2), torch.tensor([[0.9]]), torch.tensor([0.2]), [0])[0, 0]
         tensor([[0.9000, 0.9000],
@@ -36,8 +36,9 @@ def aging_map(zones: Tensor, head: Tensor, scores: Tensor, age: Tensor, channels
     maps = []
     for channel in range(max(channels) + 1):
         members = [index for index, c in enumerate(channels) if c == channel]
-        cover, values = zones[:, members].sum(dim=1), filled[:, members].sum(dim=1)
+        cover, values = zones[:, members].sum(1), filled[:, members].sum(1)
         # Where blurred edges meet, the sum can pass 1: then the mean of the zones, else age fills the rest.
-        excess = cover.clamp(min=1.0)
+        excess = cover.clip(min=1.0)
         maps.append(head * (values / excess + (1 - cover / excess) * age[:, None, None]))
-    return torch.stack(maps, dim=1)
+    drawn: ArrayT = library(zones).stack(maps, 1)
+    return drawn

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
-import torch
-from torch import Tensor
-
 from amgan.maps.aging import aging_map
+from amgan.maps.arrays import ArrayT, library
 
 # "zones" is the method. "scores" gives every score, and the age, as a uniform map of its own: the network is told what
 # is wanted and not where ("without aging maps"). "age" gives the age alone, as one uniform map.
@@ -30,8 +28,8 @@ def count_channels(kind: MapKind, channels: Sequence[int]) -> int:
 
 
 def draw_map(
-    kind: MapKind, zones: Tensor, head: Tensor, scores: Tensor, age: Tensor, channels: Sequence[int]
-) -> Tensor:
+    kind: MapKind, zones: ArrayT, head: ArrayT, scores: ArrayT, age: ArrayT, channels: Sequence[int]
+) -> ArrayT:
     """Draws the map of any kind; arguments and errors are those of `amgan.maps.aging.aging_map`.
 
     Returns:
@@ -39,5 +37,7 @@ def draw_map(
     """
     if kind == "zones":
         return aging_map(zones, head, scores, age, channels)
-    values = age[:, None] if kind == "age" else torch.cat([scores, age[:, None]], dim=1)
-    return values[:, :, None, None].expand(-1, -1, *zones.shape[-2:])
+    lib = library(age)
+    values: ArrayT = age[:, None] if kind == "age" else lib.concatenate([scores, age[:, None]], 1)
+    drawn: ArrayT = lib.broadcast_to(values[:, :, None, None], (*values.shape, *zones.shape[-2:]))
+    return drawn

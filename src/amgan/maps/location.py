@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor
+from amgan.maps.arrays import ArrayT, library
 
 
-def location_maps(tops: Tensor, lefts: Tensor, patch: tuple[int, int], size: tuple[int, int]) -> Tensor:
+def location_maps(tops: ArrayT, lefts: ArrayT, patch: tuple[int, int], size: tuple[int, int]) -> ArrayT:
     """X and Y maps of patches, as cropped from those of the full image.
 
     Args:
-        tops: (B,) upper edge of each patch, pixels.
+        tops: (B,) upper edge of each patch, pixels; a tensor, or an array of float32.
         lefts: (B,) left edge of each patch, pixels.
         patch: Height and width of the patches.
         size: Height and width of the full image.
@@ -19,10 +18,14 @@ def location_maps(tops: Tensor, lefts: Tensor, patch: tuple[int, int], size: tup
         (B, 2, h, w), X then Y, from -1 at the image's left or upper edge to 1 at the other.
 
     Example:
+        >>> import torch
         >>> location_maps(torch.tensor([0]), torch.tensor([0]), (2, 2), (2, 2))[0, 0]
         tensor([[-0.5000,  0.5000],
                 [-0.5000,  0.5000]])
     """
-    x = (lefts[:, None] + torch.arange(patch[1]) + 0.5) / size[1] * 2 - 1
-    y = (tops[:, None] + torch.arange(patch[0]) + 0.5) / size[0] * 2 - 1
-    return torch.stack([x[:, None, :].expand(-1, patch[0], -1), y[:, :, None].expand(-1, -1, patch[1])], dim=1)
+    lib = library(tops)
+    x = (lefts[:, None] + lib.arange(patch[1], dtype=lib.float32) + 0.5) / size[1] * 2 - 1
+    y = (tops[:, None] + lib.arange(patch[0], dtype=lib.float32) + 0.5) / size[0] * 2 - 1
+    shape = (len(tops), *patch)
+    maps: ArrayT = lib.stack([lib.broadcast_to(x[:, None, :], shape), lib.broadcast_to(y[:, :, None], shape)], 1)
+    return maps

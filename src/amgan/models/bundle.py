@@ -1,7 +1,8 @@
 """A finished model in a folder: ``generator.safetensors``, ``estimators.safetensors`` and ``model.json``.
 
 ``model.json`` holds the generator's config, the whole sign atlas and the channel of each zone, so that a model
-needs nothing but its folder. Nothing is pickled. The same in one ONNX file is `amgan.models.onnx_file`'s.
+needs nothing but its folder. Nothing is pickled. The same in one ONNX file is `amgan.models.onnx_file`'s, and what
+wants PyTorch is imported where a folder is read or written, so that such a file can do without.
 """
 
 from __future__ import annotations
@@ -12,18 +13,17 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
-
-from amgan.errors import AtlasError, WeightsError
-from amgan.models.backbone import channels_last
-from amgan.models.estimator import SignEstimators
-from amgan.models.estimator_kinds import pack_estimators, unpack_estimators
-from amgan.models.generator import Generator, GeneratorConfig
-from amgan.models.onnx_file import SUFFIX, OnnxGenerator, open_onnx, read_metadata
+from amgan.errors import AtlasError, MissingExtraError, WeightsError
+from amgan.models.estimates import FaceEstimator
+from amgan.models.generator_config import GeneratorConfig
+from amgan.models.onnx_file import SUFFIX, OnnxEstimators, OnnxGenerator, open_onnx, read_metadata
 from amgan.signs.atlas import Atlas, parse_atlas
+
+if TYPE_CHECKING:
+    from amgan.models.estimator import SignEstimators
+    from amgan.models.generator import Generator
 
 GENERATOR, ESTIMATORS, SCHEMA = "generator.safetensors", "estimators.safetensors", "model.json"
 
@@ -57,11 +57,11 @@ class Bundle(Schema):
 
     Attributes:
         generator: In eval mode, float32, channels-last; of an ONNX file one that onnxruntime runs.
-        estimators: Of the present scores.
+        estimators: Of the present scores; of a folder `SignEstimators`.
     """
 
     generator: Generator | OnnxGenerator
-    estimators: SignEstimators
+    estimators: FaceEstimator
 
 
 def save_bundle(
@@ -79,6 +79,10 @@ def save_bundle(
     Returns:
         `folder`.
     """
+    from safetensors.torch import save_file
+
+    from amgan.models.estimator_kinds import pack_estimators
+
     folder.mkdir(parents=True, exist_ok=True)
     half = {name: value.half().contiguous() for name, value in generator.state_dict().items()}
     save_file(half, folder / GENERATOR)
@@ -104,11 +108,23 @@ def load_bundle(path: Path | None = None) -> Bundle:
 
     Raises:
         WeightsError: A file is missing, damaged or does not fit the others.
-        MissingExtraError: It is an ONNX file, and onnxruntime is not installed.
+        MissingExtraError: It is an ONNX file, and onnxruntime is not installed; or a folder, and PyTorch is not.
     """
     if path is not None and path.suffix == SUFFIX:
         return _load_onnx(path)
     schema = load_bundle_schema(path)
+    try:
+        import torch  # noqa: F401
+    except ModuleNotFoundError as error:
+        wanted = "a model's folder wants the package 'torch'; pip install torch, or give an ONNX file of `amgan export`"
+        raise MissingExtraError(f"{schema.path}: {wanted}") from error
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    from amgan.models.backbone import channels_last
+    from amgan.models.estimator_kinds import unpack_estimators
+    from amgan.models.generator import Generator
+
     generator = Generator(schema.generator_config)
     try:
         generator.load_state_dict({k: v.float() for k, v in load_file(schema.path / GENERATOR).items()})
@@ -150,7 +166,7 @@ def _load_onnx(path: Path) -> Bundle:
     session = open_onnx(path)
     content = read_metadata(session, path)
     schema = _schema(content, path, path)
-    estimators = unpack_estimators(content["estimators"], schema.atlas, path)
+    estimators = OnnxEstimators(content["estimators"], schema.atlas, path)
     return Bundle(**vars(schema), generator=OnnxGenerator(session, schema.generator_config), estimators=estimators)
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from torch import Tensor
-from torch.nn import functional as F
+from amgan.maps.arrays import ArrayT, grown, pooled, smoothed
 
 # Off the skin, on hair and what lies beside the head, this much of the change is made: hair goes grey in flat patches
 # rather than by strands yet.
@@ -12,7 +11,7 @@ OFF_SKIN = 0.35
 HUE_CELLS = 32
 
 
-def where_changed(editable: Tensor, skin: Tensor) -> Tensor:
+def where_changed(editable: ArrayT, skin: ArrayT) -> ArrayT:
     """How much of a change is made at each place: all of it on skin, some on hair, none outside and in the eyes.
 
     Args:
@@ -25,7 +24,7 @@ def where_changed(editable: Tensor, skin: Tensor) -> Tensor:
     return editable * (OFF_SKIN + (1 - OFF_SKIN) * skin)
 
 
-def hue_kept(change: Tensor, where: Tensor, cells: int = HUE_CELLS) -> Tensor:
+def hue_kept(change: ArrayT, where: ArrayT, cells: int = HUE_CELLS) -> ArrayT:
     """Takes from a change what it adds to the colour of a region, beyond its brightness; spots and lines stay.
 
     Age changes the light on skin and draws lines and spots. That it should tint a cheek, generators learn from few
@@ -40,9 +39,7 @@ def hue_kept(change: Tensor, where: Tensor, cells: int = HUE_CELLS) -> Tensor:
         (B, 3, H, W); 0 where `where` is 0.
     """
     size = (change.shape[-2], change.shape[-1])
-    colour = change - change.mean(dim=1, keepdim=True)
+    colour = change - change.mean(1)[:, None]
     # Averaged over what is edited alone: the edge of the face is no reason to leave a tint there.
-    parts = [F.adaptive_avg_pool2d(part, cells) for part in (colour, where)]
-    mean = [F.avg_pool2d(part, 3, 1, 1, count_include_pad=False) for part in parts]
-    grown = F.interpolate(mean[0] / mean[1].clamp(min=1e-3), size=size, mode="bilinear", align_corners=False)
-    return change - where * grown
+    tint, edited = smoothed(pooled(colour, cells)), smoothed(pooled(where, cells))
+    return change - where * grown(tint / edited.clip(min=1e-3), size)

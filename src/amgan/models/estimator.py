@@ -11,47 +11,26 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import nn
+from torch import Tensor, nn
 
+from amgan.models.estimates import Estimate
 from amgan.signs.atlas import AGE, Atlas
-from amgan.signs.zones import zone_crop, zone_square
 
 FOLDS = 5
 # No error is foretold below this, however well the fitted faces came out; a rater's own grades are 5 apart.
 LEAST_DEVIATION = 0.02
 # Fewer covered zones than this teach nothing about covered zones.
 FEWEST_COVERED = 10
-# From this probability on a zone counts as covered.
-COVERED = 0.5
 
 # What an estimator looks at, (..., *SignEstimators.feature_shape) of SignEstimators.feature_type.
 Features = npt.NDArray[Any]
 # Wraps the numbers of pieces of work, to show a progress bar.
 Progress = Callable[[Iterable[int]], Iterable[int]]
-
-
-class Estimate(NamedTuple):
-    """What an estimator says of one zone.
-
-    Attributes:
-        score: In 0..1.
-        deviation: Standard deviation that its error is expected to have, in units of the score.
-        covered: Probability that hair, beard, glasses or the like hide the zone; 0 where that was not learned.
-    """
-
-    score: float
-    deviation: float
-    covered: float
-
-    @property
-    def can_judge(self) -> bool:
-        """Whether the zone is seen well enough for the score to mean something."""
-        return self.covered < COVERED
 
 
 @dataclass(frozen=True)
@@ -90,28 +69,9 @@ class SignReport:
     covered: int
 
 
-def face_crops(
-    atlas: Atlas,
-    zones: tuple[str, ...],
-    rgb: npt.NDArray[np.uint8],
-    landmarks: npt.NDArray[np.float32],
-    size: int,
-) -> npt.NDArray[np.uint8]:
-    """The crop of each zone, right ones mirrored.
-
-    Args:
-        atlas: Where the zones lie.
-        zones: Names of zones, ``age`` among them if wanted.
-        rgb: (S, S, 3) uint8 aligned face.
-        landmarks: (478, 2) aligned coordinates.
-        size: Side of the crops, pixels.
-
-    Returns:
-        (len(zones), size, size, 3) uint8.
-    """
-    return np.stack(
-        [zone_crop(rgb, zone_square(atlas, zone, landmarks), size, mirror=zone.endswith(".right")) for zone in zones]
-    )
+def as_images(crops: Tensor) -> Tensor:
+    """(B, S, S, 3) uint8 to (B, 3, S, S) in -1..1, channels last in memory as they are."""
+    return crops.permute(0, 3, 1, 2).float() / 127.5 - 1
 
 
 class SignEstimators(nn.Module, ABC):
@@ -144,6 +104,22 @@ class SignEstimators(nn.Module, ABC):
     @abstractmethod
     def feature_shape(self) -> tuple[int, ...]:
         """Shape of the features of one zone."""
+
+    @property
+    @abstractmethod
+    def crop_size(self) -> int:
+        """Side of the crops it looks at, pixels."""
+
+    @abstractmethod
+    def judged(self, crops: Tensor) -> Tensor:
+        """Estimates of all zones and the face in one graph, for `amgan.models.export`.
+
+        Args:
+            crops: (Z + 1, S, S, 3) uint8, of `face_crops`.
+
+        Returns:
+            (Z + 1, 3), the fields of `Estimate`.
+        """
 
     @abstractmethod
     def features(self, rgb: npt.NDArray[np.uint8], landmarks: npt.NDArray[np.float32]) -> Features:

@@ -55,7 +55,9 @@ def load_estimators(folder: Path | None = None) -> SignEstimators:
         WeightsError: A file is missing, damaged or does not fit the others.
     """
     if folder is None or (folder / SCHEMA).is_file():
-        return load_bundle(folder).estimators
+        estimators = load_bundle(folder).estimators
+        assert isinstance(estimators, SignEstimators)  # a folder has no others
+        return estimators
     path = folder / CONTENT
     try:
         atlas = parse_atlas(json.loads(path.read_text(encoding="utf-8"))["atlas"], str(path))

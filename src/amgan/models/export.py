@@ -12,17 +12,30 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from amgan import __version__
 from amgan.errors import MissingExtraError, OutputError, WeightsError
 from amgan.faces.photo import check_output
 from amgan.maps.location import location_maps
 from amgan.models.bundle import Bundle
-from amgan.models.estimator_kinds import pack_estimators
+from amgan.models.estimator import SignEstimators
 from amgan.models.generator import Generator
-from amgan.models.onnx_file import BYTES_KEYS, INPUTS, JSON_KEYS, OUTPUTS, SUFFIX, TEXT_KEYS, OnnxGenerator, open_onnx
+from amgan.models.onnx_file import (
+    BYTES_KEYS,
+    CROPS,
+    ESTIMATES,
+    INPUTS,
+    JSON_KEYS,
+    OUTPUTS,
+    SUFFIX,
+    TEXT_KEYS,
+    OnnxEstimators,
+    OnnxGenerator,
+    open_onnx,
+)
 
 # The first that has layer normalisation as one operator; every runtime of the last years knows it.
 OPSET = 17
@@ -43,12 +56,14 @@ class Exported:
         bytes: Its size.
         difference: Largest difference between onnxruntime's and PyTorch's answer, of pictures in -1..1.
         sizes: Height and width of the pictures that were compared.
+        estimates_difference: Largest difference between the scores, of 0..1, that both give random crops.
     """
 
     path: Path
     bytes: int
     difference: float
     sizes: tuple[tuple[int, int], ...]
+    estimates_difference: float
 
 
 def export_onnx(bundle: Bundle, path: Path, half: bool = False, overwrite: bool = False) -> Exported:
@@ -66,19 +81,24 @@ def export_onnx(bundle: Bundle, path: Path, half: bool = False, overwrite: bool 
         WeightsError: The model is an ONNX file, or onnxruntime gives another answer than PyTorch.
     """
     check_output(path, overwrite, (SUFFIX,))
-    generator = bundle.generator
-    if not isinstance(generator, Generator):
+    generator, estimators = bundle.generator, bundle.estimators
+    if not (isinstance(generator, Generator) and isinstance(estimators, SignEstimators)):
         raise WeightsError(f"{bundle.path}: is exported already; give the folder of a trained model")
     for package in ("onnx", "onnxruntime"):
         if importlib.util.find_spec(package) is None:
             raise MissingExtraError(f"export wants the package {package!r}; pip install 'amgan[export]'")
+    judging = _traced_estimators(estimators, half)
+    estimates_difference = largest_estimates_difference(estimators, judging, path)
+    if not estimates_difference <= TOLERANCE:
+        off = f"onnxruntime's scores are off by {estimates_difference:g}"
+        raise WeightsError(f"{bundle.path}: {off}; nothing was written")
     model = _traced(generator)
     model.producer_name, model.producer_version = "amgan", __version__
     model.doc_string = (
         f"{bundle.notice} Inputs: image, sRGB in -1..1; aging_map, scores in 0..1; location, see location_maps. "
         f"Height and width are divisible by {generator.config.multiple}. Output aged = image + attention * change."
     )
-    for key, value in _metadata(bundle).items():
+    for key, value in _metadata(bundle, judging).items():
         model.metadata_props.add(key=key, value=value)
     if half:
         _store_in_half(model.graph)
@@ -98,7 +118,7 @@ def export_onnx(bundle: Bundle, path: Path, half: bool = False, overwrite: bool 
         raise OutputError(f"{path}: cannot be written ({error.strerror}); try another place") from error
     finally:
         aside.unlink(missing_ok=True)
-    return Exported(path, len(content), difference, sizes)
+    return Exported(path, len(content), difference, sizes, estimates_difference)
 
 
 @torch.inference_mode()
@@ -117,9 +137,30 @@ def largest_difference(generator: Generator, path: Path, sizes: tuple[tuple[int,
     found = []
     for index, (height, width) in enumerate(sizes):
         given = _example(generator, height, width, index)
-        pairs = zip(generator(*given), exported(*given), strict=True)
-        found += [(mine - other).abs().max() for mine, other in pairs]
+        pairs = zip(generator(*given), exported(*(tensor.numpy() for tensor in given)), strict=True)
+        found += [(mine - torch.from_numpy(other)).abs().max() for mine, other in pairs]
     return float(torch.stack(found).max())
+
+
+@torch.inference_mode()
+def largest_estimates_difference(estimators: SignEstimators, graph: bytes, path: Path) -> float:
+    """How far onnxruntime's estimates are from PyTorch's on random crops; NaN if one is.
+
+    Args:
+        estimators: The original.
+        graph: Their ONNX.
+        path: Of the model, for messages.
+    """
+    crops = _crops(estimators)
+    other = OnnxEstimators(graph, estimators.atlas, path).judged(crops.numpy())
+    return float((estimators.judged(crops) - torch.from_numpy(other)).abs().max())
+
+
+def _crops(estimators: SignEstimators) -> Tensor:
+    """Crops (Z + 1, S, S, 3) of all zones and the face: noise, coarse enough to have edges."""
+    count, size = len(estimators.atlas.zones) + 1, estimators.crop_size
+    coarse = np.random.default_rng(0).integers(0, 256, (count, size // 8, size // 8, 3)).astype(np.uint8)
+    return torch.from_numpy(coarse.repeat(8, axis=1).repeat(8, axis=2))
 
 
 def _example(generator: Generator, height: int, width: int, seed: int, batch: int = 1) -> tuple[Tensor, ...]:
@@ -139,31 +180,64 @@ def _traced(generator: Generator) -> Any:
     PyTorch's exporter by tracing, not the one by `torch.export`: it needs no package but onnx, and each operation here
     becomes one of ONNX's. Nothing in the network depends on the size but through shapes, which it traces.
     """
-    import onnx
-
     given = _example(generator, 6 * generator.config.multiple, 4 * generator.config.multiple, 0, batch=2)
     names = INPUTS[: len(given)]
     axes = {0: "batch", 2: "height", 3: "width"}
+    return _onnx(generator, given, names, OUTPUTS, {name: axes for name in (*names, *OUTPUTS)})
+
+
+class _Judging(nn.Module):
+    """Estimators as a network from crops to estimates, which is what can be traced."""
+
+    def __init__(self, estimators: SignEstimators) -> None:
+        super().__init__()
+        self.estimators = estimators
+
+    def forward(self, crops: Tensor) -> Tensor:
+        return self.estimators.judged(crops)
+
+
+def _traced_estimators(estimators: SignEstimators, half: bool) -> bytes:
+    """Estimators as ONNX, with the features they look at; in half precision if they are stored so and it is asked."""
+    model = _onnx(_Judging(estimators).eval(), (_crops(estimators),), (CROPS,), (ESTIMATES,), {})
+    if half and estimators.stored_as == torch.float16:
+        _store_in_half(model.graph)
+    content: bytes = model.SerializeToString()
+    return content
+
+
+def _onnx(
+    network: nn.Module,
+    given: tuple[Tensor, ...],
+    names: tuple[str, ...],
+    outputs: tuple[str, ...],
+    axes: dict[str, dict[int, str]],
+) -> Any:
+    """What a network does with tensors `given`, as an ``onnx.ModelProto``; `axes` may be of any length."""
+    import onnx
+
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
         # That this exporter is the older one, and that the checks of the arguments' shapes are not exported.
         warnings.simplefilter("ignore", DeprecationWarning)
         warnings.simplefilter("ignore", torch.jit.TracerWarning)  # type: ignore[attr-defined]
         # Instance norm has no other mode than that of training, its statistics being the picture's.
         warnings.filterwarnings("ignore", ".*'instance_norm' is set to train=True", UserWarning)
+        # The odd padding of strided convolutions, which onnxruntime folds itself.
+        warnings.filterwarnings("ignore", "Constant folding - Only steps=1", UserWarning)
         torch.onnx.export(
-            generator,
+            network,
             given,
             Path(folder) / "traced.onnx",
             dynamo=False,
             opset_version=OPSET,
             input_names=list(names),
-            output_names=list(OUTPUTS),
-            dynamic_axes={name: axes for name in (*names, *OUTPUTS)},
+            output_names=list(outputs),
+            dynamic_axes=axes,
         )
         return onnx.load(Path(folder) / "traced.onnx")
 
 
-def _metadata(bundle: Bundle) -> dict[str, str]:
+def _metadata(bundle: Bundle, judging: bytes) -> dict[str, str]:
     """What the file says beside its graph, as `onnx_file.read_metadata` reads it."""
     config = bundle.generator.config
     content: dict[str, Any] = {
@@ -175,7 +249,7 @@ def _metadata(bundle: Bundle) -> dict[str, str]:
         "judge_share": bundle.judge_share,
         "generator": config.model_dump(),
         "atlas": bundle.atlas.model_dump(mode="json"),
-        "estimators": pack_estimators(bundle.estimators),
+        "estimators": judging,
     }
     return {
         **{key: content[key] for key in TEXT_KEYS},

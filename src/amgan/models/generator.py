@@ -11,51 +11,19 @@ upsampling and convolution with the picture fed in again at each size; a pixel-s
 from __future__ import annotations
 
 import itertools
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
+import numpy as np
+import numpy.typing as npt
 import torch
-from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from amgan.maps.kinds import MapKind
+from amgan.models.generator_config import GeneratorConfig as GeneratorConfig
+from amgan.models.generator_config import check_shapes
 
 # Of every leaky ReLU.
 SLOPE = 0.2
-
-
-class GeneratorConfig(BaseModel):
-    """Everything that defines a generator.
-
-    Attributes:
-        maps: What the aging map holds (the ablations of paper 5.4 and 5.5 know less than its zones).
-        map_channels: Channels of the aging map; set from that and the atlas's packing.
-        location_maps: Whether X and Y maps are given beside the aging map (the ablation of paper 5.5 has none).
-        base_channels: Width behind the stem; doubles at each halving.
-        depth: Halvings behind the stem.
-        blocks: Residual blocks at the bottom.
-        stem: Pixels folded into channels along each axis, a power of two.
-        norm: "instance" is the paper's. Its statistics are those of a patch in training and of a whole photo in
-            use; "layer" normalises over the channels of each pixel, so that a patch and a photo get the same answer.
-        condition_channels: Hidden width of each SPADE's map convolution.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    maps: MapKind = "zones"
-    map_channels: int = Field(default=1, ge=1)
-    location_maps: bool = True
-    base_channels: int = Field(default=64, ge=4, multiple_of=4)
-    depth: int = Field(default=2, ge=1, le=5)
-    blocks: int = Field(default=2, ge=0)
-    stem: Literal[1, 2, 4, 8] = 4
-    norm: Literal["layer", "instance"] = "layer"
-    condition_channels: int = Field(default=32, ge=4)
-
-    @property
-    def multiple(self) -> int:
-        """Height and width of a picture must be divisible by this."""
-        return self.stem * (1 << self.depth)
 
 
 class GeneratorOutput(NamedTuple):
@@ -70,22 +38,6 @@ class GeneratorOutput(NamedTuple):
     image: Tensor
     change: Tensor
     attention: Tensor
-
-
-def check_shapes(config: GeneratorConfig, image: Tensor, aging_map: Tensor, location: Tensor | None) -> None:
-    """Refuses what a generator of this config cannot take; shapes as for `Generator.forward`.
-
-    Raises:
-        ValueError: A shape does not fit, or location maps are given or missing against the config.
-    """
-    height, width = image.shape[-2:]
-    if height % config.multiple or width % config.multiple:
-        raise ValueError(f"{width}x{height} is not divisible by {config.multiple}")
-    wanted = (image.shape[0], config.map_channels, height, width)
-    if tuple(aging_map.shape) != wanted:
-        raise ValueError(f"the aging map has shape {tuple(aging_map.shape)}, not {wanted}")
-    if (location is not None) != config.location_maps:
-        raise ValueError("location maps are given if and only if the generator was built for them")
 
 
 class ChannelNorm(nn.Module):
@@ -228,6 +180,28 @@ class Generator(nn.Module):
         out = self.output(F.leaky_relu(x, SLOPE)).float()
         change, attention = 2 * torch.tanh(out[:, :3] / 2), torch.sigmoid(out[:, 3:])
         return GeneratorOutput(image + attention * change, change, attention)
+
+    @torch.inference_mode()
+    def aged(
+        self,
+        image: npt.NDArray[np.float32],
+        aging_map: npt.NDArray[np.float32],
+        location: npt.NDArray[np.float32] | None,
+        bf16: bool = False,
+    ) -> npt.NDArray[np.float32]:
+        """The aged picture as an array; arguments and errors are those of `forward`, as arrays.
+
+        Args:
+            image: (B, 3, H, W) float32.
+            aging_map: (B, map_channels, H, W) float32.
+            location: (B, 2, H, W) float32, or None.
+            bf16: Whether to compute in bfloat16.
+        """
+        tensor = torch.from_numpy(image).contiguous(memory_format=torch.channels_last)
+        places = None if location is None else torch.from_numpy(location)
+        with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
+            out: npt.NDArray[np.float32] = self(tensor, torch.from_numpy(aging_map), places).image.numpy()
+        return out
 
     def _conditions(self, aging_map: Tensor, location: Tensor | None) -> list[Tensor]:
         """The maps at every size the decoder works at, from that behind the stem down."""

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Literal
 
-import torch
-
 Precision = Literal["auto", "fp32", "bf16"]
 # Half precision needs scaled gradients and is for GPUs without bfloat16.
 TrainingPrecision = Literal["auto", "fp32", "bf16", "fp16"]
@@ -16,6 +14,8 @@ def has_fast_bf16() -> bool:
 
     Elsewhere PyTorch emulates it: a training step was seen to take a hundred times longer than in float32.
     """
+    import torch
+
     capabilities = torch.cpu.get_capabilities()
     return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
 

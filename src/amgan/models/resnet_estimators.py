@@ -19,7 +19,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 
 from amgan.errors import WeightsError
-from amgan.models.estimator import Features, Progress, SignEstimators, SignLabels, SignReport, face_crops
+from amgan.models.estimates import face_crops
+from amgan.models.estimator import Features, Progress, SignEstimators, SignLabels, SignReport
 from amgan.models.resnet import ResNetConfig
 from amgan.models.resnet_fit import SignNetwork, fit_network
 from amgan.signs.atlas import AGE, Atlas
@@ -52,6 +53,11 @@ class ResNetEstimators(SignEstimators):
         return self.config.model_dump()
 
     @property
+    def crop_size(self) -> int:
+        """See `SignEstimators.crop_size`."""
+        return self.config.crop
+
+    @property
     def feature_shape(self) -> tuple[int, ...]:
         """A crop."""
         return (self.config.crop, self.config.crop, 3)
@@ -65,6 +71,15 @@ class ResNetEstimators(SignEstimators):
         network = self._network(name)
         found = [network.judge(features[start : start + _AT_ONCE]) for start in range(0, len(features), _AT_ONCE)]
         return np.concatenate([np.zeros((3, 0), np.float32), *found], axis=1)
+
+    def judged(self, crops: torch.Tensor) -> torch.Tensor:
+        """See `SignEstimators.judged`."""
+        signs = [zone.partition(".")[0] for zone in (*self.atlas.zones, AGE)]
+        places = [[place for place, sign in enumerate(signs) if sign == name] for name in self.names]
+        found = [self._network(name).answers(crops[at]) for name, at in zip(self.names, places, strict=True)]
+        # Back into the order of the zones.
+        order = np.argsort([place for at in places for place in at])
+        return torch.cat(found, dim=1)[:, torch.from_numpy(order)].T
 
     def fit(
         self, labels: Mapping[str, SignLabels], keep: Path | None = None, progress: Progress = iter

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from amgan.models.backbone import channels_last
-from amgan.models.estimator import FEWEST_COVERED, FOLDS, LEAST_DEVIATION, SignLabels, SignReport
+from amgan.models.estimator import FEWEST_COVERED, FOLDS, LEAST_DEVIATION, SignLabels, SignReport, as_images
 from amgan.models.resnet import ResNet18, ResNetConfig
 from amgan.models.ridge import pearson, person_folds
 
@@ -48,18 +48,15 @@ class SignNetwork(nn.Module):
     @torch.inference_mode()
     def judge(self, crops: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
         """Estimates (3, B), the fields of `Estimate`, of crops (B, S, S, 3)."""
-        score, variance, logit = self(as_images(crops))
-        deviation = (variance.sqrt() * self.calibration).clamp(LEAST_DEVIATION, 1)
-        found: npt.NDArray[np.float32] = torch.stack(
-            [score.clamp(0, 1), deviation, logit.sigmoid() * self.learned_covered]
-        ).numpy()
+        # Copied, since crops may lie in a file that is only read.
+        found: npt.NDArray[np.float32] = self.answers(torch.from_numpy(np.array(crops))).numpy()
         return found
 
-
-def as_images(crops: npt.NDArray[np.uint8]) -> Tensor:
-    """(B, S, S, 3) uint8 to (B, 3, S, S) in -1..1."""
-    # Copied, since crops may lie in a file that is only read; channels-last in memory as they are.
-    return torch.from_numpy(np.array(crops)).permute(0, 3, 1, 2).float() / 127.5 - 1
+    def answers(self, crops: Tensor) -> Tensor:
+        """As `judge`, of tensors."""
+        score, variance, logit = self(as_images(crops))
+        deviation = (variance.sqrt() * self.calibration).clamp(LEAST_DEVIATION, 1)
+        return torch.stack([score.clamp(0, 1), deviation, logit.sigmoid() * self.learned_covered])
 
 
 def varied(images: Tensor, mirrored: bool, random: torch.Generator) -> Tensor:
@@ -171,7 +168,9 @@ def _train(
     for _ in range(config.epochs):
         order = rows[torch.randperm(len(rows), generator=random).numpy()]
         for batch in np.array_split(order, batches):
-            score, variance, logit = network(varied(as_images(known.features[batch]), mirrored, random))
+            score, variance, logit = network(
+                varied(as_images(torch.from_numpy(known.features[batch])), mirrored, random)
+            )
             truth = torch.from_numpy(known.scores[batch]).float()
             has = truth.isfinite()
             loss = F.gaussian_nll_loss(score[has], truth[has], variance[has]) if has.any() else score.sum() * 0

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from amgan.models.backbone import CHANNELS, DEEPEST_CHANNELS, Trunk, pretrained_trunk
+from amgan.models.estimates import face_crops
 from amgan.models.estimator import (
     FEWEST_COVERED,
     FOLDS,
@@ -25,7 +26,7 @@ from amgan.models.estimator import (
     SignEstimators,
     SignLabels,
     SignReport,
-    face_crops,
+    as_images,
 )
 from amgan.models.ridge import RidgeFit, fit_ridge, person_folds
 from amgan.signs.atlas import AGE, Atlas
@@ -48,10 +49,13 @@ def pooled_features(trunk: Trunk, crops: npt.NDArray[np.uint8]) -> Tensor:
     Returns:
         (B, FEATURES) float32.
     """
-    images = torch.from_numpy(crops).permute(0, 3, 1, 2).float() / 127.5 - 1
     with torch.inference_mode():
-        maps = trunk(images.contiguous(memory_format=torch.channels_last))
-        return torch.cat([part for f in maps for part in (f.mean(dim=(2, 3)), f.std(dim=(2, 3)))], dim=1)
+        return _pooled(trunk, torch.from_numpy(crops))
+
+
+def _pooled(trunk: Trunk, crops: Tensor) -> Tensor:
+    maps = trunk(as_images(crops).contiguous(memory_format=torch.channels_last))
+    return torch.cat([part for f in maps for part in (f.mean(dim=(2, 3)), f.std(dim=(2, 3)))], dim=1)
 
 
 class RidgeEstimators(SignEstimators):
@@ -83,12 +87,17 @@ class RidgeEstimators(SignEstimators):
         # Where covered zones were not learned, none is.
         self.register_buffer("covered_bias", torch.full((count,), -torch.inf))
         # Kept out of the state dict: the trunk's weights come with their own package.
-        self._trunk = [pretrained_trunk(deep=True)]
+        self._trunk = [pretrained_trunk(deep=True).requires_grad_(False)]
 
     @property
     def settings(self) -> dict[str, Any]:
         """None."""
         return {}
+
+    @property
+    def crop_size(self) -> int:
+        """See `SignEstimators.crop_size`."""
+        return CROP_SIZE
 
     @property
     def feature_shape(self) -> tuple[int, ...]:
@@ -123,16 +132,26 @@ class RidgeEstimators(SignEstimators):
 
     def predict_sign(self, name: str, features: Features) -> npt.NDArray[np.float32]:
         """See `SignEstimators.predict_sign`."""
-        index, x = self.names.index(name), torch.from_numpy(np.array(features))
+        found: npt.NDArray[np.float32] = self._answers(
+            torch.from_numpy(np.array(features)), self.names.index(name)
+        ).numpy()
+        return found
+
+    def judged(self, crops: Tensor) -> Tensor:
+        """See `SignEstimators.judged`."""
+        rows = torch.tensor([self.names.index(zone.partition(".")[0]) for zone in (*self.atlas.zones, AGE)])
+        return self._answers(_pooled(self._trunk[0], crops), rows).T
+
+    def _answers(self, x: Tensor, rows: Tensor | int) -> Tensor:
+        """(3, N) of features (N, F) by the regressions of one sign, or of a sign for each."""
 
         def linear(weight: Tensor, bias: Tensor) -> Tensor:
-            return (x * weight[index]).sum(dim=1) + bias[index]
+            return (x * weight[rows]).sum(dim=1) + bias[rows]
 
         scores = linear(self.weight, self.bias).clamp(0, 1)
         deviations = linear(self.deviation_weight, self.deviation_bias).exp().clamp(LEAST_DEVIATION, 1)
         covered = linear(self.covered_weight, self.covered_bias).sigmoid()
-        found: npt.NDArray[np.float32] = torch.stack([scores, deviations, covered]).numpy()
-        return found
+        return torch.stack([scores, deviations, covered])
 
     def features(self, rgb: npt.NDArray[np.uint8], landmarks: npt.NDArray[np.float32]) -> Features:
         """See `SignEstimators.features`."""

@@ -15,7 +15,8 @@ import numpy.typing as npt
 
 from amgan.data.store import Store
 from amgan.data.table import Row, held_for_judges
-from amgan.models.estimator import COVERED, Progress, SignEstimators, SignLabels, SignReport
+from amgan.models.estimates import COVERED
+from amgan.models.estimator import Progress, SignEstimators, SignLabels, SignReport
 from amgan.models.ridge import pearson
 from amgan.training.estimating import face_features, fit_estimators, sign_labels
 

@@ -27,7 +27,8 @@ from amgan.engines.base import Engine, reachable
 from amgan.engines.local import LocalEngine
 from amgan.errors import DatasetError
 from amgan.faces.photo import read_photo
-from amgan.models.estimator import Estimate, SignEstimators
+from amgan.models.estimates import Estimate
+from amgan.models.estimator import SignEstimators
 from amgan.models.estimator_file import fingerprint
 
 Scores = dict[str, Any]

@@ -16,7 +16,7 @@ from amgan.inference.video.identity import OTHER, SAME, Gallery, signature
 from amgan.inference.video.planes import add_change
 from amgan.inference.video.reading import VideoInfo
 from amgan.inference.video.steady import SteadyChange
-from amgan.inference.video.track import TrackFile, line_weights, strengths
+from amgan.inference.video.track import TrackFile, line_weights, read_track, strengths
 from amgan.inference.video.tracking import CutFinder, Seen, Tracker
 from amgan.models.backbone import pretrained_trunk
 
@@ -81,13 +81,13 @@ def test_short_gaps_are_bridged_and_ends_fade_but_not_at_cuts() -> None:
 def test_landmarks_tremble_less_and_stay_in_their_shot(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     base = rng.uniform(0, 100, (478, 2)).astype(np.float32)
-    with (tmp_path / "track").open("w+b") as file:
+    with (tmp_path / "track").open("wb") as file:
         recorder = TrackFile(file)
         for index in range(20):
             noisy = base + 2 * index + rng.normal(0, 1, (478, 2))
             face = Face(noisy.astype(np.float32) + (500 if index >= 10 else 0), {}, 0, 0, 0)
             recorder.add(Seen(int(index >= 10), None if index == 4 else face))
-        track = recorder.read()
+    track = read_track(tmp_path / "track")
     for index in (4, 5, 9):
         assert np.abs(track.landmarks(index, 2.0) - base - 2 * index).mean() < 0.8  # measured: 0.8, if there at all
     assert np.abs(track.landmarks(10, 2.0) - base - 520).mean() < 0.8

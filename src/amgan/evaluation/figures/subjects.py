@@ -107,7 +107,7 @@ def made(ager: Ager, subject: Subject, targets: Sequence[dict[str, float]], opti
 
 def map_pictures(ager: Ager, subject: Subject, scores: Mapping[str, float]) -> list[Rgb]:
     """The aging map as it lies over the square, a grey (S, S, 3) uint8 picture a channel; white is 1."""
-    channels = map_of(ager.bundle, subject.view, scores)[0].numpy()
+    channels = map_of(ager.bundle, subject.view, scores)[0]
     small = subject.view.alignment.resized(channels.shape[-1])
     shape = subject.photo.rgb.shape[:2]
     greys = (np.rint(255 * small.paste(channel, shape, subject.box)).astype(np.uint8) for channel in channels)

@@ -2,35 +2,39 @@
 
 from __future__ import annotations
 
-import tempfile
+import hashlib
+import itertools
+import json
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-import numpy as np
-import numpy.typing as npt
-
+from amgan import __version__
 from amgan.errors import NoFaceError, VideoError
-from amgan.faces.align import Alignment, align_face
 from amgan.faces.output import written_aside
-from amgan.inference.ager import Ager, working_size
-from amgan.inference.change import face_change
+from amgan.faces.photo import check_output
+from amgan.inference.ager import Ager
+from amgan.inference.pyav import pyav
 from amgan.inference.request import Request
-from amgan.inference.video.flicker import FlickerMeter
+from amgan.inference.video.changing import Changer
 from amgan.inference.video.identity import signature
-from amgan.inference.video.planes import add_change
-from amgan.inference.video.reading import VideoInfo, decoded, frames_of, open_info, opened, packets
+from amgan.inference.video.reading import VideoInfo, frames_of, open_info, opened, packets
 from amgan.inference.video.scores import ScoreSampler
-from amgan.inference.video.steady import KEPT, SteadyChange
-from amgan.inference.video.track import SQUARE_SIGMA, ZONES_SIGMA, Track, TrackFile
+from amgan.inference.video.segments import packets_of
+from amgan.inference.video.steady import KEPT
+from amgan.inference.video.track import TrackFile
 from amgan.inference.video.tracking import Tracker
-from amgan.inference.video.writing import ENCODERS, VideoWriter, open_writer
-from amgan.inference.views import FaceReport, FaceView
+from amgan.inference.video.unfinished import Followed, Unfinished, open_unfinished
+from amgan.inference.video.writing import ENCODERS, Encoding, choose_encoding, open_writer
 from amgan.models.backbone import pretrained_trunk
+from amgan.models.bundle import fingerprint
 from amgan.signs.atlas import AGE, Atlas
-from amgan.signs.zones import zone_masks
+
+# Frames to a segment, which is what a run that is stopped loses at most; no less than x264 has between two key frames
+# anyway, so that segments cost no room.
+SEGMENT = 250
 
 _T = TypeVar("_T")
 Progress = Callable[[Iterable[_T], str, int | None], Iterable[_T]]
@@ -42,6 +46,7 @@ class VideoReport:
 
     Attributes:
         frames: All of them.
+        resumed: Those that an earlier run had aged before it was stopped.
         aged: Those with the person's face; the rest is encoded again and no more.
         doubtful: Frames with a face of which it could not be told whether it is the person; not aged.
         shots: Parts between cuts or jumps.
@@ -54,10 +59,11 @@ class VideoReport:
         flicker_unsmoothed: The same without smoothing over time.
         left_out: Streams that were not copied, such as ``subtitle``.
         seconds: Stage to its duration.
-        frames_per_second: Of both stages together.
+        frames_per_second: Of both stages together, in this run.
     """
 
     frames: int
+    resumed: int
     aged: int
     doubtful: int
     shots: int
@@ -83,9 +89,13 @@ def age_video(
     quality: int | None = None,
     overwrite: bool = False,
     kept: float = KEPT,
+    segment: int = SEGMENT,
     progress: Progress[Any] | None = None,
 ) -> VideoReport:
     """Ages one person through a video; memory does not grow with its length.
+
+    Where an earlier call with the same arguments was stopped, this one goes on, and makes the same result. What it goes
+    on with lies in a folder beside `output`, see `amgan.inference.video.unfinished`.
 
     Args:
         ager: The model.
@@ -94,8 +104,9 @@ def age_video(
         request: Targets; ``face`` is the person's number in the first frame that has so many, None the largest.
         population: The atlas whose percentiles are meant.
         quality: Constant rate factor of the encoder, less is better; None is its default.
-        overwrite: Whether an existing file may be replaced.
+        overwrite: Whether an existing file may be replaced, and what is left of a call with other arguments.
         kept: Share of the past in each frame's change, see `SteadyChange`.
+        segment: Frames that are encoded together; a call that is stopped loses so many at most.
         progress: Shows how frames go by: (frames, label, how many) to the same frames.
 
     Returns:
@@ -104,49 +115,34 @@ def age_video(
     Raises:
         VideoError: The video cannot be read.
         NoFaceError: It shows no face, or never so many.
-        OutputError: The result exists or cannot be written.
+        OutputError: The result exists or cannot be written, or a call with other arguments was stopped.
         MissingExtraError: PyAV is not installed.
     """
     start = time.perf_counter()
     shown = progress or _silent
     info = open_info(source)
-    with (
-        written_aside(output, overwrite, ENCODERS) as aside,
-        opened(source) as container,
-        open_writer(aside, info, container, quality) as writer,
-        tempfile.TemporaryFile(prefix=".amgan-", dir=output.parent) as file,
-    ):
-        recorder, sampler = TrackFile(file), ScoreSampler(ager.bundle, round(info.rate))
-        trunk = pretrained_trunk()
-        tracker = Tracker(ager.detector, lambda rgb, points: signature(trunk, rgb, points), request.face or 0)
-        for frame in shown(frames_of(info), "following", info.frames):
-            rgb = info.upright(info.rgb(frame))
-            seen = tracker(rgb)
-            recorder.add(seen)
-            if seen.face is not None:
-                sampler.add(rgb, seen.face)
-        track = recorder.read()
-        if not track.found.any():
-            raise NoFaceError(_missing(source, request.face, tracker.most))
-        followed = time.perf_counter()
-        scores, scored = sampler.result()
+    check_output(output, overwrite, ENCODERS)
+    encoding = choose_encoding(output, info, quality)
+    recipe = _recipe(ager, info, encoding, request, population, kept, segment)
+    with open_unfinished(output, recipe, overwrite) as work:
+        _try_header(work.probe(output.suffix), info, encoding)
+        followed = work.followed or _follow(ager, info, request, work, shown)
+        track, scores = work.track, followed.scores
+        between = time.perf_counter()
         targets = request.targets(ager.bundle.atlas, scores, population)
-        changer = _Changer(ager, info, track, scores, targets, kept)
-        for index, frame in enumerate(shown(_copying(info, container, writer), "aging", len(track))):
-            if index >= len(track):
-                raise VideoError(f"{source}: grew while it was read; copy it to another place first")
-            fitted = writer.fitted(frame)
-            changer.change(index, frame, fitted)
-            writer.write(fitted)
-        writer.finish()
+        changer = Changer(ager, info, track, scores, targets, kept)
+        resumed = _age(changer, info, encoding, len(track), work, segment, shown)
+        with written_aside(output, overwrite, ENCODERS) as aside:
+            _join(aside, info, encoding, work)
     end = time.perf_counter()
     grade = ager.bundle.atlas.age.grade
     return VideoReport(
         frames=len(track),
+        resumed=resumed,
         aged=int((track.strength > 0).sum()),
-        doubtful=tracker.doubtful,
+        doubtful=followed.doubtful,
         shots=int(track.shots[-1]) + 1,
-        scored=scored,
+        scored=followed.scored,
         age=round(grade(scores[AGE]), 1),
         scores={zone: round(score, 4) for zone, score in scores.items() if zone != AGE},
         target_age=round(grade(targets[AGE]), 1),
@@ -154,85 +150,113 @@ def age_video(
         flicker=_rounded(changer.after.flicker),
         flicker_unsmoothed=_rounded(changer.before.flicker),
         left_out=info.left_out,
-        seconds={"follow": round(followed - start, 3), "age": round(end - followed, 3)},
-        frames_per_second=round(len(track) / (end - start), 2),
+        seconds={"follow": round(between - start, 3), "age": round(end - between, 3)},
+        frames_per_second=round((len(track) - resumed) / (end - start), 2),
     )
 
 
-class _Changer:
-    """Changes the person's face in one frame after the other."""
-
-    def __init__(
-        self,
-        ager: Ager,
-        info: VideoInfo,
-        track: Track,
-        scores: dict[str, float],
-        targets: dict[str, float],
-        kept: float,
-    ) -> None:
-        self._ager, self._info, self._track, self._scores, self._targets = ager, info, track, scores, targets
-        self._steady = SteadyChange(kept)
-        self.before, self.after = FlickerMeter(), FlickerMeter()
-        self._shot, self._size = -1, 0
-        self._last = -1
-
-    def change(self, index: int, frame: Any, fitted: Any) -> None:
-        """Adds the change to `fitted`, which shows what the decoded `frame` shows, if the face is in it."""
-        strength = float(self._track.strength[index])
-        if strength == 0:
-            return
-        self._begin(index)
-        view = self._view(index, self._info.rgb(frame))
-        change = face_change(self._ager.bundle, view, self._targets, bf16=self._ager.bf16)
-        self.before.add(change, view.rgb)
-        smoothed = self._steady(view.rgb, change)
-        self.after.add(smoothed, view.rgb)
-        window = view.report.region
-        if window[0] >= window[2] or window[1] >= window[3]:
-            return
-        pasted = view.alignment.paste(smoothed * np.float32(strength), (frame.height, frame.width), window)
-        fitted.make_writable()
-        add_change(fitted, pasted, window[:2], self._info.space, self._info.full_range)
-
-    def _begin(self, index: int) -> None:
-        """Forgets the past where another shot begins, or the face comes back."""
-        shot = int(self._track.shots[index])
-        if shot != self._shot:
-            self._shot = shot
-            self._size = working_size(self._ager.bundle, self._track.own_size(shot))
-        elif index == self._last + 1:
-            self._last = index
-            return
-        self._last = index
-        for part in (self._steady, self.before, self.after):
-            part.restart()
-
-    def _view(self, index: int, rgb: npt.NDArray[np.uint8]) -> FaceView:
-        """The face of a frame as stored, by smoothed landmarks."""
-        upright = align_face(self._track.landmarks(index, SQUARE_SIGMA), self._size)
-        landmarks = upright.to_aligned(self._track.landmarks(index, ZONES_SIGMA))
-        turn = self._info.to_stored
-        matrix = turn[:, :2] @ upright.matrix
-        matrix[:, 2] += turn[:, 2]
-        alignment = Alignment(matrix, self._size)
-        box = (*upright.to_photo(landmarks).min(axis=0), *upright.to_photo(landmarks).max(axis=0))
-        left, top, right, bottom = (float(value) for value in box)
-        report = FaceReport(
-            (left, top, right, bottom), alignment.window(rgb.shape[:2]), self._scores[AGE], self._scores
-        )
-        masks = zone_masks(self._ager.bundle.atlas, landmarks, self._size)
-        return FaceView(alignment, alignment.crop(rgb), landmarks, masks, self._scores, report)
+def _recipe(
+    ager: Ager,
+    info: VideoInfo,
+    encoding: Encoding,
+    request: Request,
+    population: Atlas | None,
+    kept: float,
+    segment: int,
+) -> str:
+    """A short hash of everything that the frames depend on."""
+    file = info.path.stat()
+    values = {
+        "version": (__version__, pyav(info.path).__version__),
+        "model": (fingerprint(ager.bundle), str(ager.detector.path), ager.bf16),
+        "video": (str(info.path.resolve()), file.st_size, file.st_mtime_ns),
+        "encoding": (encoding.encoder, encoding.options, encoding.pixel_format, segment),
+        "request": (asdict(request), population and population.model_dump(mode="json"), kept),
+    }
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def _copying(info: VideoInfo, container: Any, writer: VideoWriter) -> Iterator[Any]:
-    """All decoded frames again; the sound between them goes to the writer."""
-    video = container.streams.video[0]
-    for packet in packets(info.path, container, video, *container.streams.audio):
-        if packet.stream.type == "audio":
-            writer.copy(packet)
-        else:
-            yield from decoded(info, packet)
+def _try_header(path: Path, info: VideoInfo, encoding: Encoding) -> None:
+    """Begins a result and drops it, so that what cannot be written is found before any work."""
+    try:
+        with opened(info.path) as container, open_writer(path, encoding, container):
+            pass
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def _follow(ager: Ager, info: VideoInfo, request: Request, work: Unfinished, shown: Progress[Any]) -> Followed:
+    """The first pass: where the face is in each frame, and how it scores."""
+    sampler = ScoreSampler(ager.bundle, round(info.rate))
+    trunk = pretrained_trunk()
+    tracker = Tracker(ager.detector, lambda rgb, points: signature(trunk, rgb, points), request.face or 0)
+    found = False
+    with work.track_path.open("wb") as file:
+        recorder = TrackFile(file)
+        for frame in shown(frames_of(info), "following", info.frames):
+            rgb = info.upright(info.rgb(frame))
+            seen = tracker(rgb)
+            recorder.add(seen)
+            if seen.face is not None:
+                found = True
+                sampler.add(rgb, seen.face)
+    if not found:
+        raise NoFaceError(_missing(info.path, request.face, tracker.most))
+    followed = Followed(*sampler.result(), tracker.doubtful)
+    work.keep_followed(followed)
+    return followed
+
+
+def _age(
+    changer: Changer,
+    info: VideoInfo,
+    encoding: Encoding,
+    count: int,
+    work: Unfinished,
+    length: int,
+    shown: Progress[Any],
+) -> int:
+    """The second pass: writes the segments that are missing; returns how many frames were there."""
+    done = len(work.segments)
+    if done:
+        changer.restore(work.state_behind(done - 1))
+    frames = enumerate(shown(frames_of(info), "aging", count))
+    there = sum(1 for _ in itertools.islice(frames, min(done * length, count)))
+    index = there - 1
+    for number in range(done, -(-count // length)):
+        with work.segment(number, encoding, lambda: changer.state) as segment:
+            for index, frame in itertools.islice(frames, min(length, count - number * length)):
+                fitted = encoding.fitted(frame)
+                changer.change(index, frame, fitted)
+                segment.write(fitted)
+    if index + 1 < count or next(frames, None) is not None:
+        raise VideoError(f"{info.path}: changed while it was read; copy it to another place first")
+    return there
+
+
+def _join(path: Path, info: VideoInfo, encoding: Encoding, work: Unfinished) -> None:
+    """Lays the segments end to end, with the sound between them, and encodes nothing again."""
+    with opened(info.path) as container, open_writer(path, encoding, container) as writer:
+        sound = _sound(info, container)
+        waiting = next(sound, None)
+        for packet in packets_of(work.segments, info):
+            while waiting is not None and _seconds(waiting) <= _seconds(packet):
+                writer.copy(waiting)
+                waiting = next(sound, None)
+            writer.write(packet)
+        while waiting is not None:
+            writer.copy(waiting)
+            waiting = next(sound, None)
+
+
+def _sound(info: VideoInfo, container: Any) -> Iterator[Any]:
+    if container.streams.audio:
+        yield from packets(info.path, container, *container.streams.audio)
+
+
+def _seconds(packet: Any) -> float:
+    """When a packet is to be decoded; at once if it does not say."""
+    return -1.0 if packet.dts is None else float(packet.dts * packet.time_base)
 
 
 def _silent(frames: Iterable[Any], label: str, total: int | None) -> Iterable[Any]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -36,6 +37,17 @@ class FlickerMeter:
             moved = np.abs(face.astype(np.int16) - face_before)
             self._own += float(moved.sum(where=where, dtype=np.float64))
         self._last = (change, face)
+
+    @property
+    def state(self) -> dict[str, npt.NDArray[np.generic]]:
+        """What it remembers, for `restore`."""
+        sums = {"sums": np.array([self._added, self._own])}
+        return sums if self._last is None else {**sums, "change": self._last[0], "face": self._last[1]}
+
+    def restore(self, state: Mapping[str, npt.NDArray[Any]]) -> None:
+        """Goes on as the one whose `state` that was."""
+        self._added, self._own = (float(value) for value in state["sums"])
+        self._last = (state["change"], state["face"]) if "face" in state else None
 
     @property
     def flicker(self) -> float | None:

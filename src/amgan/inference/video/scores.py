@@ -9,7 +9,7 @@ import numpy.typing as npt
 from amgan.errors import NoFaceError
 from amgan.faces.align import align_face
 from amgan.faces.detect import Face
-from amgan.inference.ager import working_size
+from amgan.inference.finding import working_size
 from amgan.models.bundle import Bundle
 
 # A face that is turned further than this is not scored, unless there is no better one. Degrees.

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -30,6 +33,15 @@ class SteadyChange:
     def restart(self) -> None:
         """Forgets the past: the next frame follows a cut."""
         self._last = None
+
+    @property
+    def state(self) -> dict[str, npt.NDArray[np.generic]]:
+        """What it remembers, for `restore`."""
+        return {} if self._last is None else {"grey": self._last[0], "smoothed": self._last[1]}
+
+    def restore(self, state: Mapping[str, npt.NDArray[Any]]) -> None:
+        """Goes on as the one whose `state` that was."""
+        self._last = (state["grey"], state["smoothed"]) if state else None
 
     def __call__(self, rgb: npt.NDArray[np.uint8], change: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         """Smooths the next frame's change.

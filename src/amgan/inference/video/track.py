@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
+from pathlib import Path
 from typing import IO
 
 import numpy as np
@@ -38,14 +39,6 @@ class TrackFile:
         record["shot"] = seen.shot
         record["landmarks"] = np.nan if seen.face is None else seen.face.landmarks
         self._file.write(record.tobytes())
-
-    def read(self) -> Track:
-        """The track of the frames added."""
-        self._file.flush()
-        records = np.memmap(self._file, _RECORD, "r")
-        shots = np.array(records["shot"])
-        found = ~np.isnan(records["landmarks"][:, 0, 0])
-        return Track(records, shots, found, strengths(shots, found))
 
 
 @dataclass(frozen=True)
@@ -84,6 +77,14 @@ class Track:
         frames = np.flatnonzero(self.found & (self.shots == shot))
         some = frames[:: max(len(frames) // _SAMPLES, 1)]
         return int(np.median([align_face(self.records["landmarks"][index]).size for index in some]))
+
+
+def read_track(path: Path) -> Track:
+    """The track of the frames that a `TrackFile` got."""
+    records = np.memmap(path, _RECORD, "r")
+    shots = np.array(records["shot"])
+    found = ~np.isnan(records["landmarks"][:, 0, 0])
+    return Track(records, shots, found, strengths(shots, found))
 
 
 def line_weights(offsets: npt.NDArray[np.integer], sigma: float) -> npt.NDArray[np.float64]:

@@ -1,0 +1,76 @@
+"""What NumPy and PyTorch call differently, so that a formula is written once for both.
+
+Training wants gradients and so PyTorch; a photo can be aged with NumPy alone (docs/export.md). All arrays here are
+(B, C, H, W), and what a function gets decides what it computes with and gives back.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+ArrayT = TypeVar("ArrayT", "Tensor", "npt.NDArray[np.float32]")
+"""A tensor or a NumPy array; of several arguments all are the one or all are the other."""
+
+
+def library(array: Any) -> Any:
+    """``numpy`` or ``torch``, for the functions whose names and first arguments are the same in both."""
+    return np if isinstance(array, np.ndarray) else sys.modules["torch"]
+
+
+def grown(maps: ArrayT, size: tuple[int, int]) -> ArrayT:
+    """Brings maps to another height and width by bilinear interpolation, the edges of the outer pixels in line.
+
+    Example:
+        >>> grown(np.array([[[[0.0, 1.0]]]], np.float32), (1, 4)).tolist()
+        [[[[0.0, 0.25, 0.75, 1.0]]]]
+    """
+    if not isinstance(maps, np.ndarray):
+        return library(maps).nn.functional.interpolate(maps, size=size, mode="bilinear", align_corners=False)
+    height, width = size
+    return np.stack([_resized(one, (width, height)) for one in maps])
+
+
+def pooled(maps: ArrayT, cells: int) -> ArrayT:
+    """Means over `cells` by `cells` parts that cover the maps and may share pixels where the sides do not divide."""
+    if not isinstance(maps, np.ndarray):
+        return library(maps).nn.functional.adaptive_avg_pool2d(maps, cells)
+    rows, columns = (_means(side, cells) for side in maps.shape[-2:])
+    return np.asarray(rows @ np.ascontiguousarray(maps) @ columns.T, np.float32)
+
+
+def smoothed(maps: ArrayT) -> ArrayT:
+    """Means over each pixel and those of its eight neighbours that there are."""
+    if not isinstance(maps, np.ndarray):
+        return library(maps).nn.functional.avg_pool2d(maps, 3, 1, 1, count_include_pad=False)
+    rows, columns = (_neighbours(side) for side in maps.shape[-2:])
+    return np.asarray(rows @ np.ascontiguousarray(maps) @ columns.T, np.float32)
+
+
+def _resized(maps: npt.NDArray[np.float32], size: tuple[int, int]) -> npt.NDArray[np.float32]:
+    """(C, H, W) to (C, height, width), channels last in memory as pictures are."""
+    last = np.ascontiguousarray(maps.transpose(1, 2, 0))
+    out = cv2.resize(last, size, interpolation=cv2.INTER_LINEAR).reshape(size[1], size[0], -1)
+    return np.asarray(out, np.float32).transpose(2, 0, 1)
+
+
+def _means(side: int, cells: int) -> npt.NDArray[np.float32]:
+    """(cells, side), what each pixel of a line counts in each cell."""
+    starts = np.arange(cells) * side // cells
+    ends = -(-(np.arange(cells) + 1) * side // cells)
+    pixels = np.arange(side)
+    inside = (pixels >= starts[:, None]) & (pixels < ends[:, None])
+    return np.asarray(inside / (ends - starts)[:, None], np.float32)
+
+
+def _neighbours(side: int) -> npt.NDArray[np.float32]:
+    """(side, side), what each pixel of a line counts in the mean around each other one."""
+    near = np.abs(np.subtract.outer(np.arange(side), np.arange(side))) <= 1
+    return np.asarray(near / near.sum(axis=1, keepdims=True), np.float32)
