@@ -29,7 +29,6 @@ from torch.profiler import ProfilerActivity, profile, record_function
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
 
-from amgan.data.patches import FacePatches
 from amgan.maps.kinds import count_channels
 from amgan.maps.packing import pack_zones
 from amgan.models.critic import FeatureCritic
@@ -173,13 +172,10 @@ def step_tables(config: TrainConfig, name: str, faces: TrainingFaces, times: int
         def step(stage: Stage = stage, batch: Any = batch) -> object:
             return train_step(fabric, nets, batch, stage, 0)
 
-        patches = faces.patches(stage.image_size)
-        numbers = iter(range(1000))
-
-        def load(stage: Stage = stage, patches: FacePatches = patches, numbers: Iterator[int] = numbers) -> object:
-            return patches.batch(next(numbers), stage.batch, stage.patch)
-
-        loading = median_seconds(load, times)
+        # The stage's own steps with both networks, each batch made when it is asked for.
+        first = sum(each.map_head_steps + each.steps for each in config.stages[:number]) + stage.map_head_steps
+        with faces.batches(range(first, first + times + 1), slice(None)) as batches:
+            loading = median_seconds(lambda batches=batches: next(batches), times)
         seconds = median_seconds(step, times)
         with Operations() as counter:
             step()
@@ -261,7 +257,7 @@ def main() -> None:
 
         write(f"{torch.get_num_threads()} threads, torch {torch.__version__}\n\n")
         for preset in arguments.presets:
-            config = load_config(config_path(preset), arguments.set, arguments.data)
+            config = load_config(config_path(preset), [*arguments.set, "workers=0"], arguments.data)
             faces = TrainingFaces(config, arguments.prepared, unit_atlas(), lambda line: None, None)
             for text in step_tables(config, preset, faces, arguments.times):
                 write(text)

@@ -167,3 +167,10 @@ def test_a_plain_folder_needs_no_pyarrow(face_set: Path) -> None:
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert result.stdout.strip() == "12"
+
+
+def test_a_person_on_both_sides_of_a_split_is_refused(copy: Path) -> None:
+    names = pq.read_table(copy / "faces.parquet").column("identity").to_pylist()
+    with_column(copy, "identity", ["somebody" for _ in names])
+    with pytest.raises(DatasetError, match=r"png is in train and \S+png in val, and both show 'somebody'"):
+        read_dataset(copy, ATLAS)

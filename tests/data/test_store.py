@@ -2,6 +2,7 @@ import dataclasses
 import hashlib
 import json
 import shutil
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import cv2
@@ -11,13 +12,15 @@ import pytest
 from amgan.data import store as module
 from amgan.data.curation.limits import Limits
 from amgan.data.curation.run import curate
+from amgan.data.images import Keeping, kind_of
 from amgan.data.labels import Labels, read_labels
 from amgan.data.store import SIZE, prepare
-from amgan.data.table import AlignedFace
-from amgan.errors import DatasetError
+from amgan.data.table import AlignedFace, Row
+from amgan.errors import DatasetError, OutputError
 from amgan.signs.atlas import unit_atlas
 
 ATLAS = unit_atlas()
+SIDES = [(SIZE, "raw"), (SIZE, "webp"), (2048, "raw"), (2048, "webp")]
 
 
 @pytest.fixture
@@ -86,7 +89,7 @@ def test_new_labels_keep_a_store_and_new_faces_do_not(
     # Another photo of the same name.
     row, *rest = relabelled.rows
     assert row.aligned is not None
-    other = dataclasses.replace(row, aligned=AlignedFace(256, row.aligned.landmarks, "another digest"))
+    other = dataclasses.replace(row, aligned=AlignedFace(256, row.aligned.landmarks, "another digest", 300.0))
     assert module.store_key(copy, [other, *rest], ATLAS) != first.folder.name
     curate(face_set, copy, adults, None, size=256, workers=1)
     assert prepare(copy, tmp_path / "stores", ATLAS).folder != first.folder  # the youngest is kept now
@@ -101,3 +104,95 @@ def test_faces_that_went_bad(copy: Path, tmp_path: Path) -> None:
     cv2.imwrite(str(rows[1].path), np.zeros((300, 256, 3), np.uint8))
     with pytest.raises(DatasetError, match=rf"{rows[1].path.name}: is 256x300, by the table 256x256"):
         prepare(copy, tmp_path / "others", ATLAS)
+
+
+def test_a_larger_size_has_a_store_of_its_own_and_says_what_was_enlarged(face_set: Path, tmp_path: Path) -> None:
+    small = prepare(face_set, tmp_path, ATLAS, size=128)
+    assert small.images[0].shape == (128, 128, 3) and small.enlarged() == ""  # she is 171 px there
+    large = prepare(face_set, tmp_path, ATLAS, size=2048)
+    assert large.size == 2048 and large.images[3].shape == (2048, 2048, 3) and large.folder != small.folder
+    assert np.allclose((large.landmarks + 0.5) / 16 - 0.5, small.landmarks, atol=0.01)
+    assert np.allclose(large.sides, small.sides)
+    assert large.enlarged().startswith("12 of 12 faces are enlarged to 2048 px; half of those are at most 171 px there")
+    shrunk = cv2.resize(large.images[3], (128, 128), interpolation=cv2.INTER_AREA)
+    assert np.abs(shrunk.astype(int) - small.images[3]).mean() < 2
+    # Those of the usual size stay where they always were.
+    assert module.store_key(face_set, large.rows, ATLAS, SIZE, "raw") == module.store_key(face_set, large.rows, ATLAS)
+    assert len({module.store_key(face_set, large.rows, ATLAS, side, kind) for side, kind in SIDES}) == len(SIDES)
+
+
+@pytest.mark.usefixtures("blind")
+def test_a_dataset_knows_how_large_its_faces_were_in_their_photos(dataset: Path, tmp_path: Path) -> None:
+    store = prepare(dataset, tmp_path, ATLAS, size=128)
+    assert store.enlarged() == "" and store.sides == pytest.approx(171, abs=5)
+    assert prepare(dataset, tmp_path, ATLAS, size=256).enlarged().startswith("11 of 11 faces")
+    # Faces cut out at 256 px hold no more than that, were they larger in their photos.
+    row = store.rows[0]
+    assert row.aligned is not None
+    larger = dataclasses.replace(row, aligned=dataclasses.replace(row.aligned, side=900.0))
+    face = module._cut_out_already(512, larger)
+    assert face is not None and face.side == 256
+
+
+@pytest.mark.usefixtures("blind")
+def test_files_hold_the_same_pictures_and_a_datasets_own_are_not_copied(copy: Path, tmp_path: Path) -> None:
+    for size in (512, 256):
+        raw, files = (prepare(copy, tmp_path, ATLAS, size=size, images=kind) for kind in ("raw", "webp"))
+        assert all(np.array_equal(raw.images[i], files.images[i]) for i in range(len(raw.rows)))
+        assert np.array_equal(raw.landmarks, files.landmarks)
+        assert len(list(files.folder.glob("*.webp"))) == (11 if size == 512 else 0)
+    (copy / "aligned" / files.rows[0].path.name).write_bytes(b"no picture")
+    with pytest.raises(DatasetError, match=rf"{files.rows[0].path.name}.*it was there"):
+        files.images[0]
+    cv2.imwrite(str(files.rows[1].path), np.zeros((300, 256, 3), np.uint8))
+    with pytest.raises(DatasetError, match="no longer 256x256"):
+        files.images[1]
+
+
+@pytest.mark.parametrize("kind", ["raw", "webp"])
+@pytest.mark.usefixtures("blind")
+def test_preparing_goes_on_where_it_was_stopped(
+    dataset: Path, tmp_path: Path, kind: Keeping, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop_after(count: int, rows: Iterable[Row]) -> Iterator[Row]:
+        for done, row in enumerate(rows):
+            if done == count:
+                raise KeyboardInterrupt
+            yield row
+
+    # The state is written every 50 faces: as if it had been after five.
+    monkeypatch.setattr(module, "SAVE_EVERY", 5)
+    with pytest.raises(KeyboardInterrupt):
+        prepare(dataset, tmp_path, ATLAS, lambda rows: stop_after(7, rows), size=512, images=kind)
+    seen: list[Row] = []
+    store = prepare(dataset, tmp_path, ATLAS, lambda rows: seen.extend(rows) or seen, size=512, images=kind)
+    assert len(seen) == 6 and len(store.rows) == 11
+    whole = prepare(dataset, tmp_path / "whole", ATLAS, size=512)
+    assert all(np.array_equal(store.images[i], whole.images[i]) for i in range(11))
+    assert np.array_equal(store.landmarks, whole.landmarks) and np.array_equal(store.sides, whole.sides)
+
+
+@pytest.mark.usefixtures("blind")
+def test_a_store_from_before_sides_were_noted_is_opened_and_not_written_to(dataset: Path, tmp_path: Path) -> None:
+    folder = prepare(dataset, tmp_path, ATLAS).folder
+    (folder / "sides.npy").unlink()
+    before = {path: path.stat().st_mtime_ns for path in folder.iterdir()}
+    again = prepare(dataset, tmp_path, ATLAS, lambda rows: pytest.fail("all are prepared"))
+    assert np.isnan(again.sides).all() and again.enlarged() == ""
+    assert {path: path.stat().st_mtime_ns for path in folder.iterdir()} == before
+    with pytest.raises(ValueError, match="read-only"):
+        again.images[0][0, 0] = 1
+
+
+@pytest.mark.usefixtures("blind")
+def test_a_disk_without_room_is_said_before_it_is_full(
+    dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: shutil._ntuple_diskusage(10**9, 10**9, 10**6))
+    with pytest.raises(OutputError, match=r"0\.1 GiB for 11 faces of 2048 px.*--set images=webp"):
+        prepare(dataset, tmp_path, ATLAS, size=2048)
+
+
+def test_many_faces_are_kept_as_files() -> None:
+    assert [kind_of("auto", count, SIZE) for count in (1_200, 20_000, 70_000)] == ["raw", "raw", "webp"]
+    assert kind_of("auto", 6_000, 3072) == "webp" and kind_of("raw", 70_000, SIZE) == "raw"

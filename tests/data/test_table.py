@@ -31,7 +31,7 @@ def test_a_row_knows_each_side() -> None:
 
 def test_landmarks_follow_the_size_of_the_picture() -> None:
     points = np.tile(np.array([[-0.5, 255.5]], np.float32), (478, 1))
-    assert np.allclose(AlignedFace(256, points, "").landmarks_at(1024), [[-0.5, 1023.5]])
+    assert np.allclose(AlignedFace(256, points, "", 300.0).landmarks_at(1024), [[-0.5, 1023.5]])
 
 
 def test_a_plain_folder(tmp_path: Path) -> None:

@@ -19,7 +19,8 @@ ZONES = (*ATLAS.zones, AGE)
 
 
 def store_of(*rows: Row) -> Store:
-    return Store(Path(), list(rows), [], np.zeros((0, 0, 0, 3), np.uint8), np.zeros((0, 478, 2), np.float32))
+    nothing = np.zeros((0, 0, 0, 3), np.uint8), np.zeros((0, 478, 2), np.float32)
+    return Store(Path(), list(rows), [], *nothing, 1024, np.zeros(0, np.float32))
 
 
 def row(name: str, labels: Labels, estimates: dict[str, Estimated] | None = None) -> Row:

@@ -41,10 +41,66 @@ def test_the_papers_numbers() -> None:
         assert weights.location == (50 if config.generator.location_maps else 0)
         assert config.betas == (0.0, 0.99) and (stage.rate, stage.critic_rate) == (7e-5, 2e-4)
         assert config.critic.kind == "conv" and config.generator.norm == "instance"
-        assert stage.image_size == 1024 and stage.patch == int(name.rpartition("-")[2])
+        if name == "paper-512-of-2048":
+            assert (stage.patch, stage.image_size, config.face_size) == (512, 2048, 2048)
+        else:
+            assert stage.image_size == config.face_size == 1024 and stage.patch == int(name.rpartition("-")[2])
     kinds = {name: load_config(config_path(name)).generator.maps for name in PAPER}
     assert (kinds["no-aging-maps-256"], kinds["age-only-256"], kinds["paper-256"]) == ("scores", "age", "zones")
     assert not load_config(config_path("no-location-maps-128")).generator.location_maps
+
+
+def test_an_ablation_differs_by_its_switch_alone() -> None:
+    configs = {name: load_config(config_path(name)) for name in PAPER}
+    generator, weights = configs["paper-256"].generator, configs["paper-128"].weights
+    for name, base, changes in (
+        ("age-only-256", "paper-256", {"generator": generator.model_copy(update={"maps": "age"})}),
+        ("no-aging-maps-256", "paper-256", {"generator": generator.model_copy(update={"maps": "scores"})}),
+        (
+            "no-location-maps-128",
+            "paper-128",
+            {
+                "generator": generator.model_copy(update={"location_maps": False}),
+                "weights": weights.model_copy(update={"location": 0.0}),
+            },
+        ),
+    ):
+        assert configs[name] == configs[base].model_copy(update=changes)
+    lines = {name: len(config_path(name).read_text().splitlines()) for name in PAPER}
+    assert max(count for name, count in lines.items() if name != "paper-256") < 12
+
+
+def test_a_config_says_only_what_is_new_to_it(tmp_path: Path) -> None:
+    (tmp_path / "mine.yaml").write_text(
+        "{extends: default, data: photos, weights: {age: 50}, stages: [], critic: null}"
+    )
+    stage = "{image_size: 512, patch: 128, batch: 2, steps: 9, rate: 1.0e-4}"
+    with pytest.raises(ConfigError, match=r"mine\.yaml: stages: "):
+        load_config(tmp_path / "mine.yaml")
+    (tmp_path / "yours.yaml").write_text(f"{{extends: mine.yaml, stages: [{stage}]}}")
+    with pytest.raises(ConfigError, match=r"yours\.yaml: extends: .*mine\.yaml: stages: "):
+        load_config(tmp_path / "yours.yaml")
+    (tmp_path / "mine.yaml").write_text("{extends: default, data: photos, weights: {age: 50}, critic: null}")
+    found, base = load_config(tmp_path / "yours.yaml", ["weights.tint=1"]), load_config(config_path("default"))
+    assert (found.weights.age, found.weights.tint, found.weights.realness) == (50, 1, base.weights.realness)
+    assert found.data == Path("photos") and len(found.stages) == 1 and found.generator == base.generator
+    assert found.critic == type(found.critic)() != base.critic
+
+
+@pytest.mark.parametrize(
+    ("extends", "fault"),
+    [
+        ("heir.yaml", r"heir\.yaml: extends: a cycle: heir\.yaml extends heir\.yaml"),
+        ("paper-99", r"heir\.yaml: extends: no config 'paper-99'; there are: .*paper-512-of-2048"),
+        ("absent.yaml", r"heir\.yaml: extends: .*absent\.yaml: cannot read the config"),
+        ("bare.yaml", r"heir\.yaml: extends: .*bare\.yaml: stages: Field required"),
+    ],
+)
+def test_faults_of_what_is_extended_name_both_files(tmp_path: Path, extends: str, fault: str) -> None:
+    (tmp_path / "bare.yaml").write_text("seed: 1")
+    (tmp_path / "heir.yaml").write_text(f"extends: {extends}")
+    with pytest.raises(ConfigError, match=fault):
+        load_config(tmp_path / "heir.yaml")
 
 
 def test_the_help_names_all_presets() -> None:

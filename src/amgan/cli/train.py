@@ -37,7 +37,7 @@ def train_command(
         typer.Argument(
             metavar="CONFIG",
             help="Everything about the run: a YAML, or a preset: default, paper-128, paper-256, paper-512, "
-            "no-aging-maps-256, no-location-maps-128, age-only-256.",
+            "paper-512-of-2048, no-aging-maps-256, no-location-maps-128, age-only-256.",
         ),
     ],
     data: Annotated[
@@ -108,4 +108,6 @@ def _print_costs(fabric: Fabric, config: TrainConfig, atlas: Atlas) -> None:
             f"{cost.seconds_per_step} s each, {cost.hours} h{memory}; "
             f"generator {cost.generator / 1e6:.2f} M, critic {cost.critic / 1e6:.2f} M parameters"
         )
+    on_top = f"up to {config.cache_gib:g} GiB of decoded faces and masks in memory on top"
+    typer.echo(f"faces are prepared at {config.face_size} px; {on_top}")
     typer.echo(f"in all {config.steps} steps, {sum(cost.hours for cost in costs):.1f} h on this machine")

@@ -12,6 +12,7 @@ import numpy as np
 from amgan.data.labels import SHARES, TEXTS, Labels
 from amgan.data.table import AlignedFace, Estimated, Row, read_table, row_of
 from amgan.errors import DatasetError
+from amgan.faces.align import Alignment
 from amgan.signs.atlas import AGE, Atlas
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ FACES, SCORES = "faces.parquet", "scores.parquet"
 # Rows read at a time.
 _BATCH = 1000
 # Of a photo that is kept none is null.
-_PLACE = ("path", "aligned", "size", "sha256", "landmarks", "identity", "split")
+_PLACE = ("path", "aligned", "size", "sha256", "landmarks", "matrix", "identity", "split")
 
 
 def read_rows(folder: Path, atlas: Atlas) -> list[Row]:
@@ -66,6 +67,7 @@ def read_dataset(folder: Path, atlas: Atlas) -> list[Row]:
     there = {path.name for path in faces.iterdir()}
     estimates = _read_scores(folder, atlas) if (folder / SCORES).is_file() else {}
     rows = []
+    people: dict[str, tuple[str, str]] = {}
     names = dict.fromkeys(("reason", *_PLACE, *labels))
     for batch in _batches(table, [known.field(name) for name in names], atlas, atlas.signs, remedy):
         kept = _kept(batch)
@@ -78,7 +80,12 @@ def read_dataset(folder: Path, atlas: Atlas) -> list[Row]:
                 raise DatasetError(f"{table}, column split: {row['split']!r} is none of {', '.join(SHARES)}; {remedy}")
             if row["aligned"] not in there:
                 raise DatasetError(f"{faces / row['aligned']}: no such face; {remedy}")
-            face = AlignedFace(row["size"], points, row["sha256"])
+            in_photo = Alignment(np.asarray(row["matrix"], np.float64).reshape(2, 3), row["size"])
+            face = AlignedFace(row["size"], points, row["sha256"], in_photo.scale * row["size"])
+            split, first = people.setdefault(row["identity"], (row["split"], row["path"]))
+            if split != row["split"]:
+                where = f"{first} is in {split} and {row['path']} in {row['split']}"
+                raise DatasetError(f"{table}: {where}, and both show {row['identity']!r}; {remedy}")
             found = estimates.get(row["path"])
             rows.append(row_of(faces / row["aligned"], row["path"], _labels(row, atlas), atlas, found, face))
     if not rows:

@@ -1,22 +1,26 @@
 """Batches of patches with their maps: what one training step sees (METHOD 1, 3, 4).
 
-Everything is a function of (seed, step): the same step gives the same batch, whatever came before, so a resumed run
-goes on exactly.
+Everything about a patch is a function of (seed, step, its number in the batch): a step gives the same batch whatever
+came before, so a resumed run goes on exactly; and a process that wants a part of a batch makes just that part.
 """
 
 from __future__ import annotations
 
 import copy
+import zlib
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
-from amgan.data.store import SIZE, Store
+from amgan.data.augment import degrade, jitter
+from amgan.data.cache import ArrayCache
+from amgan.data.draw import Draw
+from amgan.data.store import Store
 from amgan.maps.kinds import MapKind, draw_map
 from amgan.maps.location import location_maps
 from amgan.signs.atlas import Atlas
@@ -24,8 +28,8 @@ from amgan.signs.zones import zone_masks
 
 # Zone masks are kept at this resolution; their edges are blurred, so more would show nothing new.
 MASK_SIZE = 256
-# Share of a patch from which a zone counts as shown.
-LEAST_COVER = 0.04
+# What the masks of a face take, packed.
+MASK_BYTES = 64 * 2**10
 
 
 @dataclass(frozen=True)
@@ -53,22 +57,35 @@ class Batch:
     centre: Tensor
 
 
+class _Patch(NamedTuple):
+    """One patch: its picture (P, P, 3), the maps of a `Batch` (C, P, P), its corner, and whether it is mirrored."""
+
+    image: npt.NDArray[np.float32]
+    source: npt.NDArray[np.float32]
+    target: npt.NDArray[np.float32]
+    editable: npt.NDArray[np.float32]
+    skin: npt.NDArray[np.float32]
+    zoned: npt.NDArray[np.float32]
+    top: int
+    left: int
+    mirrored: bool
+
+
 class FacePatches:
-    """Draws batches of patches from a store.
+    """Draws batches of patches from a store. Threads may share one.
 
     Args:
         store: Prepared faces.
         atlas: Zones.
         indices: Rows of the store to draw from.
-        scores: (N, Z) zone scores of all rows of the store.
-        ages: (N,) normalised ages of all rows.
+        draw: Who of them is drawn, and what is asked.
         channels: The channel of each zone, from `pack_zones`.
-        image_size: The faces are shrunk to this side (1024, 512 or 256).
+        image_size: The faces are shrunk to this side, a multiple of `MASK_SIZE`.
         seed: Base seed.
         degraded: Share of the patches that `degrade` makes blurred, noisy or blocky.
         maps: What the aging maps hold.
         recolour: Whether `jitter` gives every patch another colour and light.
-        alone: Share of the targets that ask for one sign alone.
+        cache_bytes: What decoded and shrunk pictures and masks may take of the memory.
     """
 
     def __init__(
@@ -76,194 +93,128 @@ class FacePatches:
         store: Store,
         atlas: Atlas,
         indices: npt.NDArray[np.int64],
-        scores: Tensor,
-        ages: Tensor,
+        draw: Draw,
         channels: tuple[int, ...],
         image_size: int,
         seed: int,
         degraded: float = 0.0,
         maps: MapKind = "zones",
         recolour: bool = True,
-        alone: float = 0.0,
+        cache_bytes: int = 2**30,
     ) -> None:
-        self.store, self.indices, self.channels, self.seed = store, indices, channels, seed
-        self.degraded, self.maps, self.recolour, self.alone = degraded, maps, recolour, alone
-        self.of_sign = {sign: [atlas.zones.index(zone) for zone in atlas.zones_of(sign)] for sign in atlas.signs}
-        self.scores, self.ages = scores[indices], ages[indices]
-        self._shrink(image_size)
-        masks = []
-        for index in indices:
-            found = zone_masks(atlas, store.landmarks[index], SIZE, MASK_SIZE)
-            stack = np.concatenate([found.zones, found.head[None], found.editable[None], found.skin[None]])
-            masks.append(np.round(stack * 255).astype(np.uint8))
-        self.masks = np.stack(masks)
-        # The old are few: every age is drawn about equally often, as far as a factor of ten allows.
-        counts, edges = np.histogram(self.ages.numpy(), bins=10, range=(0, 1))
-        density = counts[np.clip(np.digitize(self.ages.numpy(), edges) - 1, 0, 9)].astype(np.float64)
-        weight = 1 / np.maximum(density, density.max() / 10)
-        self.weight = weight / weight.sum()
+        self.store, self.atlas, self.indices, self.draw, self.channels = store, atlas, indices, draw, channels
+        self.image_size, self.seed = image_size, seed
+        self.degraded, self.maps, self.recolour = degraded, maps, recolour
+        # Apart from each other: a picture would push out fifty masks, each of which takes as long to make.
+        for_masks = min(cache_bytes // 2, len(indices) * MASK_BYTES)
+        self.masks, self.pictures = ArrayCache(for_masks), ArrayCache(cache_bytes - for_masks)
 
     def at(self, image_size: int) -> FacePatches:
-        """The same faces at another size; masks and scores are shared."""
+        """The same faces at another size; what is kept in memory is shared."""
         other = copy.copy(self)
-        other._shrink(image_size)
+        other.image_size = image_size
         return other
 
-    def _shrink(self, image_size: int) -> None:
-        self.image_size = image_size
-        if image_size == SIZE:
-            self.images: npt.NDArray[np.uint8] = self.store.images
-            self.rows = self.indices
-        else:
-            shrink = (image_size, image_size)
-            small = [cv2.resize(self.store.images[i], shrink, interpolation=cv2.INTER_AREA) for i in self.indices]
-            self.images, self.rows = np.stack(small).astype(np.uint8), np.arange(len(self.indices))
-
-    def batch(self, step: int, batch_size: int, patch: int) -> Batch:
+    def batch(self, step: int, batch_size: int, patch: int, part: slice = slice(None)) -> Batch:
         """The batch of one step.
 
         Args:
             step: Number of the step.
             batch_size: Patches in it.
-            patch: Side of a patch, pixels.
+            patch: Side of a patch, pixels; whole cells of the masks.
+            part: Which of its patches are wanted, where several processes share a batch.
         """
-        rng = np.random.default_rng((self.seed, step))
-        picks = rng.choice(len(self.rows), batch_size, p=self.weight)
+        picks = self.draw.faces(np.random.default_rng((self.seed, step)), batch_size)
+        # From 1 on, since numpy takes a trailing 0 of a seed for nothing.
+        made = [
+            self._patch(int(picks[number]), np.random.default_rng((self.seed, step, number + 1)), patch)
+            for number in range(batch_size)[part]
+        ]
+        images, *maps, tops, lefts, mirrored = zip(*made, strict=True)
+        # (B, P, P, 3) in memory is channels-last.
+        image = torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2)
+        source, target, editable, skin, zoned = (torch.from_numpy(np.stack(of_kind)) for of_kind in maps)
+        whole = (self.image_size, self.image_size)
+        location = location_maps(torch.tensor(tops), torch.tensor(lefts), (patch, patch), whole)
+        # A mirrored patch lies on the other side of the face: its X map must go on rising to the right.
+        other_side = location.flip(-1) * torch.tensor([-1.0, 1.0])[:, None, None]
+        location = torch.where(torch.tensor(mirrored)[:, None, None, None], other_side, location)
+        return Batch(image, source, target, location, editable, skin, zoned, location.mean(dim=(2, 3)))
+
+    def _patch(self, pick: int, rng: np.random.Generator, side: int) -> _Patch:
         cell = self.image_size // MASK_SIZE
-        cells = patch // cell
-        places = [self._place(rng, pick, cells) for pick in picks]
-        tops, lefts = (torch.tensor([p[axis] * cell for p in places]) for axis in (0, 1))
+        cells = side // cell
+        whole_mask = self._mask(pick)
+        top, left = _place(rng, whole_mask[-3], cells)
+        x, y = left * cell, top * cell
+        crop = self._picture(pick)[y : y + side, x : x + side]
+        if rng.random() < self.degraded:
+            crop = degrade(crop, rng)
+        mask = whole_mask[:, top : top + cells, left : left + cells].astype(np.float32) / np.float32(255)
+        zones, (head, editable, skin) = mask[:-3], mask[-3:]
 
-        images, masks = [], []
-        for pick, (top, left) in zip(picks, places, strict=True):
-            y, x = top * cell, left * cell
-            crop = self.images[self.rows[pick], y : y + patch, x : x + patch]
-            images.append(degrade(crop, rng) if rng.random() < self.degraded else crop)
-            masks.append(self.masks[pick, :, top : top + cells, left : left + cells])
-        image = torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).float() / 127.5 - 1
-        mask = torch.from_numpy(np.stack(masks)).float() / 255
-        zones, head, editable, skin = mask[:, :-3], mask[:, -3], mask[:, -2:-1], mask[:, -1:]
+        scores, age = self.draw.scores[pick], self.draw.ages[pick]
+        source = self._drawn(zones, head, scores, age)
+        target = self._drawn(zones, head, *self.draw.target(rng, pick, zones))
+        zoned = zones.max(axis=0) if self.maps == "zones" else np.ones_like(skin)
+        small = np.concatenate([source, target, editable[None], skin[None], zoned[None]])
+        grown = _grown(small, side)
+        image = jitter(crop, rng) if self.recolour else crop.astype(np.float32) / 127.5 - 1
+        mirrored = rng.random() < 0.5
+        if mirrored:
+            image, grown = image[:, ::-1], grown[..., ::-1]
+        count = len(source)
+        own, asked, where = grown[:count], grown[count : 2 * count], grown[2 * count :]
+        return _Patch(image, own, asked, where[:1], where[1:2], where[2:], y, x, mirrored)
 
-        source_scores, source_age = self.scores[picks], self.ages[picks]
-        target_scores, target_age = self._targets(rng, picks, zones)
-        source = draw_map(self.maps, zones, head, source_scores, source_age, self.channels)
-        target = draw_map(self.maps, zones, head, target_scores, target_age, self.channels)
-        location = location_maps(tops, lefts, (patch, patch), (self.image_size, self.image_size))
+    def _drawn(
+        self,
+        zones: npt.NDArray[np.float32],
+        head: npt.NDArray[np.float32],
+        scores: npt.NDArray[np.float32],
+        age: np.float32,
+    ) -> npt.NDArray[np.float32]:
+        """The map (C, h, w) of one face; see `draw_map`."""
+        zone, face, score, of_age = (torch.from_numpy(np.asarray(part))[None] for part in (zones, head, scores, age))
+        return np.asarray(draw_map(self.maps, zone, face, score, of_age, self.channels)[0].numpy())
 
-        flip = torch.from_numpy(rng.random(batch_size) < 0.5)
-        zoned = zones.amax(dim=1, keepdim=True) if self.maps == "zones" else torch.ones_like(skin)
-        parts = [image, *(_grown(m, patch) for m in (source, target, editable, skin, zoned)), location]
-        image, source, target, editable, skin, zoned, location = (
-            torch.where(flip[:, None, None, None], part.flip(-1), part) for part in parts
-        )
-        # A flipped patch lies on the other side of the face: its X map must go on rising to the right.
-        location = torch.where(flip[:, None, None, None], location * torch.tensor([-1.0, 1.0])[:, None, None], location)
-        image = jitter(image, rng) if self.recolour else image
-        channels_last = torch.channels_last
-        return Batch(
-            image.contiguous(memory_format=channels_last),
-            source,
-            target,
-            location,
-            editable,
-            skin,
-            zoned,
-            location.mean(dim=(2, 3)),
-        )
+    def _picture(self, pick: int) -> npt.NDArray[np.uint8]:
+        """A face (S, S, 3) at `image_size`."""
+        images, index, size = self.store.images, int(self.indices[pick]), self.image_size
 
-    def _place(self, rng: np.random.Generator, pick: int, cells: int) -> tuple[int, int]:
-        """Upper left corner, in mask cells, of a patch with at least a quarter of face."""
-        head = self.masks[pick, -3]
-        room = MASK_SIZE - cells + 1
-        for _ in range(50):
-            top, left = (int(v) for v in rng.integers(0, room, 2))
-            if head[top : top + cells, left : left + cells].mean() >= 0.25 * 255:
-                return top, left
-        return room // 2, room // 2
+        def make() -> npt.NDArray[np.uint8]:
+            if size == self.store.size:
+                return images[index]
+            return np.asarray(cv2.resize(images[index], (size, size), interpolation=cv2.INTER_AREA), np.uint8)
 
-    def _targets(self, rng: np.random.Generator, picks: npt.NDArray[np.int64], zones: Tensor) -> tuple[Tensor, Tensor]:
-        """Target scores: a share `alone` of one sign, of the rest half another person's, 30% mixed, 20% at random.
+        # What is mapped lies in the system's own cache already.
+        ready = size == self.store.size and isinstance(images, np.ndarray)
+        return images[index] if ready else self.pictures.get((size, pick), make)
 
-        Mixed are own and other by zone. One sign, or one side of it, is any score where all else stays as it is; a sign
-        that shows in the patch, if any does. The other person is drawn over ages as the faces are, so that the critic
-        sees no more old skin among the real patches than among those made.
+    def _mask(self, pick: int) -> npt.NDArray[np.uint8]:
+        """(Z + 3, R, R): zones, head, editable and skin of a face, 255 for 1."""
+        shape = (len(self.atlas.zones) + 3, MASK_SIZE, MASK_SIZE)
 
-        Of those at random half have one score everywhere, as someone who asks for "all signs at 0.9" has.
-        """
-        others = rng.choice(len(self.rows), len(picks), p=self.weight)
-        scores, ages = self.scores[others].clone(), self.ages[others].clone()
-        for index, pick in enumerate(picks):
-            if self.alone and rng.random() < self.alone:
-                scores[index], ages[index] = self._one_sign(rng, zones[index], self.scores[pick]), self.ages[pick]
-                continue
-            kind = rng.random()
-            if kind < 0.2:
-                even = torch.full_like(scores[index], float(rng.random()))
-                scores[index] = even if rng.random() < 0.5 else torch.from_numpy(rng.random(len(even))).float()
-                ages[index] = even[0]
-            elif kind < 0.5:
-                own = torch.from_numpy(rng.random(scores.shape[1]) < 0.5)
-                scores[index] = torch.where(own, self.scores[pick], scores[index])
-                if rng.random() < 0.5:
-                    ages[index] = self.ages[pick]
-        return scores, ages
+        def make() -> npt.NDArray[np.uint8]:
+            found = zone_masks(self.atlas, self.store.landmarks[self.indices[pick]], self.store.size, MASK_SIZE)
+            stack = np.concatenate([found.zones, found.head[None], found.editable[None], found.skin[None]])
+            # Packed: a twentieth of the size, and unpacked in a tenth of the time that it takes to make.
+            return np.frombuffer(zlib.compress(np.round(stack * 255).astype(np.uint8).tobytes(), 1), np.uint8)
 
-    def _one_sign(self, rng: np.random.Generator, zones: Tensor, own: Tensor) -> Tensor:
-        """A face's own scores (Z,) but for one sign, or one side of it, among those of the patch's zones (Z, h, w)."""
-        cover = zones.mean(dim=(1, 2))
-        shown = [sign for sign, places in self.of_sign.items() if cover[places].max() > LEAST_COVER]
-        sign = rng.choice(shown or list(self.of_sign))
-        places = self.of_sign[sign] if rng.random() < 0.7 else [rng.choice(self.of_sign[sign])]
-        scores = own.clone()
-        scores[places] = float(rng.random())
-        return scores
+        packed = self.masks.get(pick, make)
+        return np.frombuffer(zlib.decompress(packed.data), np.uint8).reshape(shape)
 
 
-def degrade(rgb: npt.NDArray[np.uint8], rng: np.random.Generator) -> npt.NDArray[np.uint8]:
-    """A patch as a small, noisy or compressed photo would show it.
-
-    Args:
-        rgb: (P, P, 3) uint8.
-        rng: Source of randomness.
-
-    Returns:
-        The same shape: shrunk up to three times and enlarged, with noise, and saved as JPEG of quality 40 to 95.
-    """
-    side = rgb.shape[0]
-    small = round(side / rng.uniform(1, 3))
-    rgb = np.asarray(cv2.resize(rgb, (small, small), interpolation=cv2.INTER_AREA), np.uint8)
-    grain = rng.normal(0, rng.uniform(0, 8), (small, small, 1 if rng.random() < 0.5 else 3))
-    # OpenCV's codec takes blue first.
-    bgr = (rgb + grain).clip(0, 255).astype(np.uint8)[..., ::-1]
-    _, packed = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(40, 96))])
-    rgb = np.asarray(cv2.imdecode(packed, cv2.IMREAD_COLOR), np.uint8)[..., ::-1]
-    return np.asarray(cv2.resize(rgb, (side, side), interpolation=cv2.INTER_CUBIC), np.uint8)
+def _place(rng: np.random.Generator, head: npt.NDArray[np.uint8], cells: int) -> tuple[int, int]:
+    """Upper left corner, in mask cells, of a patch with at least a quarter of face."""
+    room = MASK_SIZE - cells + 1
+    for _ in range(50):
+        top, left = (int(v) for v in rng.integers(0, room, 2))
+        if head[top : top + cells, left : left + cells].mean() >= 0.25 * 255:
+            return top, left
+    return room // 2, room // 2
 
 
-def jitter(image: Tensor, rng: np.random.Generator) -> Tensor:
-    """Random colour, light and saturation of each picture, so that no skin colour can stand for age.
-
-    Args:
-        image: (B, 3, H, W) in -1..1.
-        rng: Source of randomness.
-
-    Returns:
-        The same shape and range.
-    """
-
-    def draw(*shape: int, sd: float) -> Tensor:
-        return torch.from_numpy(rng.normal(0, sd, (len(image), *shape))).float()
-
-    unit = ((image + 1) / 2).clamp(1e-3, 1)
-    unit = unit ** torch.exp(draw(1, 1, 1, sd=0.15))
-    unit = unit * torch.exp(draw(3, 1, 1, sd=0.12)) + draw(1, 1, 1, sd=0.05)
-    mean = unit.mean(dim=(1, 2, 3), keepdim=True)
-    unit = mean + (unit - mean) * torch.exp(draw(1, 1, 1, sd=0.12))
-    saturation = torch.from_numpy(rng.uniform(0.4, 1.5, (len(image), 1, 1, 1))).float()
-    saturation[torch.from_numpy(rng.random(len(image)) < 0.1)] = 0
-    luma = (unit * torch.tensor([0.299, 0.587, 0.114])[:, None, None]).sum(dim=1, keepdim=True)
-    return (luma + (unit - luma) * saturation).clamp(0, 1) * 2 - 1
-
-
-def _grown(maps: Tensor, size: int) -> Tensor:
-    return F.interpolate(maps, size=(size, size), mode="bilinear", align_corners=False)
+def _grown(maps: npt.NDArray[np.float32], side: int) -> npt.NDArray[np.float32]:
+    """Maps (C, h, w) at another side."""
+    return np.stack([cv2.resize(one, (side, side), interpolation=cv2.INTER_LINEAR) for one in maps]).astype(np.float32)

@@ -1,4 +1,4 @@
-"""A training set ready to crop from: aligned faces decoded once into a memory-mapped array.
+"""A training set ready to crop from: every face aligned once, at the size that training wants.
 
 `prepare` takes the faces of a dataset as they are, and detects and aligns every photo of a ``faces.csv``; it writes
 into the store folder only, goes on where it was stopped, and leaves out photos without a face (it says which).
@@ -13,13 +13,14 @@ import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
 from amgan.data.dataset import read_rows
+from amgan.data.images import Images, Keeper, Keeping, Kind, flush, kind_of, mapped
 from amgan.data.table import Row
 from amgan.errors import DatasetError, PhotoError
 from amgan.faces.align import align_face
@@ -27,9 +28,24 @@ from amgan.faces.detect import FaceDetector
 from amgan.faces.photo import read_photo
 from amgan.signs.atlas import Atlas
 
+# What every part of the package works at, unless training asks for more.
 SIZE = 1024
-# An aligned picture (SIZE, SIZE, 3) uint8 and its landmarks (478, 2) float32.
-Face = tuple[npt.NDArray[np.uint8], npt.NDArray[np.float32]]
+# Faces after which it is noted how far a store is.
+SAVE_EVERY = 50
+
+
+class Face(NamedTuple):
+    """One aligned face.
+
+    Attributes:
+        rgb: (S, S, 3) uint8.
+        landmarks: (478, 2) float32 in its pixels.
+        side: Side of the aligned square in the photo, pixels of the photo; NaN if unknown.
+    """
+
+    rgb: npt.NDArray[np.uint8]
+    landmarks: npt.NDArray[np.float32]
+    side: float
 
 
 @dataclass(frozen=True)
@@ -40,75 +56,109 @@ class Store:
         folder: Where they are kept; what is computed from them may be kept beside them.
         rows: Their rows in the table.
         left_out: Names of the photos that cannot be read or have no usable face.
-        images: (N, 1024, 1024, 3) uint8, memory-mapped, FFHQ-aligned.
+        images: N pictures (size, size, 3) uint8, FFHQ-aligned; in memory only while they are looked at.
         landmarks: (N, 478, 2) float32, aligned coordinates.
+        size: Side of the pictures, pixels.
+        sides: (N,) float32, side of each square in its photo, pixels of the photo; NaN where that is unknown.
     """
 
     folder: Path
     rows: list[Row]
     left_out: list[str]
-    images: npt.NDArray[np.uint8]
+    images: Images
     landmarks: npt.NDArray[np.float32]
+    size: int
+    sides: npt.NDArray[np.float32]
 
     def subset(self, keep: Callable[[Row], bool]) -> npt.NDArray[np.int64]:
         """Indices of the rows for which `keep` is true."""
         return np.array([index for index, row in enumerate(self.rows) if keep(row)], np.int64)
 
+    def enlarged(self) -> str:
+        """A line on the faces that are smaller in their photos than they are kept, "" if there are none."""
+        small = self.sides[self.sides < self.size]
+        if not len(small):
+            return ""
+        half = f"half of those are at most {np.median(small):.0f} px there"
+        return f"{len(small)} of {len(self.rows)} faces are enlarged to {self.size} px; {half}"
 
-def prepare(data: Path, folder: Path, atlas: Atlas, progress: Callable[[Iterable[Row]], Iterable[Row]] = iter) -> Store:
+
+def prepare(
+    data: Path,
+    folder: Path,
+    atlas: Atlas,
+    progress: Callable[[Iterable[Row]], Iterable[Row]] = iter,
+    size: int = SIZE,
+    images: Keeping = "auto",
+) -> Store:
     """Builds or reopens a store.
 
     Args:
         data: A dataset of `amgan curate`, or a folder with ``faces.csv`` and its photos; only read.
-        folder: Where stores are kept, one folder a data set and zones.
+        folder: Where stores are kept, one folder a data set, zones, size and way of keeping.
         atlas: Zones to crop and signs to read.
         progress: Wraps the rows, to show a progress bar.
+        size: Side of the aligned faces, pixels. Smaller faces are enlarged (`Store.enlarged`).
+        images: How they are kept; the pictures are the same.
 
     Returns:
         The store; photos without a usable face are in `left_out` alone.
 
     Raises:
         DatasetError: The table, or an aligned face of a dataset, is unusable.
+        OutputError: The disk has no room for the faces.
     """
     rows = read_rows(data, atlas)
+    kind = kind_of(images, len(rows), size)
     # Another set, or other zones, get a folder of their own: nothing that a running training reads is overwritten.
-    folder = folder / store_key(data, rows, atlas)
+    folder = folder / store_key(data, rows, atlas, size, kind)
     folder.mkdir(parents=True, exist_ok=True)
-    shapes: dict[str, tuple[tuple[int, ...], type]] = {
-        "images": ((len(rows), SIZE, SIZE, 3), np.uint8),
-        "landmarks": ((len(rows), 478, 2), np.float32),
-    }
     state = folder / "state.json"
     found: list[bool] = json.loads(state.read_text()) if state.is_file() else []
-    mode = "r+" if state.is_file() else "w+"
-    arrays = {
-        name: np.lib.format.open_memmap(folder / f"{name}.npy", mode, dtype, shape)
-        for name, (shape, dtype) in shapes.items()
-    }
+    unread = rows[len(found) :]
+    keeper = Keeper(folder, kind, len(rows), size, len(unread))
+    landmarks = mapped(folder / "landmarks.npy", (len(rows), 478, 2), np.float32, not unread)
+    sides = _sides(folder / "sides.npy", len(rows), not unread)
 
-    if unread := rows[len(found) :]:
+    if unread:
         with contextlib.ExitStack() as stack:
-            look: Callable[[Row], Face | None] = _cut_out_already
+            look: Callable[[Row], Face | None] = functools.partial(_cut_out_already, size)
             if any(row.aligned is None for row in unread):
-                look = functools.partial(_found, stack.enter_context(FaceDetector()))
+                look = functools.partial(_found, stack.enter_context(FaceDetector()), size)
             place = sum(found)
             for row in progress(unread):
                 face = look(row)
                 if face is not None:
                     # Stored without gaps, so that the pictures stay mapped when a photo is left out.
-                    arrays["images"][place], arrays["landmarks"][place] = face
+                    landmarks[place], sides[place] = face.landmarks, face.side
+                    if kind == "raw" or _elsewhere(row, size) is None:
+                        keeper.write(place, face.rgb)
                     place += 1
                 found.append(face is not None)
-                if len(found) % 50 == 0 or len(found) == len(rows):
-                    for array in arrays.values():
-                        array.flush()
+                if len(found) % SAVE_EVERY == 0 or len(found) == len(rows):
+                    keeper.flush()
+                    flush(landmarks)
+                    flush(sides)
                     aside = state.with_suffix(".part")
                     aside.write_text(json.dumps(found))
                     aside.replace(state)
     count = sum(found)
     kept = [row for row, has_face in zip(rows, found, strict=True) if has_face]
     left_out = [row.name for row, has_face in zip(rows, found, strict=True) if not has_face]
-    return Store(folder, kept, left_out, arrays["images"][:count], np.array(arrays["landmarks"][:count]))
+    pictures = keeper.images([_elsewhere(row, size) for row in kept])
+    return Store(folder, kept, left_out, pictures, landmarks[:count], size, np.array(sides[:count]))
+
+
+def _sides(path: Path, count: int, done: bool) -> npt.NDArray[np.float32]:
+    """Sides of the squares in their photos; unknown in stores from before they were written down."""
+    if done and not path.is_file():
+        return np.full(count, np.nan, np.float32)
+    return mapped(path, (count,), np.float32, done)
+
+
+def _elsewhere(row: Row, size: int) -> Path | None:
+    """The file of a dataset that is the aligned face of this size already."""
+    return row.path if row.aligned is not None and row.aligned.size == size else None
 
 
 def licence_notice(store: Store, rows: npt.NDArray[np.int64]) -> str:
@@ -121,13 +171,15 @@ def licence_notice(store: Store, rows: npt.NDArray[np.int64]) -> str:
     return f"Weights trained on photos under {', '.join(names) or 'no stated licence'}."
 
 
-def store_key(data: Path, rows: Iterable[Row], atlas: Atlas) -> str:
+def store_key(data: Path, rows: Iterable[Row], atlas: Atlas, size: int = SIZE, kind: Kind = "raw") -> str:
     """Name of the folder of a store: another one for whatever makes its pictures or landmarks other ones.
 
     Args:
         data: The set.
         rows: Its rows.
         atlas: The zones.
+        size: Side of its pictures, pixels.
+        kind: How they are kept.
     """
     rows = list(rows)
     key: dict[str, Any] = {
@@ -138,10 +190,15 @@ def store_key(data: Path, rows: Iterable[Row], atlas: Atlas) -> str:
     # Photos beside a faces.csv are taken not to change, and stores of them to stay; a dataset is curated anew at will.
     if faces := [(row.path.name, row.aligned.size, row.aligned.digest) for row in rows if row.aligned is not None]:
         key["faces"] = faces
+    # Left out where they are what they were before they could be chosen.
+    if size != SIZE:
+        key["size"] = size
+    if kind != "raw":
+        key["images"] = kind
     return hashlib.sha256(json.dumps(key).encode()).hexdigest()[:12]
 
 
-def _found(detector: FaceDetector, row: Row) -> Face | None:
+def _found(detector: FaceDetector, size: int, row: Row) -> Face | None:
     """The largest face of a photo, aligned; None if there is none or the photo cannot be read."""
     try:
         rgb = read_photo(row.path).rgb
@@ -150,12 +207,12 @@ def _found(detector: FaceDetector, row: Row) -> Face | None:
     faces = detector.detect(rgb)
     if not faces:
         return None
-    alignment = align_face(faces[0].landmarks, SIZE)
-    return alignment.crop(rgb), alignment.to_aligned(faces[0].landmarks)
+    alignment = align_face(faces[0].landmarks, size)
+    return Face(alignment.crop(rgb), alignment.to_aligned(faces[0].landmarks), alignment.scale * size)
 
 
-def _cut_out_already(row: Row) -> Face | None:
-    """The face of a dataset, at `SIZE`; None if it cannot be read."""
+def _cut_out_already(size: int, row: Row) -> Face | None:
+    """The face of a dataset, at `size`; None if it cannot be read."""
     assert row.aligned is not None
     try:
         rgb = read_photo(row.path).rgb
@@ -165,7 +222,7 @@ def _cut_out_already(row: Row) -> Face | None:
     if rgb.shape != (side, side, 3):
         height, width = rgb.shape[:2]
         raise DatasetError(f"{row.path}: is {width}x{height}, by the table {side}x{side}; delete it and curate again")
-    if side != SIZE:
-        how = cv2.INTER_AREA if side > SIZE else cv2.INTER_CUBIC
-        rgb = np.asarray(cv2.resize(rgb, (SIZE, SIZE), interpolation=how), np.uint8)
-    return rgb, row.aligned.landmarks_at(SIZE)
+    if side != size:
+        how = cv2.INTER_AREA if side > size else cv2.INTER_CUBIC
+        rgb = np.asarray(cv2.resize(rgb, (size, size), interpolation=how), np.uint8)
+    return Face(rgb, row.aligned.landmarks_at(size), min(row.aligned.side, side))

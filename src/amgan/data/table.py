@@ -24,11 +24,13 @@ class AlignedFace:
         size: Side of the picture, pixels.
         landmarks: (478, 2) float32 in its pixels, whose centres are at integers.
         digest: SHA-256 of the photo that it was cut out of, hexadecimal.
+        side: Side of the same square in that photo, pixels of the photo.
     """
 
     size: int
     landmarks: npt.NDArray[np.float32] = field(repr=False)
     digest: str
+    side: float
 
     def landmarks_at(self, size: int) -> npt.NDArray[np.float32]:
         """(478, 2) float32, the landmarks in the same picture at another size."""

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from amgan.errors import AtlasError
 from amgan.signs.scale import Scale
-from amgan.yaml_files import read_mapping
+from amgan.yaml_files import Extending, laid_over
 
 Landmark = Annotated[int, Field(ge=0, lt=478)]
 # A landmark, or (a, b, t): a + t * (a - b), a point beyond a as seen from b.
@@ -137,8 +137,8 @@ def load_atlas(source: str | Path) -> Atlas:
         AtlasError: The file is missing, is not YAML or is not a valid atlas, or no atlas has that name; the message
             names the file and the field.
     """
-    path = _locate(str(source), Path())
-    return parse_atlas(_content(path), str(path))
+    path = _EXTENDING.locate(str(source), Path())
+    return parse_atlas(_EXTENDING.read(path), str(path))
 
 
 @functools.cache
@@ -149,53 +149,24 @@ def unit_atlas() -> Atlas:
 
 def shipped_atlases() -> list[str]:
     """Names of the atlases that come with the package."""
-    return sorted(path.stem for path in SHIPPED.glob("*.yaml"))
-
-
-def _locate(reference: str, folder: Path) -> Path:
-    """The file that a reference means: a bare name is a shipped atlas, all else a path as seen from `folder`."""
-    if Path(reference).name != reference or Path(reference).suffix:
-        return folder / reference
-    if reference not in shipped_atlases():
-        raise AtlasError(f"no atlas {reference!r}; there are: {', '.join(shipped_atlases())}, or give a YAML file")
-    return SHIPPED / f"{reference}.yaml"
-
-
-def _content(path: Path, heirs: tuple[Path, ...] = ()) -> dict[str, Any]:
-    """What an atlas file says, laid over the content of the atlas it extends; `heirs` are those that extend it."""
-    shape = "an atlas is a mapping with name, age, head, skin, keep and signs"
-    content = read_mapping(path, "the atlas", shape, AtlasError)
-    reference = content.pop("extends", None)
-    if reference is None:
-        return content
-    heirs = (*heirs, path.resolve())
-    try:
-        base_path = _locate(str(reference), path.parent)
-        if base_path.resolve() in heirs:
-            raise AtlasError(f"a cycle: {' extends '.join(heir.name for heir in (*heirs, base_path))}")
-        base = _content(base_path, heirs)
-        # Checked on its own, so that a fault is reported under the file that has it.
-        parse_atlas(base, str(base_path))
-    except AtlasError as error:
-        raise AtlasError(f"{path}: extends: {error}") from error
-    # A name and a description do not hold for another atlas.
-    return _laid_over({key: value for key, value in base.items() if key not in ("name", "description")}, content)
+    return _EXTENDING.names()
 
 
 def _laid_over(base: dict[str, Any], content: dict[str, Any]) -> dict[str, Any]:
-    """`content` over `base`: mappings key by key, a null takes a key out, all else replaces."""
-    merged = dict(base)
-    if "grades" in content:
-        # Quantiles of the base are in the grades of the base.
-        merged.pop("quantiles", None)
-    for key, value in content.items():
-        if value is None:
-            merged.pop(key, None)
-        elif key != "quantiles" and isinstance(value, dict) and isinstance(merged.get(key), dict):
-            merged[key] = _laid_over(merged[key], value)
-        else:
-            merged[key] = value
-    return merged
+    # A name and a description do not hold for another atlas.
+    own = {key: value for key, value in base.items() if key not in ("name", "description")}
+    # Quantiles of the base are in the grades of the base, and two measurements are never mixed.
+    return laid_over(own, content, {"grades": "quantiles", "quantiles": "quantiles"})
+
+
+_EXTENDING = Extending(
+    "atlas",
+    "an atlas is a mapping with name, age, head, skin, keep and signs",
+    AtlasError,
+    SHIPPED,
+    parse_atlas,
+    _laid_over,
+)
 
 
 def _field(location: tuple[int | str, ...]) -> str:

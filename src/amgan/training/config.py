@@ -1,73 +1,32 @@
-"""Training config: one YAML, frozen, unknown keys refused."""
+"""Training config: one YAML, which may extend another; frozen, unknown keys refused."""
 
 from __future__ import annotations
 
 import importlib.resources
+import math
 from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
+from amgan.data.images import Keeping
 from amgan.data.patches import MASK_SIZE
+from amgan.data.store import SIZE
 from amgan.errors import ConfigError
 from amgan.models.bundle import load_bundle_schema
 from amgan.models.critic import CriticConfig
 from amgan.models.estimator_kinds import Kind
 from amgan.models.generator import GeneratorConfig
 from amgan.models.precision import TrainingPrecision
-from amgan.yaml_files import read_mapping
+from amgan.training.stage import Frozen
+from amgan.training.stage import Stage as Stage
+from amgan.yaml_files import Extending, laid_over
+
+SHIPPED = Path(str(importlib.resources.files("amgan.training"))) / "configs"
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Stage(_Frozen):
-    """A stretch of training at one resolution; both learning rates fall linearly to zero over it.
-
-    Attributes:
-        image_size: Faces are shrunk to this side, pixels.
-        patch: Side of a patch, pixels.
-        batch: Patches a step, on however many processes.
-        accumulate: Equal parts in which each process goes through its patches, one after the other, for less memory;
-            the gradients are those of all of them.
-        steps: Steps of this stage.
-        rate: Learning rate of both networks at its start, unless `critic_rate` is given.
-        critic_rate: Learning rate of the critic, if another.
-        map_head_steps: Steps at its start in which the map head learns alone ("features" only); they come on top.
-        map_patch: Least and most side to which patches are shrunk for the critic's map head, another in each step, so
-            that no pattern of one scale passes for a sign; in the first stage this is the scale it learns.
-        warm_up: Steps over which the generator's rate rises at its start, so that a new critic is heard only as fast as
-            it learns; for a generator that knows more than its critic (`TrainConfig.start`).
-        stem: The generator's stem in this stage, if it is to be larger than before; the generator is then grown
-            (`amgan.models.grow`), so that it goes on at twice the size with what it knows.
-        half_every: Every this-many-th step is made on faces and patches of half the size and four times as many of
-            them, so that the generator serves small faces too; 0 for never.
-    """
-
-    image_size: Literal[256, 512, 1024]
-    patch: int = Field(ge=32, multiple_of=16)
-    batch: int = Field(ge=1)
-    accumulate: int = Field(default=1, ge=1)
-    steps: int = Field(ge=1)
-    rate: float = Field(gt=0)
-    critic_rate: float | None = None
-    map_head_steps: int = Field(default=0, ge=0)
-    map_patch: tuple[int, int] = (112, 144)
-    warm_up: int = Field(default=0, ge=0)
-    stem: Literal[2, 4, 8] | None = None
-    half_every: int = Field(default=0, ge=0)
-
-    def at(self, step: int) -> Stage:
-        """Sizes of one step of this stage."""
-        if not self.half_every or step % self.half_every != self.half_every - 1:
-            return self
-        half = {"image_size": self.image_size // 2, "patch": self.patch // 2, "batch": 4 * self.batch}
-        return self.model_copy(update=half)
-
-
-class Weights(_Frozen):
+class Weights(Frozen):
     """Weights of the losses (Eq. 4; those without an equation are ours).
 
     Attributes:
@@ -89,7 +48,7 @@ class Weights(_Frozen):
     tint: float = 20.0
 
 
-class TrainConfig(_Frozen):
+class TrainConfig(Frozen):
     """A whole training run.
 
     Attributes:
@@ -118,6 +77,8 @@ class TrainConfig(_Frozen):
             generator serves such photos too and sharpness does not pass for age.
         recolour: Whether every patch gets another colour and light, real and made alike, so that no skin colour can
             stand for age.
+        balance_ages: Whether faces are drawn evenly over age, as far as a factor of ten allows, since the old are few;
+            otherwise every face is drawn alike.
         alone: Share of the targets that ask for one sign, or one side of it, where all else stays as it is; for people
             who move one slider.
         restrained: Whether changes are made in training as in use: less off the skin, and of no other hue
@@ -127,6 +88,11 @@ class TrainConfig(_Frozen):
         precision: "bf16", "fp16" (GPUs only, with scaled gradients) or "fp32" for the networks, or "auto": bf16 where
             the processor or GPU is fast with it, else fp32. Losses are always fp32.
         log_every: Steps between lines of statistics; a line has the means over them.
+        images: How prepared faces are kept, which changes no batch: "raw", decoded and mapped into memory, or "webp",
+            lossless files of about a quarter of that; "auto" is "raw" up to 64 GiB.
+        cache_gib: What decoded or shrunk faces and masks may take of the memory, GiB; of each process.
+        workers: Threads that prepare the next batches while a step is made; 0 prepares each when it is asked for. None
+            of these three changes a batch.
         checkpoint_every: Steps.
         sheet_every: Steps.
         stages: One after the other.
@@ -150,12 +116,16 @@ class TrainConfig(_Frozen):
     map_head_fakes: float = Field(default=0.3, ge=0)
     degraded: float = Field(default=0.0, ge=0, le=1)
     recolour: bool = True
+    balance_ages: bool = True
     alone: float = Field(default=0.0, ge=0, le=1)
     restrained: bool = True
     feature_noise: float = 0.02
     ema_images: float = Field(default=2000, gt=0)
     precision: TrainingPrecision = "auto"
     log_every: int = Field(default=20, ge=1)
+    images: Keeping = "auto"
+    cache_gib: float = Field(default=4.0, ge=0)
+    workers: int = Field(default=1, ge=0)
     checkpoint_every: int = Field(default=100, ge=1)
     sheet_every: int = Field(default=200, ge=1)
     stages: list[Stage] = Field(min_length=1)
@@ -174,10 +144,13 @@ class TrainConfig(_Frozen):
                     f"stages.{index}: batch {stage.batch} is not divisible by accumulate {stage.accumulate}"
                 )
             stem = stage.stem or stem
-            multiple = self.generator.model_copy(update={"stem": stem}).multiple
+            # Patches are cut out of the masks too, so they end on whole cells of those.
+            multiple = math.lcm(
+                self.generator.model_copy(update={"stem": stem}).multiple, stage.image_size // MASK_SIZE
+            )
             small = stage.at(stage.half_every - 1) if stage.half_every else stage
-            if small.image_size < MASK_SIZE:
-                raise ValueError(f"stages.{index}: faces of {small.image_size} px; the least is {MASK_SIZE}")
+            if small.image_size % MASK_SIZE:
+                raise ValueError(f"stages.{index}: faces of {small.image_size} px; a multiple of {MASK_SIZE} is wanted")
             if small.patch > small.image_size or small.patch % multiple or small.patch < 32:
                 side = f"{small.patch} px" + (" (at half the size)" if stage.half_every else "")
                 wanted = f"32 to {small.image_size} and divisible by {multiple}"
@@ -199,13 +172,18 @@ class TrainConfig(_Frozen):
         raise ValueError("past the last stage")
 
     @property
+    def face_size(self) -> int:
+        """Side at which the faces are prepared, pixels: what the largest stage wants, and at least `SIZE`."""
+        return max(SIZE, *(stage.image_size for stage in self.stages))
+
+    @property
     def steps(self) -> int:
         """Steps of all stages."""
         return sum(stage.map_head_steps + stage.steps for stage in self.stages)
 
 
 def load_config(path: Path, overrides: list[str] | None = None, data: Path | None = None) -> TrainConfig:
-    """Reads a training config.
+    """Reads a training config, with what it takes from the one it `extends`.
 
     Args:
         path: YAML file.
@@ -215,26 +193,17 @@ def load_config(path: Path, overrides: list[str] | None = None, data: Path | Non
     Raises:
         ConfigError: Names the file and every key at fault.
     """
-    content = read_mapping(path, "the config", "a config is a mapping of keys to values", ConfigError)
+    content = _EXTENDING.read(path)
     for override in overrides or []:
         _set(content, override)
     if data is not None:
         content["data"] = str(data)
-    if content.get("start") is not None:
-        if "generator" in content:
-            raise ConfigError(f"{path}: generator: leave it out, it is that of start: {content['start']}")
-        content["generator"] = load_bundle_schema(start_folder(content["start"])).generator_config.model_dump()
-    try:
-        return TrainConfig.model_validate(content)
-    except ValidationError as error:
-        faults = [f"{'.'.join(str(part) for part in e['loc'])}: {e['msg']}" for e in error.errors()]
-        raise ConfigError(f"{path}: {'; '.join(faults)}") from error
+    return _validated(content, str(path))
 
 
 def presets() -> dict[str, Path]:
     """The configs that come with the package, by name."""
-    folder = Path(str(importlib.resources.files("amgan.training") / "configs"))
-    return {path.stem: path for path in sorted(folder.glob("*.yaml"))}
+    return {name: SHIPPED / f"{name}.yaml" for name in _EXTENDING.names()}
 
 
 def config_path(config: str) -> Path:
@@ -254,6 +223,29 @@ def config_path(config: str) -> Path:
 def start_folder(start: str | Path) -> Path | None:
     """The folder that `TrainConfig.start` names, as `amgan.models.bundle` takes it: None for the shipped model."""
     return None if start == "default" else Path(start)
+
+
+def _validated(content: dict[str, Any], source: str) -> TrainConfig:
+    if content.get("start") is not None:
+        if "generator" in content:
+            raise ConfigError(f"{source}: generator: leave it out, it is that of start: {content['start']}")
+        of_model = load_bundle_schema(start_folder(content["start"])).generator_config.model_dump()
+        content = {**content, "generator": of_model}
+    try:
+        return TrainConfig.model_validate(content)
+    except ValidationError as error:
+        faults = [f"{'.'.join(str(part) for part in e['loc'])}: {e['msg']}" for e in error.errors()]
+        raise ConfigError(f"{source}: {'; '.join(faults)}") from error
+
+
+def _check_base(content: dict[str, Any], source: str) -> None:
+    # The folder of photos may be left to those that extend it.
+    _validated({"data": ".", **content}, source)
+
+
+_EXTENDING = Extending(
+    "config", "a config is a mapping of keys to values", ConfigError, SHIPPED, _check_base, laid_over
+)
 
 
 def _set(content: dict[str, Any], override: str) -> None:

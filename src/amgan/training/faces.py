@@ -1,8 +1,9 @@
-"""What a run learns from: prepared faces, scores for every zone, patches of them at any size, and a few to show."""
+"""What a run learns from: prepared faces, scores for every zone, batches of their patches, and a few to show."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +14,14 @@ from rich.console import Console
 from rich.progress import track
 from torch import Tensor
 
-from amgan.data.patches import FacePatches
+from amgan.data.patches import Batch
 from amgan.data.store import Store, prepare
 from amgan.data.table import held_for_judges
 from amgan.maps.packing import pack_zones
 from amgan.models.estimator import SignEstimators
 from amgan.models.estimator_kinds import new_estimators
 from amgan.signs.atlas import Atlas
+from amgan.training.batches import open_batches
 from amgan.training.config import TrainConfig
 from amgan.training.estimating import fit_estimators, zone_scores
 
@@ -55,9 +57,11 @@ class TrainingFaces:
             return lambda items: items if console is None else track(list(items), label, console=console)
 
         self.config, self.atlas, self.channels = config, atlas, pack_zones(atlas)
-        self.store: Store = prepare(config.data, folder, atlas, bar("preparing faces"))
+        self.store: Store = prepare(config.data, folder, atlas, bar("preparing faces"), config.face_size, config.images)
         if self.store.left_out:
             say(f"left out, no usable face: {', '.join(self.store.left_out)}")
+        if enlarged := self.store.enlarged():
+            say(enlarged)
         self.rows = self.store.subset(lambda row: row.split == "train" and not held_for_judges(row, config.judge_share))
         self.estimators: SignEstimators = new_estimators(config.estimators, atlas)
         bars = bar("features of the zones"), bar("networks of the signs")
@@ -65,19 +69,10 @@ class TrainingFaces:
         errors = "  ".join(f"{name} {report.error:.3g}" for name, report in reports.items())
         say(f"{len(self.rows)} faces; estimators' cross-validated error: {errors}")
         self.scores: tuple[Tensor, Tensor] = zone_scores(self.store, self.estimators)
-        self._patches: dict[int, FacePatches] = {}
 
-    def patches(self, size: int) -> FacePatches:
-        """Patches of the faces at one size; those of another share its masks."""
-        if size not in self._patches:
-            if self._patches:
-                self._patches[size] = next(iter(self._patches.values())).at(size)
-            else:
-                config = self.config
-                drawn = (config.seed, config.degraded, config.generator.maps, config.recolour, config.alone)
-                of_faces = (self.store, self.atlas, self.rows, *self.scores, self.channels)
-                self._patches[size] = FacePatches(*of_faces, size, *drawn)
-        return self._patches[size]
+    def batches(self, steps: Sequence[int], part: slice) -> AbstractContextManager[Iterator[tuple[int, Batch]]]:
+        """Each of some steps with a part of its batch, the next ones made while one is used."""
+        return open_batches(self.config, self.store, self.atlas, self.rows, *self.scores, steps, part)
 
     def to_show(self, size: int, count: int = 4) -> list[Face]:
         """Validation faces spread over age, shrunk to a size."""

@@ -24,7 +24,6 @@ from amgan.models.generator import Generator
 from amgan.signs.atlas import Atlas
 from amgan.training.checkpoint import read_checkpoint, restore, save_checkpoint
 from amgan.training.config import TrainConfig, start_folder
-from amgan.training.draws import Part
 from amgan.training.faces import TrainingFaces
 from amgan.training.networks import Networks
 from amgan.training.parallel import (
@@ -158,46 +157,40 @@ def _train(run: _Run, resume: bool, atlas: Atlas, tensorboard: bool) -> Path:
 def _steps(run: _Run, nets: Networks, faces: TrainingFaces, statistics: Statistics | None) -> None:
     """The steps that are left."""
     config, fabric, total = run.config, run.fabric, run.config.steps
-    means, sizes, own = Means(), set[int](), Part(fabric.global_rank, fabric.world_size)
-    for step in range(run.made, total):
-        whole, left = config.stage_at(step)
-        learning_map = left > 1
-        if learning_map and not isinstance(nets.critic, FeatureCritic):
-            continue
-        stage = whole.at(step)
-        patches = faces.patches(stage.image_size)
-        if stage.image_size not in sizes:
-            # The time that shrinking the faces took is not a step's.
-            sizes.add(stage.image_size)
-            since, clock = step, time.monotonic()
-        # Made whole by every process, for it takes all random numbers to know one's own.
-        batch = own.of(patches.batch(step, stage.batch, stage.patch), fabric.device)
-        if learning_map:
-            rate = 1.0 if (left - 1) * whole.steps > 0.2 * whole.map_head_steps else 0.3
-            means.add(map_head_step(fabric, nets, batch, stage, step, rate))
-        else:
-            nets.grow_to(stage.stem or 1)
-            nets.set_rates(stage, left)
-            means.add(train_step(fabric, nets, batch, stage, step))
-        run.made = step + 1
+    means, since, clock = Means(), run.made, time.monotonic()
+    own = slice(fabric.global_rank, None, fabric.world_size)
+    with faces.batches(range(run.made, total), own) as batches:
+        for step, batch in batches:
+            whole, left = config.stage_at(step)
+            stage, learning_map = whole.at(step), left > 1
+            if learning_map:
+                if not isinstance(nets.critic, FeatureCritic):
+                    continue
+                rate = 1.0 if (left - 1) * whole.steps > 0.2 * whole.map_head_steps else 0.3
+                means.add(map_head_step(fabric, nets, batch, stage, step, rate))
+            else:
+                nets.grow_to(stage.stem or 1)
+                nets.set_rates(stage, left)
+                means.add(train_step(fabric, nets, batch, stage, step))
+            run.made = step + 1
 
-        if run.made % config.log_every == 0:
-            found = mean_over_processes(fabric, means.take())
-            seconds = (time.monotonic() - clock) / (run.made - since)
-            since, clock = run.made, time.monotonic()
-            if statistics is not None:
-                statistics.write(run.made, seconds, found)
-            hours = (total - run.made) * seconds / 3600
-            losses = "  ".join(f"{name} {value:.3g}" for name, value in found.items())
-            run.say(f"step {run.made}/{total}  {seconds:.2f} s  {hours:.1f} h left  {losses}")
-        if not run.first:
-            continue
-        if run.made % config.checkpoint_every == 0 or run.made == total:
-            save_checkpoint(run.out, nets, run.made, fabric)
-            run.saved = run.made
-        if run.made % config.sheet_every == 0 and not learning_map and (shown := faces.to_show(whole.image_size)):
-            sheet = run.out / "sheets" / f"{run.made:06d}.png"
-            sample_sheet(nets.ema, faces.atlas, faces.channels, shown, sheet)
+            if run.made % config.log_every == 0:
+                found = mean_over_processes(fabric, means.take())
+                seconds = (time.monotonic() - clock) / (run.made - since)
+                since, clock = run.made, time.monotonic()
+                if statistics is not None:
+                    statistics.write(run.made, seconds, found)
+                hours = (total - run.made) * seconds / 3600
+                losses = "  ".join(f"{name} {value:.3g}" for name, value in found.items())
+                run.say(f"step {run.made}/{total}  {seconds:.2f} s  {hours:.1f} h left  {losses}")
+            if not run.first:
+                continue
+            if run.made % config.checkpoint_every == 0 or run.made == total:
+                save_checkpoint(run.out, nets, run.made, fabric)
+                run.saved = run.made
+            if run.made % config.sheet_every == 0 and not learning_map and (shown := faces.to_show(whole.image_size)):
+                sheet = run.out / "sheets" / f"{run.made:06d}.png"
+                sample_sheet(nets.ema, faces.atlas, faces.channels, shown, sheet)
 
 
 def _finished(start: str | Path, channels: tuple[int, ...]) -> Generator:

@@ -84,8 +84,8 @@ def describe_store(store: Store) -> dict[Cover, tuple[Array, Array]]:
 
 def _small_faces(store: Store) -> Iterator[tuple[npt.NDArray[np.uint8], Array]]:
     factor = SIZE / FACE_SIZE
-    for image, landmarks in zip(store.images, store.landmarks, strict=True):
-        small = cv2.resize(np.asarray(image), (FACE_SIZE, FACE_SIZE), interpolation=cv2.INTER_AREA)
+    for index, landmarks in enumerate(store.landmarks):
+        small = cv2.resize(store.images[index], (FACE_SIZE, FACE_SIZE), interpolation=cv2.INTER_AREA)
         # Pixel centres are at integers in both resolutions.
         yield np.asarray(small, np.uint8), np.asarray((landmarks + 0.5) / factor - 0.5, np.float32)
 

@@ -1,0 +1,61 @@
+"""Prepares what comes next in threads while the caller is at work."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Generator, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeVar
+
+import torch
+
+_Item = TypeVar("_Item")
+_Made = TypeVar("_Made")
+
+
+def made_ahead(make: Callable[[_Item], _Made], items: Iterable[_Item], workers: int) -> Generator[_Made, None, None]:
+    """What is made of each item, in their order, the next ones prepared while one is used.
+
+    Threads and not processes, so that all share one cache and nothing is copied; decoding, resizing and arithmetic on
+    arrays let go of the interpreter. Each computes with one thread of its own, as does the only one when `workers` is
+    0, so that sums come out alike. Close the iterator (`contextlib.closing`) to end them early.
+
+    Args:
+        make: Makes something of an item; from several threads at once.
+        items: What to make it of.
+        workers: Threads, twice as many items ahead; 0 makes each when it is asked for.
+
+    Example:
+        >>> list(made_ahead(lambda number: number**2, range(4), workers=2))
+        [0, 1, 4, 9]
+    """
+    waiting: deque[Future[_Made]] = deque()
+    pool = _single_threaded(max(workers, 1))
+    try:
+        for item in items:
+            waiting.append(pool.submit(make, item))
+            if len(waiting) > 2 * workers:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _single_threaded(count: int) -> ThreadPoolExecutor:
+    """Threads in each of which PyTorch computes without more of them: they would fight with the step's."""
+    pool = ThreadPoolExecutor(count, "ahead")
+    threads, started = torch.get_num_threads(), threading.Barrier(count + 1)
+
+    def start() -> None:
+        torch.get_num_threads()  # the first call in a thread sets the common number
+        torch.set_num_threads(1)
+        started.wait()
+
+    for _ in range(count):
+        pool.submit(start)
+    started.wait()
+    # The number is each thread's own, but the last one set becomes the common one, of threads to come.
+    torch.set_num_threads(threads)
+    return pool

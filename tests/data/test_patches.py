@@ -1,0 +1,158 @@
+import copy
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from torch.nn import functional as F
+
+from amgan.data.ahead import made_ahead
+from amgan.data.draw import Draw
+from amgan.data.images import Keeping
+from amgan.data.patches import MASK_BYTES, MASK_SIZE, Batch, FacePatches, _grown
+from amgan.data.store import Store, prepare
+from amgan.maps.kinds import MapKind
+from amgan.maps.packing import pack_zones
+from amgan.signs.atlas import unit_atlas
+from amgan.signs.zones import zone_masks
+
+ATLAS = unit_atlas()
+FIELDS = Batch.__dataclass_fields__
+
+
+def patches_of(store: Store, size: int = 512, cache: int = 2**30, maps: MapKind = "zones") -> FacePatches:
+    rows = store.subset(lambda row: row.split == "train")
+    random = torch.Generator().manual_seed(0)
+    scores, ages = torch.rand(len(rows), len(ATLAS.zones), generator=random), torch.linspace(0.1, 0.9, len(rows))
+    draw = Draw(ATLAS, scores, ages, alone=0.2)
+    return FacePatches(store, ATLAS, rows, draw, pack_zones(ATLAS), size, 0, 0.3, maps, True, cache)
+
+
+@pytest.fixture(scope="module")
+def stores(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Store]:
+    folder = tmp_path_factory.mktemp("stores")
+    kinds: tuple[Keeping, ...] = ("raw", "webp")
+    return {kind: prepare(dataset, folder, ATLAS, size=512, images=kind) for kind in kinds}
+
+
+def same(one: Batch, two: Batch) -> bool:
+    return all(torch.equal(getattr(one, name), getattr(two, name)) for name in FIELDS)
+
+
+def test_a_step_decides_its_batch(stores: dict[str, Store]) -> None:
+    patches = patches_of(stores["raw"])
+    one, two, other = patches.batch(5, 4, 64), patches.batch(5, 4, 64), patches.batch(6, 4, 64)
+    assert same(one, two) and not torch.equal(one.image, other.image)
+    assert one.image.shape == (4, 3, 64, 64) and one.target.shape == (4, 1, 64, 64)
+    assert one.image.is_contiguous(memory_format=torch.channels_last)
+    assert -1 <= one.image.min() and one.image.max() <= 1 and 0 <= one.target.min() and one.target.max() <= 1
+    assert (one.location[..., -1] > one.location[..., 0])[:, 0].all()
+    assert {getattr(one, name).dtype for name in FIELDS} == {torch.float32}
+    # No two patches of a batch are drawn alike, nor the first one as the batch's faces are.
+    assert len({tuple(centre) for centre in one.centre.tolist()}) == 4
+
+
+def test_batches_are_the_same_however_faces_are_kept_and_whatever_the_cache_holds(stores: dict[str, Store]) -> None:
+    for size in (512, 256):
+        wanted = [patches_of(stores["raw"], size).batch(step, 3, 64) for step in range(2)]
+        for kind, capacity in (("raw", 0), ("webp", 0), ("webp", 2**20), ("webp", 2**30)):
+            patches = patches_of(stores[kind], size, capacity)
+            for step, batch in enumerate(wanted):
+                assert same(patches.batch(step, 3, 64), batch)
+                assert patches.masks.used + patches.pictures.used <= capacity
+
+
+def test_a_face_is_decoded_once_while_there_is_room(stores: dict[str, Store], monkeypatch: pytest.MonkeyPatch) -> None:
+    images, decoded = stores["webp"].images, []
+    whole = type(images).__getitem__
+    monkeypatch.setattr(type(images), "__getitem__", lambda self, i: decoded.append(i) or whole(self, i))
+    patches = patches_of(stores["webp"])
+    for step in range(8):
+        patches.batch(step, 4, 64)
+    assert len(decoded) == len(set(decoded)) <= 10
+    # Masks leave nearly all of the memory to pictures.
+    assert patches.masks.capacity == len(patches.indices) * MASK_BYTES and patches.masks.used < patches.masks.capacity
+    decoded.clear()
+    bare = patches_of(stores["webp"], cache=0)
+    for _ in range(2):
+        bare.batch(0, 4, 64)
+    assert len(decoded) == 8
+
+
+@pytest.mark.parametrize("workers", [0, 1, 3])
+def test_batches_are_the_same_whatever_the_workers(stores: dict[str, Store], workers: int) -> None:
+    wanted = [patches_of(stores["raw"]).batch(step, 3, 128) for step in range(6)]
+    patches = patches_of(stores["webp"], cache=2 * 2**20)
+    made = made_ahead(lambda step: patches.batch(step, 3, 128), range(6), workers)
+    assert all(same(one, two) for one, two in zip(made, wanted, strict=True))
+
+
+def test_a_part_of_a_batch_is_that_part(stores: dict[str, Store]) -> None:
+    patches = patches_of(stores["raw"])
+    whole = patches.batch(7, 5, 64)
+    parts = [patches.batch(7, 5, 64, slice(rank, None, 2)) for rank in (0, 1)]
+    for name in FIELDS:
+        together = torch.empty_like(getattr(whole, name))
+        for rank, part in enumerate(parts):
+            together[rank::2] = getattr(part, name)
+        assert torch.equal(together, getattr(whole, name)), name
+
+
+@pytest.mark.parametrize(("maps", "channels"), [("zones", 1), ("scores", len(ATLAS.zones) + 1), ("age", 1)])
+def test_maps_of_every_kind(stores: dict[str, Store], maps: MapKind, channels: int) -> None:
+    batch = patches_of(stores["raw"], maps=maps).batch(0, 2, 64)
+    assert batch.source.shape == batch.target.shape == (2, channels, 64, 64)
+    if maps != "zones":
+        assert torch.equal(batch.source, batch.source[..., :1, :1].expand_as(batch.source))
+        assert batch.zoned.min() == 1
+
+
+def test_pictures_and_maps_lie_on_each_other_at_every_size(stores: dict[str, Store]) -> None:
+    """Patches that are the whole face, so that they can be compared with masks made at their own size."""
+    store = stores["raw"]
+    for size in (256, 512):
+        patches = patches_of(store, size)
+        patches.degraded, patches.recolour = 0.0, False
+        batch = patches.batch(0, 3, size)
+        picks = patches.draw.faces(np.random.default_rng((0, 0)), 3)
+        for number, pick in enumerate(picks):
+            row = patches.indices[pick]
+            face = cv2.resize(store.images[row], (size, size), interpolation=cv2.INTER_AREA)
+            shown = ((batch.image[number].permute(1, 2, 0).numpy() + 1) * 127.5).round().astype(np.uint8)
+            mirrored = not np.array_equal(shown, face)
+            assert np.array_equal(shown[:, ::-1] if mirrored else shown, face)
+            skin = zone_masks(ATLAS, store.landmarks[row], store.size, size).skin
+            found = batch.skin[number, 0].numpy()
+            # As coarse as a cell is, a mask is no further off than its blurred edge is wide.
+            assert np.abs((found[:, ::-1] if mirrored else found) - skin).max() < 0.1
+            rising = torch.linspace(-1 + 1 / size, 1 - 1 / size, size)
+            assert torch.allclose(batch.location[number], torch.stack(torch.meshgrid(rising, rising, indexing="xy")))
+
+
+def test_masks_are_fine_enough_for_faces_of_2048(stores: dict[str, Store]) -> None:
+    """A cell is 8 pixels there: edges that are blurred over 3 cells show no stairs."""
+    store = stores["raw"]
+    found = zone_masks(ATLAS, store.landmarks[0], store.size, MASK_SIZE)
+    for mask in (*found.zones[:4], found.skin, found.head):
+        smooth = cv2.resize(mask, (2048, 2048), interpolation=cv2.INTER_CUBIC)
+        assert np.abs(_grown(mask[None], 2048)[0] - smooth).max() < 0.02
+
+
+def test_maps_grow_as_pytorch_grows_them() -> None:
+    maps = np.random.default_rng(0).random((5, 16, 16), np.float32)
+    wanted = F.interpolate(torch.from_numpy(maps)[None], size=(64, 64), mode="bilinear", align_corners=False)[0]
+    assert np.allclose(_grown(maps, 64), wanted.numpy(), atol=1e-6)
+
+
+def test_another_size_shares_the_memory(stores: dict[str, Store]) -> None:
+    patches = patches_of(stores["raw"])
+    half = patches.at(256)
+    a, b = patches.batch(0, 8, 64), half.batch(0, 8, 32)
+    assert (half.masks, half.pictures) == (patches.masks, patches.pictures)
+    assert (patches.image_size, half.image_size) == (512, 256)
+    # A patch of half the size shows the same share of the face.
+    assert torch.allclose(a.centre, b.centre, atol=1e-5)
+    clear, blurred = (copy.copy(patches) for _ in range(2))
+    clear.degraded, blurred.degraded = 0.0, 1.0
+    assert not torch.equal(clear.batch(0, 4, 64).image, blurred.batch(0, 4, 64).image)
