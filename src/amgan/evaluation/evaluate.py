@@ -17,6 +17,9 @@ from amgan.evaluation.report.page import html_page
 from amgan.evaluation.run import Progress, Settings, measure_all, open_folder
 from amgan.evaluation.summary import Summary, as_dict, summarise
 
+# Written last.
+REPORT = "report.json"
+
 
 def evaluate(
     adapter: Adapter,
@@ -65,7 +68,7 @@ def evaluate(
     found, quality = measure_all(store, plans, adapter, load, adapter.atlas, out, progress)
     about = {**vars(settings), "left_out": dict(left_out)}
     summary = summarise(adapter.name, plans, found, adapter.atlas, quality, about)
-    (out / "report.json").write_text(json.dumps(as_dict(summary), indent=1), encoding="utf-8")
     (out / "report.md").write_text(markdown(summary), encoding="utf-8")
     (out / "report.html").write_text(html_page(summary, plans, found, adapter.atlas, out, shown), encoding="utf-8")
+    (out / REPORT).write_text(json.dumps(as_dict(summary), indent=1), encoding="utf-8")
     return summary
