@@ -88,7 +88,7 @@ def reproduce_command(
     )
     folder = Study(study, about)
     asked = rows_of(tables, recipe)
-    configs = folder.planned(asked, measured_hours)
+    configs = folder.planned(bar(asked, "planning", len(asked)) if asked else (), measured_hours)
     if dry_run:
         _print_plan(configs, {n: measured_hours(c) if minutes is None else minutes / 60 for n, c in configs.items()})
         return

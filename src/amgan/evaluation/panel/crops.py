@@ -15,11 +15,10 @@ from amgan.signs.zones import polygon_points
 
 Rgb = npt.NDArray[np.uint8]
 Landmarks = npt.NDArray[np.float32]
-# What is shown around a zone, as a share of it: what a wrinkle means is seen beside it.
-MARGIN = 1.25
-# Longer side that a crop is to have on a sheet, pixels; small zones are enlarged by a whole number, all of them alike.
-SHOWN = 480
-GREY = 128
+# What is shown on each side of a zone, as a share of its longer side: what a wrinkle means is seen beside it.
+MARGIN = 0.15
+# Longer side that a crop is to have on a sheet at least, pixels; small zones are enlarged by a whole number, all alike.
+SHOWN = 440
 
 
 @dataclass(frozen=True)
@@ -44,37 +43,38 @@ class Window:
         return self.height * self.enlarged, self.width * self.enlarged
 
     def cut(self, rgb: Rgb, landmarks: Landmarks, atlas: Atlas) -> Rgb:
-        """The crop of one face, (*shape, 3) uint8; grey where it reaches beyond the picture.
+        """The crop of one face, (*shape, 3) uint8; near the border of the picture the zone is not in its middle.
 
         Args:
             rgb: (S, S, 3) uint8, an aligned face.
             landmarks: (478, 2) in it.
             atlas: Knows the zone.
         """
-        low, high = _extent(atlas, self.zone, landmarks)
-        left, top = (round((a + b - side) / 2) for a, b, side in zip(low, high, (self.width, self.height), strict=True))
-        crop = np.full((self.height, self.width, 3), GREY, np.uint8)
-        y0, y1 = max(top, 0), min(top + self.height, rgb.shape[0])
-        x0, x1 = max(left, 0), min(left + self.width, rgb.shape[1])
-        if y0 < y1 and x0 < x1:
-            crop[y0 - top : y1 - top, x0 - left : x1 - left] = rgb[y0:y1, x0:x1]
+        middle = np.mean(_extent(atlas, self.zone, landmarks), axis=0)
+        left, top = (
+            min(max(round(float(at) - side / 2), 0), whole - side)
+            for at, side, whole in zip(middle, (self.width, self.height), rgb.shape[1::-1], strict=True)
+        )
+        crop = rgb[top : top + self.height, left : left + self.width]
         if self.enlarged == 1:
             return crop
         return np.asarray(cv2.resize(crop, self.shape[::-1], interpolation=cv2.INTER_CUBIC), np.uint8)
 
 
-def window_of(atlas: Atlas, sign: str, faces: Iterable[Landmarks]) -> Window:
+def window_of(atlas: Atlas, sign: str, faces: Iterable[Landmarks], size: int) -> Window:
     """The window of a sign that holds the zone of each of these faces, with a margin.
 
     Args:
         atlas: Signs and zones.
         sign: One of them.
         faces: (478, 2) each, at least one.
+        size: Side of the aligned pictures, pixels; a window is no larger.
     """
     zone = atlas.zones_of(sign)[0]
     extents = [_extent(atlas, zone, landmarks) for landmarks in faces]
-    width, height = (math.ceil(side * MARGIN) for side in np.max([high - low for low, high in extents], axis=0))
-    return Window(zone, width, height, max(round(SHOWN / max(width, height)), 1))
+    sides = np.max([high - low for low, high in extents], axis=0)
+    width, height = (min(math.ceil(side + 2 * MARGIN * sides.max()), size) for side in sides)
+    return Window(zone, width, height, math.ceil(SHOWN / max(width, height)))
 
 
 def _extent(atlas: Atlas, zone: str, landmarks: Landmarks) -> tuple[Landmarks, Landmarks]:

@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from amgan.data.curation.limits import Limits
-from amgan.data.store import Store
+from amgan.data.store import SIZE, Store
 from amgan.errors import DatasetError, OutputError, PhotoError, WeightsError
 from amgan.evaluation.adapters import Adapter
 from amgan.evaluation.panel import design
@@ -105,7 +105,7 @@ def make_panel(
     kept_out = frozenset(row.identity for _, row in faces)
     others = _others(store, settings, kept_out, limits, atlas, rng, progress)
     shown = [index for index, _ in [*faces, *(face for of in others.values() for face in of)]]
-    windows = {sign: window_of(atlas, sign, (store.landmarks[i] for i in shown)) for sign in settings.signs}
+    windows = {sign: window_of(atlas, sign, (store.landmarks[i] for i in shown), SIZE) for sign in settings.signs}
     material = Material(store, atlas, settings, windows, faces, pictures, others, rng)
     about = {
         "model": adapter.name,

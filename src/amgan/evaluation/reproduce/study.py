@@ -126,7 +126,7 @@ class Study:
             name = different[0]
             raise OutputError(f"{folder}: began with {name} {was[name]}, not {wanted[name]}; choose another STUDY")
 
-    def planned(self, rows: Sequence[Row], hours: Hours) -> dict[str, TrainConfig]:
+    def planned(self, rows: Iterable[Row], hours: Hours) -> dict[str, TrainConfig]:
         """The config of each row: that it began with, or a new one at the budget. Nothing is written."""
         return {row.name: self._state.rows.get(row.name) or plan_row(row, self.about, hours) for row in rows}
 
