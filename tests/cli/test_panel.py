@@ -15,7 +15,7 @@ from amgan.cli import app, main
 from amgan.data.curation.files import aligned_name
 from amgan.data.store import Store, prepare
 from amgan.evaluation.adapters import open_adapter
-from amgan.evaluation.panel.crops import GREY, Window
+from amgan.evaluation.panel.crops import Window
 from amgan.evaluation.panel.key import Crop, PairKey, RatingKey, read_key
 from amgan.evaluation.protocol import Aim
 from amgan.signs.atlas import unit_atlas
@@ -200,7 +200,7 @@ def test_pictures_of_another_model(make: Callable[..., Result], store: Store, tm
         for kind in ("younger", "older"):
             path = tmp_path / "peer" / kind / aligned_name(row.name, "png")
             path.parent.mkdir(parents=True, exist_ok=True)
-            Image.fromarray(np.full_like(image, GREY if kind == "older" else 0)).save(path, compress_level=1)
+            Image.fromarray(np.full_like(image, 128 if kind == "older" else 0)).save(path, compress_level=1)
     assert make(tmp_path / "study", tmp_path / "key", model=tmp_path / "peer").exit_code == 0
     key = read_key(tmp_path / "key")
     assert isinstance(key, RatingKey) and key.model == "peer"

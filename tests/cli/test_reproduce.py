@@ -45,8 +45,8 @@ def test_a_table_is_trained_measured_and_gone_on_with(
     assert run("table2", study, *given(dataset)).exit_code != 0
     half = (study / "tables.md").read_text()
     assert "without clinical signs (age only), 256 px | 2 | not finished" in half
-    result = run("all", study, *given(dataset), "--dry-run")
-    assert result.exit_code == 0 and "patch-512: 2 steps (1 x 1 patches of 128 px, then 1 x 1 patches" in result.stdout
+    result = run("table2", study, *given(dataset), "--dry-run")
+    assert result.exit_code == 0 and "patch-256: 2 steps (1 x 1 patches of 64 px, then 1 x 1 patches" in result.stdout
     assert (study / "tables.md").read_text() == half
 
     result = run("table2", study, *given(dataset))
@@ -76,6 +76,7 @@ def test_a_table_is_trained_measured_and_gone_on_with(
         (["table1", "--steps", "5", "--minutes", "3"], 2, "--minutes"),
         (["table3"], 2, "table3"),
         (["table1", "--steps", "5", "--set", "weights.agee=1"], 2, "weights.agee"),
+        (["table1", "--set", "stages.1.batch=1"], 2, "row paper-recipe-256: --set stages.1.batch=1"),
         (["spread", "--set", "seed=1", "--limits", "nowhere.yaml"], 2, "nowhere.yaml"),
     ],
 )

@@ -69,6 +69,7 @@ def make_command(
     from amgan.data.store import prepare
     from amgan.evaluation.adapters import open_adapter
     from amgan.evaluation.panel.design import Settings
+    from amgan.evaluation.panel.key import PairKey
     from amgan.evaluation.panel.make import check_places, make_panel, write_panel
 
     levels = tuple(sorted(set(level or ([0.9] if pairs else [0.1, 0.9]))))
@@ -91,7 +92,9 @@ def make_command(
     write_panel(panel, folder, key)
     for name in panel.left_out:
         typer.echo(f"left out, the model finds no face: {name}", err=True)
-    typer.echo(f"{len(panel.sheets)} sheets in {folder / 'sheets'}; raters start at {folder / 'README.txt'}")
+    numbers = len(panel.key.pairs) if isinstance(panel.key, PairKey) else len(panel.key.crops)
+    what = f"{numbers} {'pairs' if pairs else 'crops'} on {len(panel.sheets)} sheets"
+    typer.echo(f"{what} in {folder / 'sheets'}; raters start at {folder / 'README.txt'}")
     typer.echo(f"the key, which they must not see, is in {key}")
 
 
@@ -112,7 +115,12 @@ def score_command(
     from amgan.evaluation.panel.report import as_json, markdown
     from amgan.evaluation.panel.score import score_pairs, score_ratings
     from amgan.faces.output import written_aside
+    from amgan.faces.photo import check_output
 
+    suffixes = (".md", ".json")
+    if out is not None:
+        for suffix in suffixes:
+            check_output(out / f"panel{suffix}", overwrite, suffixes)
     known = read_key(key)
     result = (
         score_pairs(known, read_choices(forms, known))
@@ -125,7 +133,7 @@ def score_command(
         return
     content = json.dumps(as_json(result, known), indent=1, ensure_ascii=False) + "\n"
     for name, written in (("panel.md", text), ("panel.json", content)):
-        with written_aside(out / name, overwrite, (".md", ".json")) as aside:
+        with written_aside(out / name, overwrite, suffixes) as aside:
             aside.write_text(written, encoding="utf-8")
     typer.echo(f"written to {out / 'panel.md'} and panel.json")
 

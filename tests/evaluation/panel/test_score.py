@@ -70,6 +70,14 @@ def test_order_on_each_face() -> None:
     assert order(score_ratings(key, {"anna": flat}), "crows_feet").in_order.value == 0
 
 
+def test_one_target_has_no_order() -> None:
+    key = key_of(("crows_feet",))
+    some = [crop for crop in key.crops if crop.target != 0.1]
+    key = key.model_copy(update={"crops": some})
+    result = score_ratings(key, {"anna": rated(key)})
+    assert not result.orders and len(result.levels) == 2 and "in order" not in markdown(result, key).lower()
+
+
 def test_what_is_covered_counts_for_nobody() -> None:
     key = key_of(("crows_feet",))
     ratings = rated(key)
@@ -116,14 +124,13 @@ def test_pairs_told_apart() -> None:
     key = PairKey(**ABOUT, pairs=pairs)
     guess = {n: Choice(n, "left", "") for n in range(60)}
     result = score_pairs(key, {"anna": guess})
-    assert result.overall.value == 0.5 and (result.overall.low, result.overall.high) == pytest.approx(
-        (0.377, 0.623), abs=1e-3
-    )
+    overall = result.overall.share
+    assert overall.value == 0.5 and (overall.low, overall.high) == pytest.approx((0.377, 0.623), abs=1e-3)
     sees = {n: Choice(n, pair.made, "stripes" if n == 3 else "") for n, pair in enumerate(pairs)}
     both = score_pairs(key, {"anna": guess, "ben": sees})
-    assert both.overall.value == 0.75 and both.overall.people == 60
+    assert both.overall.share.value == 0.75 and both.overall.share.people == 60
     assert [(told.name, told.share.value) for told in both.raters] == [("anna", 0.5), ("ben", 1)]
-    assert [told.share.people for told in both.signs] == [60, 60] and both.why == [("crows_feet", 3, "ben", "stripes")]
+    assert [told.share.people for told in both.signs] == [30, 30] and both.why == [("crows_feet", 3, "ben", "stripes")]
     text = markdown(both, key)
     assert "Told apart: **75%" in text and "- crows feet 3, ben: stripes" in text
-    assert json.loads(json.dumps(as_json(both, key), allow_nan=False))["overall"]["value"] == 0.75
+    assert json.loads(json.dumps(as_json(both, key), allow_nan=False))["overall"]["share"]["value"] == 0.75

@@ -86,8 +86,12 @@ def _interval(value: float, drawn: Array, people: int) -> Interval:
     return Interval(value, float(low), float(high), people)
 
 
-def share(hits: int, of: int) -> Interval:
-    """A share and its 95% interval, Wilson's, which holds for few trials and shares near 0 or 1.
+def share(hits: float, of: int) -> Interval:
+    """A share and its 95% binomial interval, Wilson's, which holds for few trials and shares near 0 or 1.
+
+    Args:
+        hits: Not whole where a trial is the mean of several raters.
+        of: Trials.
 
     Example:
         >>> found = share(30, 60)

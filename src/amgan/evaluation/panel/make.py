@@ -23,6 +23,7 @@ from amgan.evaluation.panel.key import KEY, Key, PairKey, RatingKey, write_key
 from amgan.evaluation.panel.layout import Material, calibration_sheet, name_of, pair_sheets, rating_sheets
 from amgan.evaluation.protocol import OLD, OLDER, YOUNG, YOUNGER, Aim, faces_that_count
 from amgan.evaluation.run import Progress
+from amgan.faces.photo import check_output
 from amgan.signs.atlas import AGE, Atlas
 
 SHEETS, FORMS, CALIBRATION, README = "sheets", "forms", "calibration", "README.txt"
@@ -58,7 +59,7 @@ def check_places(folder: Path, key: Path) -> None:
     """Finds out, before any work, whether a study can be written.
 
     Raises:
-        OutputError: One of the two is there already, or the key would lie among what raters get.
+        OutputError: One of the two is there already or cannot be written, or the key would lie among what raters get.
     """
     if key.resolve().is_relative_to(folder.resolve()):
         raise OutputError(f"{key}: lies in {folder}, which raters get; choose another folder for the key")
@@ -66,6 +67,8 @@ def check_places(folder: Path, key: Path) -> None:
         raise OutputError(f"{folder}: is there and not empty; choose another DIR")
     if (key / KEY).exists() or (key.exists() and not key.is_dir()):
         raise OutputError(f"{key / KEY if key.is_dir() else key}: is there already; choose another folder for the key")
+    for path in (folder / README, key / KEY):
+        check_output(path, suffixes=(path.suffix,))
 
 
 def make_panel(
@@ -91,7 +94,7 @@ def make_panel(
         of_split = [face for face in of_split if design.is_young(face[1], atlas)]
     counted, _ = faces_that_count(progress(of_split, "which faces count", len(of_split)), limits, atlas)
     people = design.one_photo_a_person(counted, rng)
-    wanted = f"take another --split, fewer --{'pairs' if settings.pairs else 'faces'}, or wider --limits"
+    wanted = "take another --split, fewer --faces, or wider --limits"
     if len(people) < settings.faces:
         young = f" under {design.OLD_YEARS}" if settings.pairs else ""
         raise DatasetError(
@@ -128,21 +131,24 @@ def write_panel(panel: Panel, folder: Path, key: Path) -> None:
     """Writes what raters get into a folder, and the key into another.
 
     Raises:
-        OutputError: As `check_places`.
+        OutputError: As `check_places`, or the disk is full.
     """
     check_places(folder, key)
     numbers: dict[str, list[int]] = {}
     for one in panel.key.pairs if isinstance(panel.key, PairKey) else panel.key.crops:
         numbers.setdefault(one.sign, []).append(one.number)
-    # First, since sheets without a key are lost work.
-    write_key(panel.key, key / KEY)
-    for part, pictures in ((SHEETS, panel.sheets), (CALIBRATION, panel.calibration)):
-        for name, picture in pictures.items():
-            (folder / part).mkdir(parents=True, exist_ok=True)
-            picture.save(folder / part / name)
-    for sign, of_sign in numbers.items():
-        write_form(folder / FORMS / f"{sign}.csv", panel.key.panel, of_sign, isinstance(panel.key, PairKey))
-    (folder / README).write_text(panel.readme, encoding="utf-8")
+    try:
+        # First, since sheets without a key are lost work.
+        write_key(panel.key, key / KEY)
+        for part, pictures in ((SHEETS, panel.sheets), (CALIBRATION, panel.calibration)):
+            for name, picture in pictures.items():
+                (folder / part).mkdir(parents=True, exist_ok=True)
+                picture.save(folder / part / name)
+        for sign, of_sign in numbers.items():
+            write_form(folder / FORMS / f"{sign}.csv", panel.key.panel, of_sign, isinstance(panel.key, PairKey))
+        (folder / README).write_text(panel.readme, encoding="utf-8")
+    except OSError as error:
+        raise OutputError(f"{folder}: the study cannot be written ({error}); try another place") from error
 
 
 def _aged(

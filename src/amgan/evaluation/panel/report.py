@@ -30,7 +30,6 @@ def markdown(result: Result, key: Key) -> str:
 
 def ratings_lines(result: RatingResult) -> list[str]:
     """A study of ratings."""
-    made = [level for level in result.levels if level.target is not None]
     lines = [
         f"{len(result.raters)} raters: {', '.join(result.raters)}. Means of the raters; 95% intervals by bootstrap "
         "over people.",
@@ -43,7 +42,7 @@ def ratings_lines(result: RatingResult) -> list[str]:
         short = "" if level.target is None else _cell(level.below_original)
         figures = (_cell(level.severity), _cell(level.naturalness), short, f"{level.occluded:.0%}")
         lines.append(f"| {_words(level.sign)} | {target} | {level.severity.people} | {' | '.join(figures)} |")
-    if made:
+    if result.orders:
         lines += [
             "",
             "In order: severity rises from each target to the next, and the original is between the first and last.",
@@ -73,10 +72,10 @@ def ratings_lines(result: RatingResult) -> list[str]:
 def pairs_lines(result: PairResult) -> list[str]:
     """A study of pairs."""
     lines = [
-        f"Told apart: **{_cell(result.overall, '.0%')}** of the pairs; half is guessing. Intervals are 95%: binomial "
-        "(Wilson) for each rater and sign, by bootstrap over the pairs for several raters together.",
+        f"Told apart: **{_cell(result.overall.share, '.0%')}** of the pairs; half is guessing. Intervals are 95%, "
+        "binomial (Wilson) over the pairs, however many raters.",
         "",
-        "| | judgements | told apart |",
+        "| | pairs | told apart |",
         "| --- | --- | --- |",
     ]
     for told in (*result.raters, *result.signs):

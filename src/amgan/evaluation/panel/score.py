@@ -81,7 +81,7 @@ class Trust:
 
 @dataclass(frozen=True)
 class RatingResult:
-    """All of a study of ratings; `ALL` comes last in each."""
+    """All of a study of ratings; `ALL` comes last in each. Without two targets there is no order."""
 
     raters: list[str]
     levels: list[Level]
@@ -95,7 +95,8 @@ class Told:
 
     Attributes:
         name: Sign, rater, or all.
-        share: With its binomial interval; `Interval.people` counts the judgements.
+        share: With its binomial interval; `Interval.people` counts the pairs. Raters of one pair are no independent
+            trials, so that more raters do not make it narrower.
     """
 
     name: str
@@ -109,13 +110,13 @@ class PairResult:
     Attributes:
         raters: Told apart by each.
         signs: By all raters, each sign.
-        overall: By all raters; raters of one pair are no independent trials, so its interval is over the pairs.
+        overall: By all raters, all signs.
         why: What told apart rightly, by sign and number.
     """
 
     raters: list[Told]
     signs: list[Told]
-    overall: Interval
+    overall: Told
     why: list[tuple[str, int, str, str]]
 
 
@@ -137,7 +138,8 @@ def score_ratings(key: RatingKey, ratings: Ratings) -> RatingResult:
         some = [crop for crop in crops if crop.sign in members]
         for target in sorted({crop.target for crop in some}, key=lambda t: -1 if t is None else t):
             levels.append(_level(name, target, some, severity, natural, ratings))
-        orders.append(_order(name, some, severity))
+        if len({crop.target for crop in some} - {None}) > 1:
+            orders.append(_order(name, some, severity))
         trust.append(_trust(name, some, severity, ratings))
     return RatingResult(list(ratings), levels, orders, trust)
 
@@ -156,23 +158,22 @@ def score_pairs(key: PairKey, choices: Mapping[str, Mapping[int, Choice]]) -> Pa
         for number, choice in of.items()
     }
 
-    raters = [_told(name, [hit for (rater, _), hit in right.items() if rater == name]) for name in choices]
+    raters = [_told(name, {key: hit for key, hit in right.items() if key[0] == name}) for name in choices]
     signs = dict.fromkeys(pairs[number].sign for _, number in right)
-    by_sign = [_told(sign, [hit for (_, number), hit in right.items() if pairs[number].sign == sign]) for sign in signs]
-    if len(choices) == 1:
-        overall = raters[0].share
-    else:
-        overall = interval([float(hit) for hit in right.values()], [str(number) for _, number in right])
+    by_sign = [_told(sign, {key: hit for key, hit in right.items() if pairs[key[1]].sign == sign}) for sign in signs]
     why = [
         (pairs[number].sign, number, rater, choices[rater][number].why)
         for (rater, number), hit in sorted(right.items(), key=lambda entry: entry[0][1])
         if hit and choices[rater][number].why
     ]
-    return PairResult(raters, by_sign, overall, why)
+    return PairResult(raters, by_sign, _told(ALL, right), why)
 
 
-def _told(name: str, hits: Sequence[bool]) -> Told:
-    return Told(name, share(sum(hits), len(hits)))
+def _told(name: str, right: Mapping[tuple[str, int], bool]) -> Told:
+    by_pair: dict[int, list[bool]] = {}
+    for (_, number), hit in right.items():
+        by_pair.setdefault(number, []).append(hit)
+    return Told(name, share(sum(float(np.mean(hits)) for hits in by_pair.values()), len(by_pair)))
 
 
 def _means(crops: Sequence[Crop], ratings: Ratings, value: Callable[[Rating], float]) -> Means:
@@ -214,7 +215,7 @@ def _order(name: str, crops: Sequence[Crop], severity: Means) -> Order:
         made = [severity[crop.face, crop.sign, target] for target in targets]
         own = severity[crop.face, crop.sign, None]
         steps = np.diff(made)
-        rising.append(math.nan if np.isnan(made).any() or not len(steps) else float((steps > 0).all()))
+        rising.append(math.nan if np.isnan(made).any() else float((steps > 0).all()))
         between.append(math.nan if np.isnan([*made, own]).any() else float(made[0] <= own <= made[-1]))
     people = [crop.person for crop in originals]
     both = [a * b for a, b in zip(rising, between, strict=True)]

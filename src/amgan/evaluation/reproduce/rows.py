@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from amgan.errors import ConfigError
 from amgan.training.config import Stage, TrainConfig, config_path, load_config
 
 Recipe = Literal["default", "paper"]
@@ -106,9 +107,13 @@ def config_of(row: Row, recipe: Recipe, data: Path, settings: Sequence[str] = ()
     Raises:
         ConfigError: A setting is at fault.
     """
-    if recipe == "paper" or row.switches is None:
-        return load_config(config_path(row.preset), list(settings), data)
-    config = load_config(config_path("default"), [*row.switches, *settings], data)
+    try:
+        if recipe == "paper" or row.switches is None:
+            return load_config(config_path(row.preset), list(settings), data)
+        config = load_config(config_path("default"), [*row.switches, *settings], data)
+    except ConfigError as error:
+        # A setting may fit the stages of one row alone.
+        raise ConfigError(f"row {row.name}: {error}") from error
     return _changed(config, [_at_patch(stage, row.patch / _OWN_PATCH) for stage in config.stages])
 
 
