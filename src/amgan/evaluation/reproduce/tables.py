@@ -204,7 +204,7 @@ def _differences(results: Results) -> list[str]:
         "## What differs from the paper's setting",
         "",
         f"- **Data**: {about.data}, evaluated on the people of `{about.split}`"
-        + (f", each {about.every}th photo" if about.every > 1 else "")
+        + (f", one photo in {about.every}" if about.every > 1 else "")
         + (f", {one.faces} faces" if one is not None else "")
         + ". The paper: 6000 clinical photos of 3000x3000 px, five populations, 18 to 80 years.",
         f"- **Feature network**: {network}. The paper: Inception (FID)"
