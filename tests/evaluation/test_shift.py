@@ -76,7 +76,7 @@ def test_measure_reports_what_the_model_did(small_model: Path, astronaut: np.nda
             ager,
             cross,
             rows,
-            FRONTAL.model_copy(update={"min_side": 50.0, "max_yaw": 90.0, "max_pitch": 90.0, "max_jaw_open": 1.0}),
+            FRONTAL.model_copy(update={"min_side": 50.0, "max_yaw": 90.0, "max_pitch": 90.0, "max_mouth_open": 1.0}),
             tmp_path / "strips",
         )
         assert found["faces"] == 1 and found["forehead_largest_change_outside_face"] == 0

@@ -1,4 +1,7 @@
 import numpy as np
+import pytest
+import torch
+from torch.nn import functional as F
 
 from amgan.maps.packing import reference_landmarks
 from amgan.signs.atlas import unit_atlas
@@ -39,6 +42,16 @@ def test_editable_ends_inside_the_head_and_spares_eyes_and_mouth() -> None:
     assert masks.editable[round(eye[1]), round(eye[0])] < 0.1
     cheek = LANDMARKS[50] / 2
     assert masks.editable[round(cheek[1]), round(cheek[0])] > 0.99
+
+
+@pytest.mark.parametrize("side", [512, 1024, 2000])
+def test_stretched_to_a_picture_editable_still_ends_inside_the_head(side: int) -> None:
+    atlas = unit_atlas()
+    small = torch.from_numpy(zone_masks(atlas, LANDMARKS, 512).editable)[None, None]
+    stretched = F.interpolate(small, size=(side, side), mode="bilinear", align_corners=False)[0, 0].numpy()
+    outside = rasterise(atlas.head, LANDMARKS, 512, side) == 0
+    # A change of the whole range would come to a thousandth of a grey level.
+    assert stretched[outside].max() < 1e-5 and stretched.max() > 0.99
 
 
 def test_editable_fades_out_before_the_edge_of_the_square() -> None:

@@ -31,7 +31,7 @@ FRONTAL = default_limits().model_copy(
         "min_side": 400.0,
         "max_yaw": 20.0,
         "max_pitch": 20.0,
-        "max_jaw_open": 0.15,
+        "max_mouth_open": 0.05,
         "several_faces": True,
         **dict.fromkeys(("min_sharpness", "max_roll", "max_smile", "max_brow_raise"), None),
         **dict.fromkeys(("max_forehead_covered", "max_cheeks_covered", "max_glasses", "min_age"), None),

@@ -102,9 +102,11 @@ def zone_masks(
     head = rasterise(atlas.head, landmarks, size, resolution)
     # Blurring inwards: the soft edge ends on the outline, so that nothing outside of it is ever touched.
     reach = 2 * int(np.ceil(2 * sigma)) + 1
+    # Two pixels more each way: the outline is anti-aliased, and stretching the mask to a picture smears it by one.
+    taken = reach + 4
     # Beyond the square there is nothing to edit either, so the edge fades out before it too.
     beyond = cv2.BORDER_CONSTANT
-    eroded = cv2.erode(head, np.ones((reach, reach), np.uint8), borderType=beyond, borderValue=0)
+    eroded = cv2.erode(head, np.ones((taken, taken), np.uint8), borderType=beyond, borderValue=0)
     inner = cv2.GaussianBlur(eroded, (reach, reach), 0, borderType=beyond)
     editable = np.asarray(inner, np.float32)
     if atlas.keep:

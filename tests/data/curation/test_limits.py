@@ -16,7 +16,7 @@ GOOD = Measured(
     yaw=3,
     pitch=-4,
     roll=1,
-    jaw_open=0.02,
+    mouth_open=0.02,
     smile=0.1,
     brow_raise=0.1,
     sharpness=0.7,
@@ -41,7 +41,7 @@ STRICT = default_limits().model_copy(update={"max_smile": 0.5, "max_brow_raise":
         ({"yaw": -21}, "turned"),
         ({"pitch": -21}, "tilted"),
         ({"roll": 31}, "leaning"),
-        ({"jaw_open": 0.2}, "mouth_open"),
+        ({"mouth_open": 0.2}, "mouth_open"),
         ({"smile": 0.6}, "smiling"),
         ({"brow_raise": 0.5}, "brows_raised"),
         ({"forehead_covered": 0.9}, "forehead_covered"),
@@ -66,7 +66,7 @@ def test_age() -> None:
 def test_every_reason_is_tested_and_every_limit_can_be_off() -> None:
     assert {check.reason for check in CHECKS} < set(REASONS) and len(set(REASONS)) == len(REASONS) == 16
     off = Limits(**{**STRICT.model_dump(), **{check.limit: None for check in CHECKS}, "several_faces": True})
-    hopeless = Measured(faces=3, side=1, second_side=1, yaw=90, sharpness=0, jaw_open=1, glasses=1)
+    hopeless = Measured(faces=3, side=1, second_side=1, yaw=90, sharpness=0, mouth_open=1, glasses=1)
     assert off.reason(hopeless, 2) == "" and STRICT.reason(hopeless) == "several_faces"
 
 

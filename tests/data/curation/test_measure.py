@@ -21,7 +21,7 @@ def test_one_face(measurer: PhotoMeasurer, astronaut: np.ndarray) -> None:
     measured, face = measurer.measure(astronaut)
     assert face is not None and (measured.width, measured.height, measured.faces) == (512, 512, 1)
     assert 90 < measured.side < 120 and measured.second_side == 0
-    assert abs(measured.yaw) < 5 and measured.smile > 0.7 and measured.jaw_open < 0.1
+    assert abs(measured.yaw) < 5 and measured.smile > 0.7 and measured.mouth_open < 0.05
     assert measured.glasses < 0.1 and measured.cheeks_covered < 0.2
 
 

@@ -55,7 +55,7 @@ CHECKS = (
     Check("turned", "yaw", "max_yaw", "Yaw, degrees"),
     Check("tilted", "pitch", "max_pitch", "Pitch, degrees"),
     Check("leaning", "roll", "max_roll", "Roll, degrees"),
-    Check("mouth_open", "jaw_open", "max_jaw_open", "Open jaw"),
+    Check("mouth_open", "mouth_open", "max_mouth_open", "Open mouth, widths squared"),
     Check("smiling", "smile", "max_smile", "Smile"),
     Check("brows_raised", "brow_raise", "max_brow_raise", "Raised brows"),
     Check("forehead_covered", "forehead_covered", "max_forehead_covered", "Forehead covered, probability"),
@@ -75,8 +75,8 @@ class Limits(BaseModel):
         max_yaw: Degrees either way, as are the next two.
         max_pitch: As above.
         max_roll: As above.
-        max_jaw_open: Most of the blendshape, 0..1, as are the next two.
-        max_smile: As above.
+        max_mouth_open: Widest mouth, see `mouth.mouth_open`.
+        max_smile: Most of the blendshape, 0..1, as is the next.
         max_brow_raise: As above.
         several_faces: Whether photos with a second face are kept.
         second_face: Share of the largest face's side that a second one needs to count.
@@ -94,7 +94,7 @@ class Limits(BaseModel):
     max_yaw: _Degrees | None
     max_pitch: _Degrees | None
     max_roll: _Degrees | None
-    max_jaw_open: _Share | None
+    max_mouth_open: _Share | None
     max_smile: _Share | None
     max_brow_raise: _Share | None
     several_faces: bool

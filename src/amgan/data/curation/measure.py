@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from amgan.data.curation.mouth import mouth_open
 from amgan.data.curation.occlusion import FACE_SIZE, OcclusionDetector, load_detector
 from amgan.errors import PhotoError
 from amgan.faces.align import align_face
@@ -41,7 +42,7 @@ class Measured:
         yaw: Head turned to the picture's right is positive, degrees.
         pitch: Head tilted down is positive, degrees.
         roll: Head leaning clockwise in the picture is positive, degrees.
-        jaw_open: Blendshape ``jawOpen``, 0..1.
+        mouth_open: See `mouth_open`.
         smile: Mean of both ``mouthSmile``, 0..1.
         brow_raise: Mean of ``browInnerUp`` and both ``browOuterUp``, the inner one as heavy as the outer two, 0..1.
         sharpness: See `sharpness`.
@@ -59,7 +60,7 @@ class Measured:
     yaw: float = math.nan
     pitch: float = math.nan
     roll: float = math.nan
-    jaw_open: float = math.nan
+    mouth_open: float = math.nan
     smile: float = math.nan
     brow_raise: float = math.nan
     sharpness: float = math.nan
@@ -109,6 +110,7 @@ class PhotoMeasurer:
         alignment = align_face(face.landmarks, SHARP_SIZE)
         view = alignment.crop(rgb)
         small = np.asarray(cv2.resize(view, (FACE_SIZE, FACE_SIZE), interpolation=cv2.INTER_AREA), np.uint8)
+        smile = (shapes["mouthSmileLeft"] + shapes["mouthSmileRight"]) / 2
         covers = self._occlusion.measure(small, alignment.resized(FACE_SIZE).to_aligned(face.landmarks))
         measured = Measured(
             width=width,
@@ -119,8 +121,8 @@ class PhotoMeasurer:
             yaw=face.yaw,
             pitch=face.pitch,
             roll=face.roll,
-            jaw_open=shapes["jawOpen"],
-            smile=(shapes["mouthSmileLeft"] + shapes["mouthSmileRight"]) / 2,
+            mouth_open=mouth_open(view, alignment.to_aligned(face.landmarks), smile),
+            smile=smile,
             brow_raise=shapes["browInnerUp"] / 2 + (shapes["browOuterUpLeft"] + shapes["browOuterUpRight"]) / 4,
             sharpness=sharpness(view, alignment.to_aligned(face.landmarks)),
             forehead_covered=covers["forehead"],
