@@ -2,6 +2,7 @@ import math
 
 import numpy as np
 import pytest
+import torch
 
 from amgan.evaluation.bootstrap import _medians, interval, worst_ratio
 from amgan.evaluation.measures.controls import controls
@@ -19,6 +20,25 @@ def test_frechet_of_axis_aligned_gaussians_is_the_closed_form(count: int) -> Non
     wanted = 8 * 9 + np.trace(np.cov(x.T))
     assert frechet_distance(x, moved) == pytest.approx(wanted)
     assert frechet_distance(x, x) == pytest.approx(0, abs=1e-9)
+
+
+@pytest.mark.parametrize("count", [12, 60])
+def test_frechet_is_that_of_torchmetrics(count: int) -> None:
+    fid = pytest.importorskip("torchmetrics.image.fid")
+
+    class Pixels(torch.nn.Module):
+        num_features = 48
+
+        def forward(self, pictures: torch.Tensor) -> torch.Tensor:
+            return pictures.flatten(1).float()
+
+    metric = fid.FrechetInceptionDistance(Pixels())
+    pictures = np.random.default_rng(0).integers(0, 256, (2, count, 3, 4, 4), np.uint8)
+    pictures[1] //= 2
+    for real in (True, False):
+        metric.update(torch.from_numpy(pictures[0 if real else 1]), real=real)
+    a, b = pictures.reshape(2, count, -1)
+    assert frechet_distance(a, b) == pytest.approx(float(metric.compute()), rel=1e-4)
 
 
 def test_kernel_distance_is_about_nothing_within_a_distribution() -> None:

@@ -15,6 +15,8 @@ from amgan.cli.estimators import fit_command, score_command
 from amgan.cli.evaluate import evaluate_command
 from amgan.cli.export import export_command
 from amgan.cli.figure import figure_command
+from amgan.cli.panel import panel_app
+from amgan.cli.reproduce import reproduce_command
 from amgan.cli.sweep import sweep_command
 from amgan.cli.train import train_command
 from amgan.cli.ui import ui_command
@@ -33,6 +35,8 @@ app.command("evaluate")(evaluate_command)
 app.command("export")(export_command)
 app.command("figure")(figure_command)
 app.command("fit-estimators")(fit_command)
+app.add_typer(panel_app, name="panel")
+app.command("reproduce")(reproduce_command)
 app.command("score")(score_command)
 app.command("sweep")(sweep_command)
 app.command("train")(train_command)

@@ -52,21 +52,17 @@ def evaluate_command(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Throw away another evaluation in OUT.")] = False,
 ) -> None:
     """Replaced by `HELP`."""
-    import contextlib
-    import json
-
     from amgan.data.curation.limits import default_limits, load_limits
     from amgan.data.store import prepare
-    from amgan.evaluation.adapters import AgerAdapter, open_adapter
-    from amgan.evaluation.judging import Judges, load_judges
+    from amgan.evaluation import judging
+    from amgan.evaluation.adapters import open_adapter
+    from amgan.evaluation.evaluate import evaluate
     from amgan.evaluation.report.markdown import markdown
-    from amgan.evaluation.report.page import html_page
-    from amgan.evaluation.run import Settings, measure_all, open_folder, plan_faces, write_inputs
-    from amgan.evaluation.summary import as_dict, summarise
+    from amgan.evaluation.run import Settings, plan_faces, write_inputs
     from amgan.signs.atlas import unit_atlas
 
     adapter = None if inputs else open_adapter(model)
-    atlas = adapter.atlas if isinstance(adapter, AgerAdapter) else unit_atlas()
+    atlas = unit_atlas() if adapter is None else adapter.atlas
     where = data_store or out.resolve().parent / "prepared"
     wanted = default_limits() if limits is None else load_limits(limits)
     settings = Settings(split, every, seed, sweeps)
@@ -76,31 +72,19 @@ def evaluate_command(
         write_inputs(store, plans, atlas, out)
         typer.echo(f"{len(plans)} faces in {out / 'inputs'}, what is wanted of them in {out / 'targets.csv'}")
         return
-    state = {
-        "model": adapter.fingerprint,
-        "store": store.folder.name,
-        "settings": vars(settings),
-        "limits": wanted.model_dump(),
-        "inception": inception,
-        "faceres": None if faceres is None else str(faceres),
-    }
-    open_folder(out, state, overwrite)
-    if isinstance(adapter, AgerAdapter):
-        typer.echo(adapter.notice, err=True)
-    share = adapter.judge_share
+    share, sources = adapter.judge_share, {"inception": inception, "faceres": None if faceres is None else str(faceres)}
 
-    def load() -> Judges:
-        return load_judges(
+    def load() -> judging.Judges:
+        return judging.load_judges(
             store, atlas, share, split, faceres, inception, lambda rows: bar(list(rows), "fitting the judge", None)
         )
 
-    with adapter if isinstance(adapter, AgerAdapter) else contextlib.nullcontext():
-        found, quality = measure_all(store, plans, adapter, load, atlas, out, bar)
-    about = {**vars(settings), "left_out": left_out}
-    summary = summarise(adapter.name, plans, found, atlas, quality, about)
-    (out / "report.json").write_text(json.dumps(as_dict(summary), indent=1), encoding="utf-8")
-    (out / "report.md").write_text(markdown(summary), encoding="utf-8")
-    (out / "report.html").write_text(html_page(summary, plans, found, atlas, out, pictures), encoding="utf-8")
+    with adapter:
+        if adapter.notice:
+            typer.echo(adapter.notice, err=True)
+        summary = evaluate(
+            adapter, store, plans, left_out, settings, wanted, sources, load, out, bar, pictures, overwrite
+        )
     typer.echo(markdown(summary))
     typer.echo(f"written to {out / 'report.html'}, report.md and report.json")
 

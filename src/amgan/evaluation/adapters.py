@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Protocol
+from typing import Self
 
 import cv2
 import numpy as np
@@ -26,24 +27,45 @@ from amgan.faces.photo import SUFFIXES, photo_from_image, read_photo
 from amgan.inference.ager import Ager
 from amgan.models.bundle import SCHEMA, fingerprint
 from amgan.models.onnx_file import SUFFIX as ONNX
+from amgan.signs.atlas import Atlas, unit_atlas
 
 Rgb = npt.NDArray[np.uint8]
 DEFAULT, IDENTITY, BLUR = "default", "identity", "blur"
 
 
-class Adapter(Protocol):
-    """Any model.
+class Adapter(ABC):
+    """Any model; use it as a context manager, or call `close`.
 
     Attributes:
         name: What the report calls it.
         fingerprint: Another one for whatever makes other pictures.
         judge_share: Share of the training people of the data that it never saw.
+        notice: Under which licence its weights are, "" if that is not known.
+        atlas: Signs that it knows.
     """
 
     name: str
     fingerprint: str
-    judge_share: float
+    judge_share: float = 0.2
+    notice: str = ""
 
+    @property
+    def atlas(self) -> Atlas:
+        """See the class; the `unit` atlas unless a model has its own."""
+        return unit_atlas()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:  # noqa: B027 -- most have nothing to free
+        """Frees what it holds."""
+
+    @abstractmethod
     def pictures(self, face: Rgb, name: str, aims: Sequence[Aim]) -> Iterator[Rgb | None]:
         """The pictures of a face, one an aim.
 
@@ -58,11 +80,10 @@ class Adapter(Protocol):
         Raises:
             PhotoError: The model cannot make anything of this face.
         """
-        ...
 
 
-class AgerAdapter:
-    """A model of `amgan train`, as `amgan age` runs it; close it, or use it as a context manager."""
+class AgerAdapter(Adapter):
+    """A model of `amgan train`, as `amgan age` runs it."""
 
     def __init__(self, model: Path | None) -> None:
         self._ager = Ager(model)
@@ -70,14 +91,14 @@ class AgerAdapter:
         self.fingerprint = fingerprint(self._ager.bundle)
         self.judge_share = self._ager.bundle.judge_share
         self.notice = self._ager.bundle.notice
-        self.atlas = self._ager.bundle.atlas
 
-    def __enter__(self) -> AgerAdapter:
-        return self
+    @property
+    def atlas(self) -> Atlas:
+        """See `Adapter`."""
+        return self._ager.bundle.atlas
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def close(self) -> None:
+        """See `Adapter`."""
         self._ager.close()
 
     def pictures(self, face: Rgb, name: str, aims: Sequence[Aim]) -> Iterator[Rgb | None]:
@@ -89,10 +110,10 @@ class AgerAdapter:
             yield np.asarray(aged.image.convert("RGB"))
 
 
-class IdentityAdapter:
+class IdentityAdapter(Adapter):
     """Returns what it was given: it must win realism and identity, and lose aging (paper 5.3)."""
 
-    name, fingerprint, judge_share = IDENTITY, IDENTITY, 0.2
+    name = fingerprint = IDENTITY
 
     def pictures(self, face: Rgb, name: str, aims: Sequence[Aim]) -> Iterator[Rgb | None]:
         """See `Adapter`."""
@@ -100,10 +121,10 @@ class IdentityAdapter:
             yield face
 
 
-class BlurAdapter:
+class BlurAdapter(Adapter):
     """Blurs for any target: it must not pass for rejuvenation."""
 
-    name, fingerprint, judge_share = BLUR, BLUR, 0.2
+    name = fingerprint = BLUR
 
     def pictures(self, face: Rgb, name: str, aims: Sequence[Aim]) -> Iterator[Rgb | None]:
         """See `Adapter`."""
@@ -112,7 +133,7 @@ class BlurAdapter:
             yield blurred
 
 
-class FolderAdapter:
+class FolderAdapter(Adapter):
     """Pictures that another model made of OUT/inputs: a folder a kind of aim, files called as the inputs are.
 
     Args:
@@ -121,8 +142,6 @@ class FolderAdapter:
     Raises:
         WeightsError: None of them is there.
     """
-
-    judge_share = 0.2
 
     def __init__(self, folder: Path) -> None:
         if not any((folder / kind).is_dir() for kind in (DRAWN, YOUNGER, OLDER)):

@@ -7,9 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from amgan.evaluation.face import Found
+from amgan.evaluation.jsonable import jsonable
 from amgan.evaluation.protocol import Plan
 from amgan.evaluation.totals.distances import distances
 from amgan.evaluation.totals.figure import Faces, Figure
@@ -80,15 +79,5 @@ def as_dict(summary: Summary) -> dict[str, Any]:
     content = dataclasses.asdict(summary)
     for entry, figure in zip(content["figures"], summary.figures, strict=True):
         entry |= {"met": figure.met, "worst_group": figure.worst[0], "worst_group_ratio": figure.worst[1]}
-    cleaned: dict[str, Any] = _clean(content)
+    cleaned: dict[str, Any] = jsonable(content)
     return cleaned
-
-
-def _clean(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _clean(one) for key, one in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_clean(one) for one in value]
-    if isinstance(value, float):
-        return round(value, 5) if np.isfinite(value) else None
-    return value

@@ -11,6 +11,7 @@ from amgan.evaluation.face import ORIGINAL, Found
 from amgan.evaluation.judges.identity import SAME_PERSON
 from amgan.evaluation.protocol import DRAWN, OLDER, YOUNGER, Plan
 from amgan.evaluation.totals.figure import Faces, Figure, mean, of_kind
+from amgan.signs.atlas import AGE
 
 NAN = float("nan")
 
@@ -69,6 +70,9 @@ def ages(faces: Faces) -> list[Figure]:
     def error(p: Plan, f: Found) -> float:
         return NAN if math.isnan(p.row.age) else abs(years(f, ORIGINAL) - faces.atlas.age.grade(p.row.age))
 
+    def off(p: Plan, f: Found) -> float:
+        return abs(years(f, DRAWN) - faces.atlas.age.grade(p.drawn[AGE])) if AGE in p.drawn else NAN
+
     title = f"apparent age, older minus younger, median years ({judges})"
     figures = faces.figure("age_gap", title, gap(OLDER, YOUNGER), 15, "more", "median")
     for of, less in ((OLDER, ORIGINAL), (YOUNGER, ORIGINAL), ("blurred", ORIGINAL), ("sharpened", ORIGINAL)):
@@ -79,4 +83,5 @@ def ages(faces: Faces) -> list[Figure]:
         gap(YOUNGER, "blurred"),
         statistic="median",
     )
+    figures += faces.figure("age_drawn", "age asked of the drawn targets against the judges, years", off)
     return figures + faces.figure("age_judge", "the judges' own error on the originals, years", error)

@@ -1,0 +1,120 @@
+"""`amgan reproduce`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from amgan.cli.progress import bar
+
+if TYPE_CHECKING:
+    from amgan.evaluation.reproduce.rows import Table
+    from amgan.training.config import TrainConfig
+
+HELP = """Train and measure the rows of the paper's tables, and print them beside the paper's numbers.
+
+ table1  patches of 512, 256 and 128 px, without aging maps, without location maps
+
+ table2  with the clinical signs, with the age alone
+
+ spread  how differently the oldest people of DATA age (needs no training)
+
+ all     all three
+
+Each row is the default recipe with that row's one switch, at one equal budget, and one row more is the paper's recipe
+to the letter; with --recipe paper all rows are its presets, for GPUs. STUDY gets a run folder a row, tables.md and
+tables.json. Ctrl-C loses at most the steps since a checkpoint: the same command goes on, and rows that are done, also
+by another table, are not trained again.
+
+Examples:
+
+  amgan reproduce all ../runs/study --data ../shared/data --minutes 40
+
+  amgan reproduce table1 ../runs/study --data ../shared/data --steps 2000 --dry-run
+
+  amgan reproduce table1 ffhq-study/ --data ffhq/ --recipe paper --inception inception-2015-12-05.pt
+"""
+
+
+def reproduce_command(
+    what: Annotated[Literal["table1", "table2", "spread", "all"], typer.Argument(metavar="WHAT", help="As above.")],
+    study: Annotated[
+        Path, typer.Argument(metavar="STUDY", help="Folder of the study; keep it outside the repository.")
+    ],
+    data: Annotated[Path, typer.Option(help="Folder of `amgan curate`, or of faces.csv and its photos.")],
+    recipe: Annotated[
+        Literal["default", "paper"], typer.Option(help="Rows are the default recipe with one switch, or the presets.")
+    ] = "default",
+    steps: Annotated[int | None, typer.Option(min=1, help="Steps of each row; else those of the recipe.")] = None,
+    minutes: Annotated[
+        float | None, typer.Option(min=0.1, help="Training time of each row on this machine, instead of --steps.")
+    ] = None,
+    split: Annotated[Literal["train", "val", "test"], typer.Option(help="Whose faces are measured.")] = "test",
+    every: Annotated[int, typer.Option(min=1, help="Only each so-many-th photo of the split, to save time.")] = 1,
+    inception: Annotated[
+        str | None, typer.Option(metavar="PATH|URL", help="StyleGAN's TorchScript Inception, for FID.")
+    ] = None,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override a config key in every row.")
+    ] = None,
+    limits: Annotated[Path | None, typer.Option(help="YAML of curation's limits: which faces count.")] = None,
+    oldest: Annotated[int, typer.Option(min=2, help="People of `spread`.")] = 150,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print rows, steps and hours, and stop.")] = False,
+) -> None:
+    """Replaced by `HELP`."""
+    from amgan.data.curation.limits import default_limits, load_limits
+    from amgan.data.dataset import read_rows
+    from amgan.data.store import prepare
+    from amgan.evaluation.reproduce.rows import rows_of
+    from amgan.evaluation.reproduce.spread import spread_of_oldest
+    from amgan.evaluation.reproduce.study import About, Study, atlas_of, measured_hours
+    from amgan.evaluation.reproduce.tables import Results, measured_of, write_tables
+
+    if steps is not None and minutes is not None:
+        raise typer.BadParameter("is another way to say --steps; give one of them", param_hint="--minutes")
+    wanted = default_limits() if limits is None else load_limits(limits)
+    tables: list[Table] = ["table1", "table2"] if what == "all" else [] if what == "spread" else [what]
+    about = About(
+        recipe=recipe,
+        data=data.resolve(),
+        steps=steps,
+        minutes=minutes,
+        settings=tuple(settings or ()),
+        split=split,
+        every=every,
+        inception=inception,
+    )
+    folder = Study(study, about)
+    asked = rows_of(tables, recipe)
+    configs = folder.planned(bar(asked, "planning", len(asked)) if asked else (), measured_hours)
+    if dry_run:
+        _print_plan(configs, {n: measured_hours(c) if minutes is None else minutes / 60 for n, c in configs.items()})
+        return
+    atlas = atlas_of(configs.values())
+    spread = spread_of_oldest(read_rows(data, atlas), atlas, oldest) if what in ("spread", "all") else None
+    folder.keep(tables, configs)
+    # What was asked before stays in the tables.
+    names = [row.name for row in rows_of(folder.tables, recipe) if row in asked or folder.is_done(row.name)]
+    results = Results(about, folder.tables, folder.configs, {}, spread)
+    if names:
+        store = prepare(data, study / "prepared", atlas, lambda faces: bar(list(faces), "preparing", None))
+        low, high = atlas.age.grades
+        for name, summary in folder.measured(names, store, wanted, atlas, bar):
+            results.found[name] = measured_of(summary, high - low)
+            # After each row, so that a study that is stopped has the tables of what is done.
+            write_tables(study, results)
+    write_tables(study, results)
+    typer.echo(results.markdown())
+    typer.echo(f"written to {study / 'tables.md'} and tables.json")
+
+
+reproduce_command.__doc__ = HELP
+
+
+def _print_plan(configs: dict[str, TrainConfig], hours: dict[str, float]) -> None:
+    for name, config in configs.items():
+        shape = ", then ".join(f"{s.steps} x {s.batch} patches of {s.patch} px" for s in config.stages)
+        typer.echo(f"{name}: {config.steps} steps ({shape}), {hours[name]:.2f} h")
+    typer.echo(f"in all {sum(hours.values()):.1f} h of training on this machine; measuring comes on top")

@@ -1,0 +1,1 @@
+"""Reader studies: people judge crops without knowing which of them a model made (METHOD 10)."""

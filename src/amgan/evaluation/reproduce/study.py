@@ -1,0 +1,213 @@
+"""A study: a folder with a run a row, which goes on where it was stopped, and the tables made of them.
+
+STUDY holds ``study.json`` (what it is of, and the config of each row), ``prepared/`` (the faces), a run folder a row
+with its ``model/`` and ``evaluation/``, and ``tables.md`` and ``tables.json``.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from amgan.data.curation.limits import Limits
+from amgan.data.store import Store
+from amgan.errors import OutputError
+from amgan.evaluation import judging
+from amgan.evaluation.adapters import AgerAdapter
+from amgan.evaluation.evaluate import REPORT, evaluate
+from amgan.evaluation.reproduce.rows import Recipe, Row, Table, config_of, with_steps
+from amgan.evaluation.run import Progress, Settings, plan_faces
+from amgan.evaluation.summary import Summary
+from amgan.maps.packing import pack_zones
+from amgan.models.bundle import SCHEMA
+from amgan.signs.atlas import Atlas, load_atlas, unit_atlas
+from amgan.training.checkpoint import NAME as CHECKPOINT
+from amgan.training.config import TrainConfig
+from amgan.training.dry_run import stage_costs
+from amgan.training.loop import train
+
+STATE, EVALUATION, MODEL = "study.json", "evaluation", "model"
+Hours = Callable[[TrainConfig], float]
+
+
+class About(BaseModel):
+    """What a study is of; a folder holds one.
+
+    Attributes:
+        recipe: See `amgan.evaluation.reproduce.rows.config_of`.
+        data: Folder of the set.
+        steps: Steps of each row; None if `minutes` decides, or with neither those of the recipe.
+        minutes: Training time of each row, on the machine that planned it.
+        settings: ``key=value`` for every row.
+        split: Whose faces are evaluated.
+        every: Only each so-many-th photo of it.
+        inception: Where StyleGAN's Inception comes from, if FID is measured.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    recipe: Recipe
+    data: Path
+    steps: int | None = Field(default=None, ge=1)
+    minutes: float | None = Field(default=None, gt=0)
+    settings: tuple[str, ...] = ()
+    split: str = "test"
+    every: int = Field(default=1, ge=1)
+    inception: str | None = None
+
+
+class _State(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    about: About
+    tables: list[Table] = []
+    rows: dict[str, TrainConfig] = {}
+
+
+def atlas_of(configs: Iterable[TrainConfig]) -> Atlas:
+    """The atlas of the rows, which is that of them all; the `unit` one without any."""
+    path = next((config.atlas for config in configs), None)
+    return unit_atlas() if path is None else load_atlas(path)
+
+
+def measured_hours(config: TrainConfig) -> float:
+    """Training time on this machine, from steps that are made now."""
+    return sum(cost.hours for cost in stage_costs(config, pack_zones(atlas_of([config]))))
+
+
+def plan_row(row: Row, about: About, hours: Hours) -> TrainConfig:
+    """The config of a row at the budget of a study.
+
+    Args:
+        row: Which.
+        about: The study.
+        hours: How long a run takes.
+
+    Raises:
+        ConfigError: A setting is at fault.
+    """
+    config = config_of(row, about.recipe, about.data, about.settings)
+    if about.steps is not None:
+        return with_steps(config, about.steps / config.steps)
+    if about.minutes is not None:
+        return with_steps(config, about.minutes / 60 / hours(config))
+    return config
+
+
+class Study:
+    """A study that is made or gone on with.
+
+    Args:
+        folder: Of the study.
+        about: What it is to be of.
+
+    Raises:
+        OutputError: The folder holds something else.
+    """
+
+    def __init__(self, folder: Path, about: About) -> None:
+        self.folder, self.about = folder, about
+        path = folder / STATE
+        if not path.is_file():
+            if folder.exists() and (not folder.is_dir() or any(p.name != "prepared" for p in folder.iterdir())):
+                raise OutputError(f"{folder}: is there and no study of `amgan reproduce`; choose another STUDY")
+            self._state = _State(about=about)
+            return
+        try:
+            self._state = _State.model_validate_json(path.read_text(encoding="utf-8"))
+        except ValidationError as error:
+            raise OutputError(f"{path}: damaged, or of another version; choose another STUDY") from error
+        was, wanted = self._state.about.model_dump(), about.model_dump()
+        if different := [name for name, value in wanted.items() if was[name] != value]:
+            name = different[0]
+            raise OutputError(f"{folder}: began with {name} {was[name]}, not {wanted[name]}; choose another STUDY")
+
+    def planned(self, rows: Iterable[Row], hours: Hours) -> dict[str, TrainConfig]:
+        """The config of each row: that it began with, or a new one at the budget. Nothing is written."""
+        return {row.name: self._state.rows.get(row.name) or plan_row(row, self.about, hours) for row in rows}
+
+    @property
+    def tables(self) -> list[Table]:
+        """All tables that were ever asked of it."""
+        return self._state.tables
+
+    @property
+    def configs(self) -> dict[str, TrainConfig]:
+        """Row to config, of all rows that were planned."""
+        return self._state.rows
+
+    def keep(self, tables: Sequence[Table], configs: dict[str, TrainConfig]) -> None:
+        """Writes down what is asked and how rows are trained, so that going on does not plan them anew."""
+        self._state.tables = sorted({*self._state.tables, *tables})
+        self._state.rows |= configs
+        self.folder.mkdir(parents=True, exist_ok=True)
+        aside = self.folder / f"{STATE}.part"
+        aside.write_text(self._state.model_dump_json(indent=1) + "\n", encoding="utf-8")
+        aside.replace(self.folder / STATE)
+
+    def is_done(self, name: str) -> bool:
+        """Whether a row is trained and measured."""
+        return (self.folder / name / EVALUATION / REPORT).is_file()
+
+    def trained(self, name: str, atlas: Atlas) -> Path:
+        """Folder of the model of a row, which is trained, or trained on, if it is not finished."""
+        run, config = self.folder / name, self._state.rows[name]
+        model = run / MODEL
+        # Written last.
+        if (model / SCHEMA).is_file():
+            return model
+        return train(config, run, resume=(run / CHECKPOINT).is_file(), atlas=atlas)
+
+    def measured(
+        self, names: Sequence[str], store: Store, limits: Limits, atlas: Atlas, progress: Progress[Any]
+    ) -> Iterator[tuple[str, Summary]]:
+        """Trains and evaluates rows, one after the other; what is done already takes seconds.
+
+        Args:
+            names: Of rows that were kept.
+            store: The prepared faces.
+            limits: Which faces count.
+            atlas: The signs.
+            progress: Wraps what takes time.
+
+        Yields:
+            The row and its figures.
+        """
+        about = self.about
+        # The tables want no sweeps and no controls.
+        settings = Settings(about.split, about.every, sweeps=0, controlled=0)
+        plans, left_out = plan_faces(store, settings, limits, atlas, progress)
+
+        @functools.cache
+        def load(share: float) -> judging.Judges:
+            return judging.load_judges(
+                store,
+                atlas,
+                share,
+                about.split,
+                None,
+                about.inception,
+                lambda rows: progress(list(rows), "judge", None),
+            )
+
+        for name in names:
+            with AgerAdapter(self.trained(name, atlas)) as adapter:
+                yield (
+                    name,
+                    evaluate(
+                        adapter,
+                        store,
+                        plans,
+                        left_out,
+                        settings,
+                        limits,
+                        {"inception": about.inception, "faceres": None},
+                        functools.partial(load, adapter.judge_share),
+                        self.folder / name / EVALUATION,
+                        progress,
+                    ),
+                )
