@@ -58,9 +58,9 @@ def main() -> None:
                 save(figure.convert("RGB"), IMAGES / f"figure-{number}.png")
     with Ager() as ager:
         view = ager.analyze(large)[0]
-        save(in_a_row(location_pictures(view)), IMAGES / "location-maps.png")
-        save(in_a_row(attention_pictures(ager, view)), IMAGES / "attention.png")
-        save(in_a_row({"": zone_picture(view)}), IMAGES / "new-zone.png")
+        save(in_a_grid(location_pictures(view)), IMAGES / "location-maps.png")
+        save(in_a_grid(attention_pictures(ager, view)), IMAGES / "attention.png")
+        save(in_a_grid({"": zone_picture(view)}), IMAGES / "new-zone.png")
 
 
 def location_pictures(view: FaceView) -> dict[str, Rgb]:
@@ -123,15 +123,17 @@ def grey(values: torch.Tensor, size: int) -> Rgb:
     return np.asarray(picture.resize((size, size)).convert("RGB"))
 
 
-def in_a_row(pictures: dict[str, Rgb], side: int = 300) -> Image.Image:
-    """Pictures side by side, each with its name above."""
-    head = 26 if any(pictures) else 0
-    canvas = Image.new("RGB", (len(pictures) * (side + GAP) - GAP, side + head), "white")
+def in_a_grid(pictures: dict[str, Rgb], columns: int = 3, side: int = 320) -> Image.Image:
+    """Pictures row by row, each with its name above."""
+    head = 40 if any(pictures) else 0
+    rows = -(-len(pictures) // columns)
+    columns = min(columns, len(pictures))
+    canvas = Image.new("RGB", (columns * (side + GAP) - GAP, rows * (side + head)), "white")
     draw = ImageDraw.Draw(canvas)
     for index, (name, rgb) in enumerate(pictures.items()):
-        left = index * (side + GAP)
-        canvas.paste(Image.fromarray(rgb).resize((side, side), Image.Resampling.LANCZOS), (left, head))
-        draw.text((left + side / 2, 3), name, fill="black", anchor="ma", font_size=17)
+        left, top = index % columns * (side + GAP), index // columns * (side + head)
+        canvas.paste(Image.fromarray(rgb).resize((side, side), Image.Resampling.LANCZOS), (left, top + head))
+        draw.text((left + side / 2, top + 8), name, fill="black", anchor="ma", font_size=22)
     return canvas
 
 

@@ -96,4 +96,4 @@ def _code(text: str, kind: str = "value") -> str:
 def _cell(text: str) -> str:
     """A help text as one cell; what looks like an option is code."""
     line = " ".join(text.split()).replace("|", "\\|").replace("<", "&lt;").replace("*", "\\*")
-    return re.sub(r"(?<![\w`-])(--[a-z][a-z-]*|-o)(?![\w`-])", r"`\1`", line)
+    return re.sub(r"(?<![\w`-])(--[a-z][a-z-]*|-o)(?![\w`-])", lambda found: _code(found[1], "option"), line)
