@@ -101,7 +101,8 @@ def _walk(python: Path, photo: Path) -> None:
             picture, recipe = (_download(page, f"Download {what}", folder) for what in ("picture", "recipe"))
         with _step("clip made and downloaded"):
             page.get_by_role("tab", name="Sweep").click()
-            page.get_by_label("Clip (MP4), there and back").check()
+            page.get_by_label("Shown as").click()
+            page.get_by_role("option", name="Clip (MP4), there and back").click()
             page.get_by_role("button", name="Make it").click()
             page.get_by_role("link", name="Download clip").wait_for()
             _download(page, "Download clip", folder)
