@@ -33,13 +33,14 @@ SIGN, SIDE, KEYS = "Nasolabial fold", "left", 20  # each key is a hundredth
 PATIENCE = 600_000  # milliseconds
 
 PYTHON_STEP = """
-import json, sys
+import sys
 from pathlib import Path
 from amgan import Ager
+from amgan.inference.recipe_file import read_recipe_file
 photo, recipe, out = map(Path, sys.argv[1:])
-wanted = json.loads(recipe.read_text())
-with Ager(precision=wanted["precision"]) as ager:
-    result = ager.age(photo, signs=wanted["signs"], face=wanted["face"], seed=wanted["seed"])
+saved = read_recipe_file(recipe)
+with Ager(precision=saved.precision) as ager:
+    result = ager.age(photo, signs=saved.request.signs, face=saved.request.face, seed=saved.seed)
 result.image.save(out)
 """
 
@@ -132,7 +133,9 @@ def _download(page: Any, link: str, folder: Path) -> Path:
 
 
 def _run(*command: str, cwd: Path | None = None) -> None:
-    subprocess.run(command, cwd=cwd, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
+    if done.returncode:
+        sys.exit(f"{' '.join(command)}\n{done.stdout}{done.stderr}")
 
 
 @contextlib.contextmanager
