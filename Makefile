@@ -8,7 +8,7 @@ PINS := pyproject.toml constraints.txt
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint clean
+.PHONY: help demo test lint docs clean
 
 help: ## Show this list
 	@echo 'Targets (set PYTHON to choose the interpreter, 3.11 or newer; now: $(PYTHON)):'
@@ -25,8 +25,11 @@ lint: $(VENV)/.installed-test ## Check style, format and types
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+docs: $(VENV)/.installed-test ## Build the manual: open site/index.html
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
+
 clean: ## Remove .venv, caches and builds (results are kept)
-	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build dist site .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find src tests -type d -name __pycache__ -prune -exec rm -rf {} +
 
 # A stamp is older than the pins it was made with as soon as those change; then its packages are installed again.

@@ -1,0 +1,95 @@
+"""The code blocks of a Markdown file, and what a comment before one says about running it.
+
+``<!-- run -->`` before a block has the tests run it, in a folder that holds what `tests/docs` lays out;
+``<!-- run: --model {small} -->`` adds those arguments to its `amgan` commands, so that a test is quick where a reader's
+command is long. A block with a ``title="name"`` is a file of that name in the same folder.
+"""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from dataclasses import dataclass
+from pathlib import Path
+
+# Bare fences are read as commands, too, if their lines begin like commands.
+SHELL = ("", "bash", "console", "sh")
+_FENCE = re.compile(r"^(?P<indent> *)(?P<fence>`{3,}|~{3,})(?P<language>[\w+-]*)(?P<rest>.*)$")
+_TITLE = re.compile(r'title="([^"]+)"')
+_MARK = re.compile(r"^ *<!-- run(?:: (?P<more>.*))? -->$")
+_INLINE = re.compile(r"(?<!`)`(amgan [^`]+)`(?!`)", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Block:
+    """One fenced block.
+
+    Attributes:
+        place: File and line.
+        language: As the fence says it; "" for none.
+        title: Name of the file that it is; None for none.
+        run: What its commands get added when they are run; None if they are not run.
+        text: Its lines, without their indentation.
+    """
+
+    place: str
+    language: str
+    title: str | None
+    run: str | None
+    text: str
+
+    @property
+    def commands(self) -> list[tuple[str, list[str]]]:
+        """Each command of a shell block, on one line, with the lines of output that are quoted below it."""
+        if self.language not in SHELL or self.title is not None:
+            return []
+        lines = self.text.replace("\\\n", " ").splitlines()
+        prompted = any(line.startswith("$ ") for line in lines)
+        found: list[tuple[str, list[str]]] = []
+        for line in lines:
+            if prompted and not line.startswith("$ "):
+                found[-1][1].append(line)
+            elif line.strip() and not line.lstrip().startswith("#"):
+                found.append((" ".join(line.removeprefix("$ ").split()), []))
+        return found
+
+
+def read_blocks(path: Path, root: Path) -> list[Block]:
+    """All blocks of a Markdown file.
+
+    Args:
+        path: The file.
+        root: From where places name it.
+    """
+    lines = path.read_text("utf-8").splitlines()
+    blocks, index, mark = [], 0, None
+    while index < len(lines):
+        opening = _FENCE.match(lines[index])
+        if opening is None:
+            marked = _MARK.match(lines[index])
+            if marked is not None:
+                mark = marked["more"] or ""
+            elif lines[index].strip():
+                mark = None
+            index += 1
+            continue
+        end = index + 1
+        while lines[end].strip() != opening["fence"]:
+            end += 1
+        title = _TITLE.search(opening["rest"])
+        text = textwrap.dedent("\n".join(lines[index + 1 : end])) + "\n"
+        place = f"{path.relative_to(root)}:{index + 1}"
+        blocks.append(Block(place, opening["language"], title[1] if title else None, mark, text))
+        index, mark = end + 1, None
+    return blocks
+
+
+def inline_commands(path: Path, root: Path) -> list[tuple[str, str]]:
+    """Calls of `amgan` inside of sentences and tables, with their places."""
+    text = path.read_text("utf-8")
+    # Fenced blocks are looked at by `read_blocks`.
+    text = re.sub(r"^( *)(`{3,}|~{3,}).*?^ *\2$", lambda found: "\n" * found[0].count("\n"), text, flags=re.M | re.S)
+    return [
+        (f"{path.relative_to(root)}:{text.count(chr(10), 0, found.start()) + 1}", " ".join(found[1].split()))
+        for found in _INLINE.finditer(text)
+    ]
