@@ -22,7 +22,9 @@ from amgan.inference.ager import Ager
 from amgan.inference.change import face_change, map_of
 from amgan.inference.request import Request
 from amgan.inference.views import FaceView
+from amgan.maps.arrays import grown
 from amgan.maps.location import location_maps
+from amgan.models.generator import Generator
 from amgan.signs.atlas import load_atlas
 from amgan.signs.zones import rasterise
 
@@ -86,8 +88,9 @@ def attention_pictures(ager: Ager, view: FaceView) -> dict[str, Rgb]:
     bundle, size = ager.bundle, view.rgb.shape[0]
     targets = Request(every=0.9).targets(bundle.atlas, view.scores)
     image = torch.from_numpy(view.rgb).permute(2, 0, 1)[None].float() / 127.5 - 1
-    asked = torch.nn.functional.interpolate(map_of(bundle, view, targets), size=(size, size), mode="bilinear")
+    asked = grown(torch.from_numpy(map_of(bundle, view, targets)), (size, size))
     zero = torch.zeros(1, dtype=torch.long)
+    assert isinstance(bundle.generator, Generator)  # the default model is no ONNX file
     out = bundle.generator(image, asked, location_maps(zero, zero, (size, size), (size, size)))
     change, aged = (part[0].permute(1, 2, 0).numpy() for part in (out.change, out.image - image))
     added = face_change(bundle, view, targets)

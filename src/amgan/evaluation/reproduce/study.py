@@ -29,6 +29,7 @@ from amgan.training.checkpoint import NAME as CHECKPOINT
 from amgan.training.config import TrainConfig
 from amgan.training.dry_run import stage_costs
 from amgan.training.loop import train
+from amgan.training.parallel import start_fabric
 
 STATE, EVALUATION, MODEL = "study.json", "evaluation", "model"
 Hours = Callable[[TrainConfig], float]
@@ -76,7 +77,8 @@ def atlas_of(configs: Iterable[TrainConfig]) -> Atlas:
 
 def measured_hours(config: TrainConfig) -> float:
     """Training time on this machine, from steps that are made now."""
-    return sum(cost.hours for cost in stage_costs(config, pack_zones(atlas_of([config]))))
+    fabric = start_fabric(config.precision)
+    return sum(cost.hours for cost in stage_costs(fabric, config, pack_zones(atlas_of([config]))))
 
 
 def plan_row(row: Row, about: About, hours: Hours) -> TrainConfig:
