@@ -211,7 +211,7 @@ def test_a_run_starts_from_a_finished_model(face_set: Path, tmp_path: Path) -> N
     path = tmp_path / "on.yaml"
     content = config.model_dump(mode="json", exclude={"generator"}) | {"start": str(first)}
     path.write_text(yaml.safe_dump(content))
-    still = load_config(path, ["stages.0.rate=1.0e-30", "stages.0.warm_up=1"])
+    still = load_config(path, ["stages.0.critic_alone=1"])
     assert still.generator == load_bundle(first).generator.config
     second = train(still, tmp_path / "second", resume=False, atlas=ATLAS)
     a, b = (load_bundle(folder).generator.state_dict() for folder in (first, second))
@@ -226,15 +226,37 @@ def test_a_run_starts_from_a_finished_model(face_set: Path, tmp_path: Path) -> N
         train(still, tmp_path / "third", resume=False, atlas=ATLAS)
 
 
-def test_the_rate_rises_and_falls_and_the_critics_does_not_wait(face_set: Path) -> None:
+@pytest.mark.parametrize("critic", ["features", "conv"])
+def test_alone_the_critic_learns_what_it_would_beside_a_generator_that_stands_still(
+    patches: FacePatches, face_set: Path, critic: str
+) -> None:
+    config = tiny(face_set, critic=critic)
+    stage, fabric, batch = config.stages[0], start_fabric("fp32"), patches.batch(0, 2, 64)
+    found = []
+    for alone in (True, False):
+        torch.manual_seed(0)
+        nets = Networks(config, 1)
+        before = {name: value.clone() for name, value in nets.state_dict().items()}
+        stats = train_step(fabric, nets, batch, stage, 0, critic_alone=alone)
+        moved = {
+            name.split(".")[0] for name, value in nets.state_dict().items() if not torch.equal(value, before[name])
+        }
+        assert moved == ({"critic"} if alone else {"critic", "generator", "ema"})
+        assert any(name.startswith("g_") for name in stats) != alone
+        found.append(float(stats["d_realness"]))
+    # All gradients are made before anyone moves.
+    assert found[0] == pytest.approx(found[1], rel=1e-5)
+
+
+def test_both_rates_fall_to_zero(face_set: Path) -> None:
     config = tiny(face_set)
-    stage = config.stages[0].model_copy(update={"steps": 100, "warm_up": 10, "critic_rate": 2e-3})
+    stage = config.stages[0].model_copy(update={"steps": 100, "critic_rate": 2e-3})
     nets = Networks(config, 1)
     rates = []
-    for step in (0, 5, 10, 50):
+    for step in (0, 50, 100):
         nets.set_rates(stage, 1 - step / 100)
         rates.append([o.param_groups[0]["lr"] for o in (nets.generator_optimiser, nets.critic_optimiser)])
-    assert np.allclose(rates, [[0, 2e-3], [0.5 * 0.95e-3, 1.9e-3], [0.9e-3, 1.8e-3], [0.5e-3, 1e-3]])
+    assert np.allclose(rates, [[1e-3, 2e-3], [0.5e-3, 1e-3], [0, 0]])
 
 
 def test_a_hidden_side_mirrors_x_alone() -> None:

@@ -78,33 +78,18 @@ class Made:
 def generator_gradients(given: Pass) -> tuple[Stats, Made]:
     """Gradients of the generator's losses."""
     nets, batch, stage, draws = given.nets, given.batch, given.stage, given.draws
-    config, generator, critic = nets.config, nets.generator, nets.critic
-    location = mirrored(batch.location, draws) if config.hide_side else batch.location
-    corner = _corner(stage.patch, draws)
-    asked, own = (
-        nets.maps_of_features(torch.cat([maps, location], dim=1), corner) for maps in (batch.target, batch.source)
-    )
-
-    def aged(image: Tensor, target: Tensor) -> Tensor:
-        count = len(image)
-        place = location[:count] if generator.config.location_maps else None
-        made: Tensor = generator(image, target, place).image
-        if not config.restrained:
-            return made
-        where = where_changed(batch.editable[:count], batch.skin[:count])
-        change = where * (made - image)
-        return image + hue_kept(change, where, max(HUE_CELLS * stage.patch // stage.image_size, 1))
-
+    config, critic = nets.config, nets.critic
+    location, corner, asked, own = _beside(given)
     cycled = given.part.among_first(given.cycled)
     with given.fabric.autocast():
-        fake = aged(batch.image, batch.target)
+        fake = _aged(given, batch.image, batch.target, location)
         # One pass of the frozen trunk a picture serves perceptual loss and critic; the noise is shared by all three.
         grain = config.feature_noise * draws.normal(batch.image)
         with torch.no_grad():
             real_features, real_texture = nets.features(batch.image + grain), nets.texture(batch.image, corner)
         fake_features, fake_texture = nets.features(fake + grain), nets.texture(fake, corner)
         if cycled:
-            again = aged(fake[:cycled], batch.source[:cycled])
+            again = _aged(given, fake[:cycled], batch.source[:cycled], location)
             again_features = nets.features(again + grain[:cycled])
         critic.requires_grad_(False)
         if isinstance(critic, FeatureCritic):
@@ -132,6 +117,18 @@ def generator_gradients(given: Pass) -> tuple[Stats, Made]:
     features = [f.detach() for f in fake_features + fake_texture]
     made = Made(fake.detach(), features, real_features + real_texture, asked, own)
     return _named("g", parts), made
+
+
+@torch.no_grad()
+def made_patches(given: Pass) -> Made:
+    """What the generator makes, for a critic that learns while the generator stands still."""
+    nets, batch = given.nets, given.batch
+    location, corner, asked, own = _beside(given)
+    with given.fabric.autocast():
+        fake = _aged(given, batch.image, batch.target, location)
+        grain = nets.config.feature_noise * given.draws.normal(batch.image)
+        real, made = (nets.features(image + grain) + nets.texture(image, corner) for image in (batch.image, fake))
+    return Made(fake, made, real, asked, own)
 
 
 def feature_critic_gradients(given: Pass, made: Made) -> Stats:
@@ -202,6 +199,29 @@ def mirrored(location: Tensor, draws: Draws) -> Tensor:
     """Location maps (B, 2, H, W) with the sign of X drawn anew for each patch."""
     sign = torch.where(draws.uniform() < 0.5, -1.0, 1.0)
     return location * torch.stack([sign, torch.ones_like(sign)], dim=1)[:, :, None, None]
+
+
+def _beside(given: Pass) -> tuple[Tensor, Corner, list[Tensor], list[Tensor]]:
+    """Location maps, the texture trunk's window, and the maps beside each of the features: asked for, and as it is."""
+    nets, batch, draws = given.nets, given.batch, given.draws
+    location = mirrored(batch.location, draws) if nets.config.hide_side else batch.location
+    corner = _corner(given.stage.patch, draws)
+    asked, own = (
+        nets.maps_of_features(torch.cat([maps, location], dim=1), corner) for maps in (batch.target, batch.source)
+    )
+    return location, corner, asked, own
+
+
+def _aged(given: Pass, image: Tensor, target: Tensor, location: Tensor) -> Tensor:
+    """The generator's picture of the first patches, of which only so much is changed as in use."""
+    nets, batch, stage, count = given.nets, given.batch, given.stage, len(image)
+    place = location[:count] if nets.generator.config.location_maps else None
+    made: Tensor = nets.generator(image, target, place).image
+    if not nets.config.restrained:
+        return made
+    where = where_changed(batch.editable[:count], batch.skin[:count])
+    change = where * (made - image)
+    return image + hue_kept(change, where, max(HUE_CELLS * stage.patch // stage.image_size, 1))
 
 
 def _corner(patch: int, draws: Draws) -> Corner:

@@ -171,7 +171,8 @@ def _steps(run: _Run, nets: Networks, faces: TrainingFaces, statistics: Statisti
             else:
                 nets.grow_to(stage.stem or 1)
                 nets.set_rates(stage, left)
-                means.add(train_step(fabric, nets, batch, stage, step))
+                alone = (1 - left) * whole.steps < whole.critic_alone
+                means.add(train_step(fabric, nets, batch, stage, step, alone))
             run.made = step + 1
 
             if run.made % config.log_every == 0:

@@ -111,9 +111,8 @@ class Networks(nn.Module):
 
     def set_rates(self, stage: Stage, left: float) -> None:
         """Learning rates where `left` of a stage, as a share of its steps, is left."""
-        warm = min((1 - left) * stage.steps / stage.warm_up, 1) if stage.warm_up else 1
         for group in self.generator_optimiser.param_groups:
-            group["lr"] = stage.rate * left * warm
+            group["lr"] = stage.rate * left
         for group in self.critic_optimiser.param_groups:
             group["lr"] = (stage.critic_rate or stage.rate) * left
 

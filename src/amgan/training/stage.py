@@ -30,8 +30,8 @@ class Stage(Frozen):
         map_head_steps: Steps at its start in which the map head learns alone ("features" only); they come on top.
         map_patch: Least and most side to which patches are shrunk for the critic's map head, another in each step, so
             that no pattern of one scale passes for a sign; in the first stage this is the scale it learns.
-        warm_up: Steps over which the generator's rate rises at its start, so that a new critic is heard only as fast as
-            it learns; for a generator that knows more than its critic (`TrainConfig.start`).
+        critic_alone: Steps at its start, of `steps`, in which the critic learns and the generator stands still; for a
+            generator that knows more than its critic (`TrainConfig.start`). They take about half of a step's time.
         stem: The generator's stem in this stage, if it is to be larger than before; the generator is then grown
             (`amgan.models.grow`), so that it goes on at twice the size with what it knows.
         half_every: Every this-many-th step is made on faces and patches of half the size and four times as many of
@@ -47,7 +47,7 @@ class Stage(Frozen):
     critic_rate: float | None = None
     map_head_steps: int = Field(default=0, ge=0)
     map_patch: tuple[int, int] = (112, 144)
-    warm_up: int = Field(default=0, ge=0)
+    critic_alone: int = Field(default=0, ge=0)
     stem: Literal[2, 4, 8] | None = None
     half_every: int = Field(default=0, ge=0)
 

@@ -21,6 +21,7 @@ from amgan.training.gradients import (
     conv_critic_gradients,
     feature_critic_gradients,
     generator_gradients,
+    made_patches,
     map_head_gradients,
 )
 from amgan.training.networks import Networks
@@ -30,7 +31,9 @@ if TYPE_CHECKING:
     from lightning_fabric import Fabric
 
 
-def train_step(fabric: Fabric, nets: Networks, batch: Batch, stage: Stage, step: int) -> Stats:
+def train_step(
+    fabric: Fabric, nets: Networks, batch: Batch, stage: Stage, step: int, critic_alone: bool = False
+) -> Stats:
     """Steps generator and critic once on one batch.
 
     Args:
@@ -39,25 +42,27 @@ def train_step(fabric: Fabric, nets: Networks, batch: Batch, stage: Stage, step:
         batch: The process's own patches and maps, ``Part(rank, processes)`` of the step's batch.
         stage: Sizes in force, of the whole batch.
         step: Its number, which with the config's seed gives all randomness.
+        critic_alone: Whether the generator stands still.
 
     Returns:
         Every loss by name, of the process's own patches; the mean over the processes is that of the batch.
     """
     map_head = isinstance(nets.critic, FeatureCritic) and step % nets.config.map_head_every == 0
-    optimisers = [nets.generator_optimiser, nets.critic_optimiser]
+    optimisers = [nets.critic_optimiser] if critic_alone else [nets.generator_optimiser, nets.critic_optimiser]
     if map_head:
         nets.set_map_rates(nets.config.map_head_rate)
         optimisers.append(nets.map_optimiser)
 
     def gradients(given: Pass) -> Stats:
-        stats, made = generator_gradients(given)
+        stats, made = ({}, made_patches(given)) if critic_alone else generator_gradients(given)
         if not isinstance(nets.critic, FeatureCritic):
             return stats | conv_critic_gradients(given, made)
         stats |= feature_critic_gradients(given, made)
         return stats | map_head_gradients(given, made.image) if map_head else stats
 
     stats = _step(fabric, nets, batch, stage, step, optimisers, gradients)
-    nets.update_ema(stage.batch)
+    if not critic_alone:
+        nets.update_ema(stage.batch)
     return stats
 
 
