@@ -86,7 +86,7 @@ def coloured_map(bundle: Bundle, view: FaceView, targets: Mapping[str, float]) -
     """
     width, height = canvas_size(view)
     left, top, right, _ = view.report.region
-    maps = map_of(bundle, view, targets)[0].numpy().mean(axis=0)
+    maps = map_of(bundle, view, targets)[0].mean(axis=0)
     head = view.masks.head
     # The map has the head's soft edge in it; a colour is the score alone.
     score = np.where(head > 0, maps / np.maximum(head, 1e-6), 0).astype(np.float32)
