@@ -68,6 +68,9 @@ def test_sentences_may_begin_a_command() -> None:
     assert unknown_options(["train", "--data"]) == [] and unknown_options(["COMMAND", "--help"]) == []
     assert unknown_options(["train", "--date"]) == ["amgan train has no --date"]
     assert unknown_options(["grow"]) == ["no command grow"]
+    assert unknown_options(["panel", "make", "study/", "--key", "key/"]) == [] and unknown_options(["panel"]) == []
+    assert unknown_options(["panel", "make", "--keys"]) == ["amgan panel make has no --keys"]
+    assert unknown_options(["panel", "mend"]) == ["no command panel mend"]
 
 
 PAGE = """\

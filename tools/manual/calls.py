@@ -58,7 +58,10 @@ def parse_fault(arguments: list[str]) -> str | None:
     try:
         context = group.make_context("amgan", given)
         name, command, rest = group.resolve_command(context, [*context._protected_args, *context.args])
-        command.make_context(name, rest, parent=context)
+        context = command.make_context(name, rest, parent=context)
+        while hasattr(command, "commands"):  # such as `amgan panel make`
+            name, command, rest = command.resolve_command(context, [*context._protected_args, *context.args])
+            context = command.make_context(name, rest, parent=context)
     except typer.Exit:  # --help, --version
         return None
     except _USAGE_ERROR as error:
@@ -68,16 +71,20 @@ def parse_fault(arguments: list[str]) -> str | None:
 
 def unknown_options(arguments: list[str]) -> list[str]:
     """Options, or the command itself, that `amgan` does not have; for calls that sentences only begin."""
-    group: Any = typer.main.get_command(app)
-    if arguments[0].startswith("-"):
-        return []
-    command = group.commands.get(arguments[0])
-    if command is None:
+    command: Any = typer.main.get_command(app)
+    called, rest = ["amgan"], arguments
+    while hasattr(command, "commands") and rest and not rest[0].startswith("-"):
         # A sentence may name several, as `amgan COMMAND --help` does.
-        return [] if arguments[0].isupper() else [f"no command {arguments[0]}"]
+        if rest[0].isupper():
+            return []
+        if rest[0] not in command.commands:
+            return [f"no command {' '.join([*called[1:], rest[0]])}"]
+        command, called, rest = command.commands[rest[0]], [*called, rest[0]], rest[1:]
+    if called == ["amgan"]:
+        return []
     known = {name for option in command.params for name in (*option.opts, *option.secondary_opts)} | {"--help"}
-    asked = [re.sub(r"^\[|[\].,]+$", "", word).partition("=")[0] for word in arguments[1:]]
-    return [f"amgan {arguments[0]} has no {word}" for word in asked if word.startswith("-") and word not in known]
+    asked = [re.sub(r"^\[|[\].,]+$", "", word).partition("=")[0] for word in rest]
+    return [f"{' '.join(called)} has no {word}" for word in asked if word.startswith("-") and word not in known]
 
 
 def faults_of_python(text: str) -> list[str]:
