@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageCms, ImageOps, features
 
 from amgan.errors import OutputError, PhotoError
-from amgan.faces.photo import MIN_SIDE, Photo, check_output, photo_from_image, read_photo, write_image
+from amgan.faces.output import check_output, write_image
+from amgan.faces.photo import MIN_SIDE, Photo, photo_from_image, read_photo
 
 WIDTH, HEIGHT = 96, 72
 ORIENTATION, MAKE, EXIF_IFD, GPS_IFD = 0x0112, 0x010F, 0x8769, 0x8825

@@ -14,7 +14,7 @@ from amgan.app.painting import painting
 from amgan.app.pictures import Rgb
 from amgan.app.session import Session, take_photo
 from amgan.errors import RequestError
-from amgan.faces.photo import write_image
+from amgan.faces.output import write_image
 from amgan.inference.ager import Ager
 from amgan.inference.recipe_file import RecipeFile
 from amgan.inference.request import Request

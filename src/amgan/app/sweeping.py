@@ -14,7 +14,7 @@ from PIL import Image
 from amgan.app.session import Session
 from amgan.app.studio import SEED, Studio
 from amgan.errors import RequestError
-from amgan.faces.photo import write_image
+from amgan.faces.output import write_image
 from amgan.inference.clip import check_clip, write_clip
 from amgan.inference.request import Request
 from amgan.inference.sweep import EVERY, Course, course_along, pictures, strip

@@ -128,7 +128,8 @@ age_command.__doc__ = f"{age_command.__doc__}\n{EXAMPLES}"
 def _one(
     ager: Ager, photo: Path, target: Path, painted: Path | Image.Image | None, overwrite: bool, request: dict[str, Any]
 ) -> dict[str, Any]:
-    from amgan.faces.photo import check_output, read_photo, write_image
+    from amgan.faces.output import check_output, write_image
+    from amgan.faces.photo import read_photo
 
     check_output(target, overwrite)
     read = read_photo(photo)

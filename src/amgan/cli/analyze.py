@@ -28,7 +28,8 @@ def analyze_command(
 
     A zone that hair, a beard or the like hides is called covered.
     """
-    from amgan.faces.photo import check_output, read_photo, write_image
+    from amgan.faces.output import check_output, write_image
+    from amgan.faces.photo import read_photo
     from amgan.inference.overlay import draw_zones
     from amgan.signs.atlas import load_atlas
 

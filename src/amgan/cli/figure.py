@@ -73,7 +73,8 @@ def figure_command(
     from amgan.evaluation.figures.layout import FIGURE_SUFFIXES, check_matplotlib, write_figure
     from amgan.evaluation.figures.registry import FIGURES, OneModel
     from amgan.evaluation.figures.subjects import FigureOptions
-    from amgan.faces.photo import check_output, read_photo
+    from amgan.faces.output import check_output
+    from amgan.faces.photo import read_photo
 
     if number not in FIGURES:
         raise typer.BadParameter(f"{number}: the figures are {', '.join(map(str, FIGURES))}", param_hint="NUMBER")

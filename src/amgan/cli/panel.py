@@ -114,8 +114,7 @@ def score_command(
     from amgan.evaluation.panel.key import PairKey, read_key
     from amgan.evaluation.panel.report import as_json, markdown
     from amgan.evaluation.panel.score import score_pairs, score_ratings
-    from amgan.faces.output import written_aside
-    from amgan.faces.photo import check_output
+    from amgan.faces.output import check_output, written_aside
 
     suffixes = (".md", ".json")
     if out is not None:

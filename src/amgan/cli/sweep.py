@@ -88,7 +88,8 @@ def sweep_command(
     if not is_clip and (one_way or fps is not None):
         raise typer.BadParameter("are for clips; end OUT in .mp4, .webm or .gif", param_hint="--fps and --one-way")
 
-    from amgan.faces.photo import check_output, read_photo, write_image
+    from amgan.faces.output import check_output, write_image
+    from amgan.faces.photo import read_photo
     from amgan.inference.clip import CLIP_SUFFIXES, check_clip, write_clip
     from amgan.inference.sweep import pictures, strip
     from amgan.inference.views import chosen_face

@@ -71,7 +71,7 @@ def video_command(
         raise typer.BadParameter("nothing to change: give --all, --age or --sign")
     check_percentiles(population, [request])
 
-    from amgan.faces.photo import check_output
+    from amgan.faces.output import check_output
     from amgan.inference.video.age import age_video
     from amgan.inference.video.reading import open_info
     from amgan.inference.video.writing import ENCODERS, MOST_QUALITY

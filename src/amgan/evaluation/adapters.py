@@ -23,7 +23,8 @@ from amgan.data.store import SIZE
 from amgan.errors import WeightsError
 from amgan.evaluation.measures.controls import controls
 from amgan.evaluation.protocol import DRAWN, OLDER, YOUNGER, Aim
-from amgan.faces.photo import SUFFIXES, photo_from_image, read_photo
+from amgan.faces.output import SUFFIXES
+from amgan.faces.photo import photo_from_image, read_photo
 from amgan.inference.ager import Ager
 from amgan.models.bundle import SCHEMA, fingerprint
 from amgan.models.onnx_file import SUFFIX as ONNX

@@ -1,4 +1,4 @@
-"""Reading a user's photo and writing a result back without losing what the photo had.
+"""Reading a user's photo without losing what it has beside its pixels; `amgan.faces.output` writes results back.
 
 A `Photo` shows the rest of the package one thing, upright 8-bit sRGB pixels, and keeps aside the pixels as the file
 had them, alpha, ICC profile, EXIF and DPI. `Photo.replace` puts changed pixels back: every pixel that was not changed
@@ -9,12 +9,10 @@ because Pillow decodes them to 8 bits, the low bytes of 16-bit *colour* files.
 import contextlib
 import importlib
 import io
-import os
-import secrets
 import struct
 import warnings
 import zlib
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,12 +21,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageCms, UnidentifiedImageError
 
-from amgan.errors import OutputError, PhotoError
+from amgan.errors import PhotoError
 
 MIN_SIDE = 64
 """Pixels a photo must have on its shorter side: below this no face in it can be analysed."""
 
-_DEEP_GREY = ("I;16", "I;16B", "I;16L", "I;16N", "I", "F")
+DEEP_GREY = ("I;16", "I;16B", "I;16L", "I;16N", "I", "F")
 _ORIENTATION = 0x0112
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -50,23 +48,6 @@ _HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b
 _DAMAGED: tuple[type[Exception], ...] = (OSError, EOFError, LookupError, OverflowError, RuntimeError, SyntaxError)
 _DAMAGED += (TypeError, ValueError, struct.error, zlib.error)
 _CMS_ERRORS = (ImageCms.PyCMSError, OSError, ValueError)
-
-_FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP", ".tif": "TIFF", ".tiff": "TIFF"}
-SUFFIXES = tuple(_FORMATS)
-"""What the name of a result may end in."""
-_SAVE_OPTIONS: dict[str, dict[str, Any]] = {
-    "PNG": {},
-    "JPEG": {"quality": 95, "subsampling": 0},
-    "WEBP": {"quality": 95, "exact": True},  # exact: keep the colours under transparent pixels
-    "TIFF": {"compression": "raw"},  # libtiff, which compression needs, fails on EXIF and GPS blocks
-}
-_WRITABLE = {
-    "PNG": ("1", "L", "LA", "P", "RGB", "RGBA", "I;16", "I;16B"),
-    "JPEG": ("L", "LA", "RGB", "RGBA"),
-    "WEBP": ("RGB", "RGBA"),
-    "TIFF": ("1", "L", "LA", "P", "RGB", "RGBA", "I;16", "I;16B", "I", "F", "CMYK", "LAB"),
-}
-_MAX_JPEG_EXIF = 65533
 
 
 @dataclass(frozen=True, eq=False)
@@ -162,75 +143,6 @@ def photo_from_image(image: Image.Image, name: str = "image") -> Photo:
     return _photo(image, name, None)
 
 
-def check_output(path: str | Path, overwrite: bool = False, suffixes: Collection[str] = SUFFIXES) -> Path:
-    """Checks, before any long work, that a result may be written to a path; returns it as a `Path`.
-
-    Args:
-        path: Of the result.
-        overwrite: Whether an existing file may be replaced.
-        suffixes: What it may end in; else what `write_image` can write.
-
-    Raises:
-        OutputError: The suffix is not supported, the path exists and `overwrite` is off, or its folder cannot be used.
-    """
-    path = Path(path)
-    if path.suffix.lower() not in suffixes:
-        raise OutputError(f"{path}: cannot write {path.suffix or 'no suffix'}; use one of {', '.join(suffixes)}")
-    if path.is_dir():
-        raise OutputError(f"{path}: is a folder; choose another name")
-    if os.path.lexists(path) and not overwrite:
-        raise OutputError(f"{path}: already exists; choose another name or allow overwriting")
-    folder = next(parent for parent in path.absolute().parents if parent.exists())
-    if not folder.is_dir():
-        raise OutputError(f"{path}: {folder} is not a folder; choose another place")
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise OutputError(f"{path}: no permission to write in {folder}; choose another place")
-    return path
-
-
-def write_image(image: Image.Image, path: str | Path, *, photo: Photo | None = None, overwrite: bool = False) -> None:
-    """Writes an image atomically, in the format its suffix names; missing folders are made.
-
-    The ICC profile embedded is the image's own (`Photo.replace` puts it into `info`), so that pixels are never
-    labelled with a profile they are not in. What the format cannot hold is converted: JPEG blends alpha with white and
-    is 8-bit, WebP has sRGB colour only, and PNG takes 32-bit and float grey as 16-bit. TIFF is not compressed.
-
-    Args:
-        image: The result.
-        path: Ends in .png, .jpg, .jpeg, .webp, .tif or .tiff.
-        photo: The photo the result was made from; its EXIF and DPI are kept.
-        overwrite: Whether an existing file, such as the photo itself, may be replaced.
-
-    Raises:
-        OutputError: As `check_output`, or the file cannot be written; an existing file is then left as it was.
-    """
-    path = check_output(path, overwrite)
-    kind = _FORMATS[path.suffix.lower()]
-    image = _fitted(image, kind, photo)
-    options = dict(_SAVE_OPTIONS[kind])
-    if image.info.get("icc_profile"):
-        options["icc_profile"] = image.info["icc_profile"]
-    if photo is not None and photo.dpi is not None:
-        options["dpi"] = photo.dpi
-    if photo is not None and photo.exif is not None:
-        if kind == "JPEG" and len(photo.exif) > _MAX_JPEG_EXIF:
-            warnings.warn(f"{path}: EXIF is left out, it is too long for JPEG; write a PNG to keep it", stacklevel=2)
-        else:
-            options["exif"] = photo.exif
-    temporary = path.with_name(f".amgan-{secrets.token_hex(8)}.tmp")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        # Not `tempfile`: its files are private to the user, whereas a result should get the usual permissions.
-        with temporary.open("xb") as file:
-            image.save(file, format=kind, **options)
-        check_output(path, overwrite)  # someone may have made the file in the meantime
-        temporary.replace(path)
-    except (OSError, ValueError, RuntimeError, OverflowError, struct.error) as error:
-        raise OutputError(f"{path}: cannot be written ({error}); try another place or format") from error
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
 @contextlib.contextmanager
 def _decoding(name: str) -> Iterator[None]:
     """Turns what Pillow raises on a bad file into a `PhotoError`."""
@@ -257,7 +169,7 @@ def _photo(image: Image.Image, name: str, path: Path | None) -> Photo:
     orientation, exif = _read_exif(image, name)
     if orientation in _TURNS:
         image = image.transpose(_TURNS[orientation])
-    rgb, native, white, alpha, profile = _take_apart(image, info.get("icc_profile"), name)
+    rgb, native, white, alpha, profile = take_apart(image, info.get("icc_profile"), name)
     dpi = _valid_dpi(info.get("dpi"))
     if dpi is not None and max(stored_orientation, orientation) >= 5:
         dpi = dpi[1], dpi[0]
@@ -267,7 +179,7 @@ def _photo(image: Image.Image, name: str, path: Path | None) -> Photo:
     return Photo(rgb, native, white, alpha, profile, exif, dpi, kind, name, path)
 
 
-def _take_apart(
+def take_apart(
     image: Image.Image, profile: bytes | None, name: str
 ) -> tuple[NDArray[np.uint8], NDArray[Any], float, NDArray[np.uint8] | None, bytes | None]:
     """Splits an image of any mode into `rgb`, `native`, `white`, `alpha` and `icc_profile` as `Photo` has them."""
@@ -275,13 +187,13 @@ def _take_apart(
     white = 255.0
     if image.mode in ("1", "LAB"):
         profile = None  # black and white are the same in every profile; Lab needs none
-    if image.mode in _DEEP_GREY:
+    if image.mode in DEEP_GREY:
         if "transparency" in image.info:
             warnings.warn(f"{name}: the transparent colour of a 16-bit grey image is ignored", stacklevel=2)
         native = np.array(image)
         native = native.astype(native.dtype.newbyteorder("="), copy=False)
-        white = _white_level(native, name)
-        image = Image.fromarray(_scaled(native, white, 255).astype(np.uint8))
+        white = white_level(native, name)
+        image = Image.fromarray(scaled_grey(native, white, 255).astype(np.uint8))
     else:
         if image.has_transparency_data:
             pixels = np.array(image.convert("LA" if image.mode in ("L", "LA", "La") else "RGBA"))
@@ -306,7 +218,7 @@ def _take_apart(
     return rgb, native, white, alpha, profile
 
 
-def _white_level(grey: NDArray[Any], name: str) -> float:
+def white_level(grey: NDArray[Any], name: str) -> float:
     """Finds which value is white in deep grey pixels, since nothing in a file says so.
 
     16-bit: 65535. 32-bit integer: the smaller of 255 and 65535 that holds the highest value; float: of 1, 255 and
@@ -322,7 +234,7 @@ def _white_level(grey: NDArray[Any], name: str) -> float:
     raise PhotoError(f"{name}: grey values from {low:g} to {high:g} follow no known range; rescale them to 0..65535")
 
 
-def _scaled(grey: NDArray[Any], white: float, new_white: int) -> NDArray[np.float64]:
+def scaled_grey(grey: NDArray[Any], white: float, new_white: int) -> NDArray[np.float64]:
     """Brings grey pixels to 0..new_white, rounded and clipped."""
     return np.rint(np.clip(grey.astype(np.float64) / white, 0, 1) * new_white)
 
@@ -379,27 +291,3 @@ def _enable_heif(path: Path) -> None:
         importlib.import_module("pillow_heif").register_heif_opener()
     except ImportError as error:
         raise PhotoError(f"{path}: is a HEIC image; install pillow-heif, or convert it to JPEG or PNG") from error
-
-
-def _fitted(image: Image.Image, kind: str, photo: Photo | None) -> Image.Image:
-    """Converts an image to a mode that a format can hold; its ICC profile, if still right, is in `info`."""
-    profile = image.info.get("icc_profile")
-    name = "result" if photo is None else photo.name
-    if image.mode in _DEEP_GREY and image.mode not in _WRITABLE[kind]:
-        grey = np.array(image)
-        same = photo is not None and photo.native.dtype == grey.dtype
-        white = photo.white if same and photo is not None else _white_level(grey, name)
-        deep = kind in ("PNG", "TIFF")
-        values = _scaled(grey, white, 65535 if deep else 255)
-        image = Image.fromarray(values.astype(np.uint16 if deep else np.uint8))
-    if image.mode not in _WRITABLE[kind]:
-        rgb, _, _, alpha, _ = _take_apart(image, profile, name)
-        image = Image.fromarray(rgb if alpha is None else np.dstack((rgb, alpha)))
-        profile = None
-    if kind == "JPEG" and image.mode in ("LA", "RGBA"):
-        colour = image.convert(image.mode[:-1])
-        image = Image.composite(colour, Image.new(colour.mode, colour.size, "white"), image.getchannel("A"))
-    if image.info.get("icc_profile") != profile:
-        image = image.copy()
-        image.info["icc_profile"] = profile
-    return image

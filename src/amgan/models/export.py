@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from amgan import __version__
 from amgan.errors import MissingExtraError, OutputError, WeightsError
-from amgan.faces.photo import check_output
+from amgan.faces.output import check_output
 from amgan.maps.location import location_maps
 from amgan.models.bundle import Bundle
 from amgan.models.estimator import SignEstimators

@@ -23,7 +23,7 @@ from amgan.evaluation.panel.key import KEY, Key, PairKey, RatingKey, write_key
 from amgan.evaluation.panel.layout import Material, calibration_sheet, name_of, pair_sheets, rating_sheets
 from amgan.evaluation.protocol import OLD, OLDER, YOUNG, YOUNGER, Aim, faces_that_count
 from amgan.evaluation.run import Progress
-from amgan.faces.photo import check_output
+from amgan.faces.output import check_output
 from amgan.signs.atlas import AGE, Atlas
 
 SHEETS, FORMS, CALIBRATION, README = "sheets", "forms", "calibration", "README.txt"

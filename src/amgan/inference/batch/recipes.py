@@ -9,7 +9,7 @@ from pathlib import Path
 
 from amgan.data.curation.files import photo_files
 from amgan.errors import AmganError, OutputError, RequestError
-from amgan.faces.photo import SUFFIXES
+from amgan.faces.output import SUFFIXES
 from amgan.inference.request import Request, parse_age, parse_face, parse_score
 from amgan.signs.atlas import Atlas
 

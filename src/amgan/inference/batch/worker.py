@@ -19,7 +19,8 @@ from pathlib import Path
 from types import TracebackType
 
 from amgan.errors import AmganError, PhotoError
-from amgan.faces.photo import read_photo, write_image
+from amgan.faces.output import write_image
+from amgan.faces.photo import read_photo
 from amgan.inference.ager import Ager, Precision
 from amgan.inference.batch.recipes import Recipe
 from amgan.inference.batch.results import AGED, FAILED, Result

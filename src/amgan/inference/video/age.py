@@ -13,8 +13,7 @@ from typing import Any, TypeVar
 
 from amgan import __version__
 from amgan.errors import NoFaceError, VideoError
-from amgan.faces.output import written_aside
-from amgan.faces.photo import check_output
+from amgan.faces.output import check_output, written_aside
 from amgan.inference.ager import Ager
 from amgan.inference.pyav import pyav
 from amgan.inference.request import Request
