@@ -7,12 +7,9 @@ Run it with nothing else running: ``.venv/bin/python benchmarks/speed.py``. Ever
 
 from __future__ import annotations
 
-import statistics
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +17,7 @@ import onnxruntime
 import skimage.data
 import torch
 from PIL import Image
+from timing import median_seconds
 
 from amgan.faces.align import align_face
 from amgan.faces.detect import FaceDetector
@@ -29,17 +27,6 @@ from amgan.models.bundle import load_bundle
 from amgan.models.export import export_onnx
 
 SIDE = 1024
-
-
-def median_seconds(call: Callable[[], object], times: int) -> float:
-    """Median duration of a call that was made once before."""
-    call()
-    found = []
-    for _ in range(times):
-        start = time.perf_counter()
-        call()
-        found.append(time.perf_counter() - start)
-    return statistics.median(found)
 
 
 def generator_seconds(model: Path | None, bf16: bool) -> float:

@@ -11,10 +11,8 @@ from __future__ import annotations
 import argparse
 import json
 import resource
-import statistics
 import subprocess
 import sys
-import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -24,6 +22,7 @@ from unittest import mock
 
 import torch
 from lightning_fabric import Fabric
+from timing import median_seconds
 from torch import nn
 from torch.profiler import ProfilerActivity, profile, record_function
 from torch.utils._python_dispatch import TorchDispatchMode
@@ -47,17 +46,6 @@ PENALTY, OPTIMISER, REST = "gradient penalty", "Adam", "losses, noise, moving av
 BACKWARD = "autograd::engine::evaluate_function"
 # Patches whose batch has the pixels of one whole picture, and so many of each size.
 SIDES, EQUAL_COUNT = (128, 256, 512, 1024), 2
-
-
-def median_seconds(call: Callable[[], object], times: int) -> float:
-    """Median duration of a call that was made once before."""
-    call()
-    found = []
-    for _ in range(times):
-        start = time.perf_counter()
-        call()
-        found.append(time.perf_counter() - start)
-    return statistics.median(found)
 
 
 def peak_gflops(fabric: Fabric) -> float:
