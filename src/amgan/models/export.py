@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import importlib.util
 import json
-import secrets
 import tempfile
 import warnings
 from dataclasses import dataclass
@@ -17,8 +16,8 @@ import torch
 from torch import Tensor, nn
 
 from amgan import __version__
-from amgan.errors import MissingExtraError, OutputError, WeightsError
-from amgan.faces.output import check_output
+from amgan.errors import MissingExtraError, WeightsError
+from amgan.faces.output import check_output, written_aside
 from amgan.maps.location import location_maps
 from amgan.models.bundle import Bundle
 from amgan.models.estimator import SignEstimators
@@ -103,21 +102,13 @@ def export_onnx(bundle: Bundle, path: Path, half: bool = False, overwrite: bool 
     if half:
         _store_in_half(model.graph)
     content = model.SerializeToString()
-    aside = path.with_name(f".amgan-{secrets.token_hex(8)}{SUFFIX}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+    with written_aside(path, overwrite, (SUFFIX,)) as aside:
         aside.write_bytes(content)
         sizes = tuple((h * generator.config.multiple, w * generator.config.multiple) for h, w in SIZES)
         difference = largest_difference(generator, aside, sizes)
         # Not the other way round: NaN is not less than anything.
         if not difference <= TOLERANCE:
             raise WeightsError(f"{bundle.path}: onnxruntime's answer is off by {difference:g}; nothing was written")
-        check_output(path, overwrite, (SUFFIX,))  # someone may have made the file in the meantime
-        aside.replace(path)
-    except OSError as error:
-        raise OutputError(f"{path}: cannot be written ({error.strerror}); try another place") from error
-    finally:
-        aside.unlink(missing_ok=True)
     return Exported(path, len(content), difference, sizes, estimates_difference)
 
 
