@@ -18,7 +18,8 @@ demo: $(VENV)/.installed-demo ## Age the face in a public-domain photo
 	$(BIN)/python -m amgan.cli.demo
 
 test: lint ## Run lint, then all tests
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q
+	# A process a core, each with whole files of tests, whose faces and small models it then makes once.
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n auto --maxprocesses 4 --dist loadfile
 
 lint: $(VENV)/.installed-test ## Check style, format and types
 	$(BIN)/ruff check .

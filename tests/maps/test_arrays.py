@@ -53,12 +53,9 @@ def test_location_maps() -> None:
 
 @pytest.mark.parametrize("side", [128, 208])
 def test_the_change_that_is_made(side: int) -> None:
-    (editable, editable_t), (skin, skin_t), (change, change_t) = (
-        given(side, side),
-        given(side, side),
-        given(1, 3, side, side),
-    )
-    where, where_t = where_changed(editable, skin)[None, None], where_changed(editable_t, skin_t)[None, None]
+    masks, masks_t = zip(*(given(1, 1, side, side) for _ in range(3)), strict=True)
+    change, change_t = given(1, 3, side, side)
+    where, where_t = where_changed(*masks), where_changed(*masks_t)
     found = hue_kept((change - 0.5) * where, where)
     assert found.dtype == np.float32
     np.testing.assert_allclose(found, hue_kept((change_t - 0.5) * where_t, where_t), atol=1e-5)

@@ -1,12 +1,13 @@
 import pytest
 import torch
 
-from amgan.models.change import OFF_SKIN, hue_kept, where_changed
+from amgan.models.change import OFF_SKIN, OFF_ZONES, hue_kept, where_changed
 
 
-def test_all_of_a_change_is_made_on_skin_some_on_hair_none_outside() -> None:
-    editable, skin = torch.tensor([1.0, 1.0, 0.5, 0.0]), torch.tensor([1.0, 0.0, 1.0, 1.0])
-    assert where_changed(editable, skin).tolist() == pytest.approx([1, OFF_SKIN, 0.5, 0])
+def test_all_of_a_change_is_made_in_zones_some_on_other_skin_and_hair_none_outside() -> None:
+    editable, skin = torch.tensor([1.0, 1.0, 1.0, 0.5, 0.0]), torch.tensor([1.0, 1.0, 0.0, 1.0, 1.0])
+    zoned = torch.tensor([1.0, 0.0, 0.0, 1.0, 1.0])
+    assert where_changed(editable, skin, zoned).tolist() == pytest.approx([1, OFF_ZONES, OFF_SKIN, 0.5, 0])
 
 
 def test_hue_of_a_region_is_kept_and_its_spots_and_shadows_are_not_touched() -> None:

@@ -52,7 +52,9 @@ def face_change(
     size = (face.rgb.shape[0], face.rgb.shape[1])
     # Where the map asks for nothing, nothing changes: an edit stays in its zones.
     asked = (np.abs(target - own).max(axis=1, keepdims=True) / np.float32(FULL_EFFECT)).clip(max=1)
-    where = grown(asked * where_changed(face.masks.editable, face.masks.skin), size)
+    masks = face.masks
+    zoned = masks.zones.max(axis=0) if bundle.generator.config.maps == "zones" else np.ones_like(masks.skin)
+    where = grown(asked * where_changed(masks.editable, masks.skin, zoned), size)
     # Channels last in memory, as the photo is, and as networks are fastest with.
     image = face.rgb.transpose(2, 0, 1)[None].astype(np.float32) / np.float32(127.5) - 1
     zero = np.zeros(1, np.float32)

@@ -7,21 +7,28 @@ from amgan.maps.arrays import ArrayT, grown, pooled, smoothed
 # Off the skin, on hair and what lies beside the head, this much of the change is made: hair goes grey in flat patches
 # rather than by strands yet.
 OFF_SKIN = 0.35
+# On skin that no sign's zone covers (nose, lids, brows, lips) this much: only the age is asked for there, and what
+# generators add to please it is creases across the nose and outlines above the brows.
+OFF_ZONES = 0.5
 # Squares over which the hue must stay, to a side of the face: larger than spots, smaller than a cheek.
 HUE_CELLS = 32
 
 
-def where_changed(editable: ArrayT, skin: ArrayT) -> ArrayT:
-    """How much of a change is made at each place: all of it on skin, some on hair, none outside and in the eyes.
+def where_changed(editable: ArrayT, skin: ArrayT, zoned: ArrayT) -> ArrayT:
+    """How much of a change is made at each place.
+
+    All of it in the signs' zones, some on other skin and on hair, none outside and in the eyes.
 
     Args:
         editable: (..., H, W) in 0..1, where the picture may change at all.
         skin: (..., H, W) in 0..1, the face without hair.
+        zoned: (..., H, W) in 0..1, 1 in the zone of any sign; everywhere if a model knows no zones.
 
     Returns:
         (..., H, W) in 0..1.
     """
-    return editable * (OFF_SKIN + (1 - OFF_SKIN) * skin)
+    on_skin = OFF_ZONES + (1 - OFF_ZONES) * zoned
+    return editable * (OFF_SKIN + (on_skin - OFF_SKIN) * skin)
 
 
 def hue_kept(change: ArrayT, where: ArrayT, cells: int = HUE_CELLS) -> ArrayT:

@@ -219,7 +219,7 @@ def _aged(given: Pass, image: Tensor, target: Tensor, location: Tensor) -> Tenso
     made: Tensor = nets.generator(image, target, place).image
     if not nets.config.restrained:
         return made
-    where = where_changed(batch.editable[:count], batch.skin[:count])
+    where = where_changed(batch.editable[:count], batch.skin[:count], batch.zoned[:count])
     change = where * (made - image)
     return image + hue_kept(change, where, max(HUE_CELLS * stage.patch // stage.image_size, 1))
 
