@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 from torch import nn
 
 from amgan.data.patches import Batch
+from amgan.models.generator import GeneratorOutput
 from amgan.training.config import TrainConfig
 from amgan.training.draws import WHOLE, Draws
 from amgan.training.gradients import (
@@ -63,3 +66,31 @@ def test_what_is_made_unchanged_looks_to_the_critic_like_what_it_was_made_from(
     # The noise on what the features see is shared by all.
     assert all(torch.equal(a, b) for a, b in zip(made.features, made.real_features, strict=True))
     assert losses["g_cycle"] == pytest.approx(0, abs=1e-9)
+
+
+def test_a_pass_that_moves_the_patch_finds_what_depends_on_the_grid_alone(smallest: TrainConfig, six: Batch) -> None:
+    weights = smallest.weights.model_copy(update={"moved": 1.0})
+    a_pass = given(smallest.model_copy(update={"weights": weights}), six)
+    losses, _ = generator_gradients(a_pass)
+    assert losses["g_moved"] > 0
+
+    class Everywhere(nn.Module):
+        """Does the same to every pixel; with X it gives away the side of the face."""
+
+        config = a_pass.nets.generator.config
+
+        def __init__(self, side: bool) -> None:
+            super().__init__()
+            self.gain, self.side = nn.Parameter(torch.tensor(0.5)), side
+
+        def forward(self, image: torch.Tensor, target: torch.Tensor, place: torch.Tensor) -> GeneratorOutput:
+            made = self.gain * image * target + self.side * place[:, :1]
+            return GeneratorOutput(made, made, made[:, :1])
+
+    a_pass.nets.generator = Everywhere(side=False)  # type: ignore[assignment]
+    assert generator_gradients(a_pass)[0]["g_moved"] == 0
+    a_pass.nets.generator = Everywhere(side=True)  # type: ignore[assignment]
+    mirrored = [
+        generator_gradients(replace(a_pass, draws=Draws(0, step, len(six.image))))[0]["g_moved"] for step in range(6)
+    ]
+    assert {bool(found > 1e-3) for found in mirrored} == {True, False}

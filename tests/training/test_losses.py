@@ -43,6 +43,19 @@ def test_perceptual_distance_ignores_gain_but_not_direction() -> None:
     assert losses.perceptual_distance([x], [-x]) == pytest.approx(4, rel=1e-4)
 
 
+def test_moved_is_the_share_of_a_change_that_differs_where_changes_are_made() -> None:
+    image, made, again = (torch.full((2, 3, 4, 4), value) for value in (0.0, 1.0, 0.5))
+    where = torch.zeros(2, 1, 4, 4)
+    where[..., :2, :] = 0.5
+    # Means over the patch: 0.125 differs, of a change of 0.25 and 0.125.
+    assert losses.moved_loss(made, again, image, where) == pytest.approx(0.125 / (0.1875 + losses.FAINT))
+    assert losses.moved_loss(made, made, image, where) == 0
+    assert losses.moved_loss(image, image, image, where) == 0
+    # Shrinking both changes does not help.
+    shrunk = losses.moved_loss(0.2 * made, 0.2 * again, image, where)
+    assert shrunk == pytest.approx(losses.moved_loss(made, again, image, where), rel=0.1)
+
+
 def test_tint_sees_a_tint_of_skin_and_not_fine_texture() -> None:
     plain, skin = torch.zeros(1, 3, 16, 16), torch.ones(1, 1, 16, 16)
     texture = plain.clone()
@@ -80,6 +93,10 @@ TARGETS = {
     "realness": (lambda x: losses.generator_realness([x, x.pow(2)]), (2, 1, 3, 3)),
     "perceptual": (lambda x: losses.perceptual_distance([x], [doubles(2, 4, 3, 3) + 1]), (2, 4, 3, 3)),
     "tint": (lambda x: losses.tint_loss(x, doubles(1, 3, 8, 8), doubles(1, 1, 8, 8).sigmoid(), 4), (1, 3, 8, 8)),
+    "moved": (
+        lambda x: losses.moved_loss(x, doubles(1, 3, 8, 8), 2 + 0 * x, doubles(1, 1, 8, 8).sigmoid()),
+        (1, 3, 8, 8),
+    ),
 }
 
 

@@ -278,6 +278,9 @@ def test_texture_heads_see_half_a_patch_and_a_window_of_it(patches: FacePatches,
     maps = nets.maps_of_features(image[:, :1], (8, 24))
     assert len(maps) == len(nets.critic.realness.heads)
     assert torch.equal(maps[-1], image[:, :1, 8:40, 24:56]) and torch.equal(maps[0], image[:, :1])
+    cheaper = config.model_copy(update={"critic": config.critic.model_copy(update={"texture_window": True})})
+    windows = Networks(cheaper, 1)._texture_views(image, (16, 24))
+    assert torch.equal(windows[0], half[..., 8:24, 8:24]) and torch.equal(windows[1], image[..., 16:48, 24:56])
     stats = train_step(start_fabric("fp32"), nets, patches.batch(0, 2, 64), config.stages[0], 0)
     assert all(value.isfinite() for value in stats.values())
 

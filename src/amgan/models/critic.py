@@ -36,6 +36,7 @@ class CriticConfig(BaseModel):
             features reach no further than their pixels do, and folds are larger than pores.
         texture: "features" only: realness heads on VGG16 features too (`amgan.models.texture`): of half the patch from
             1 on, and with 2 the finer ones of a window of half its side at its own size as well; 0 for none.
+        texture_window: Of half the patch a window of half its side too, another in each step, at a quarter of the cost.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -47,6 +48,7 @@ class CriticConfig(BaseModel):
     conditional: bool = True
     scales: int = Field(default=1, ge=1, le=3)
     texture: int = Field(default=0, ge=0, le=2)
+    texture_window: bool = False
 
 
 class CriticOutput(NamedTuple):

@@ -37,6 +37,8 @@ class Weights(Frozen):
         cycle_pixel: Mean absolute difference of the cycle.
         penalty: L_GP; used with the critic "conv" alone.
         tint: Mean colours over squares of 1/8 patch.
+        moved: The share of the change that is another when the patch is moved by less than the generator's coarsest
+            cell, or mirrored too; 0 for not at all, which saves a pass of the generator.
     """
 
     realness: float = 1.0
@@ -46,6 +48,7 @@ class Weights(Frozen):
     cycle_pixel: float = 10.0
     penalty: float = 10.0
     tint: float = 20.0
+    moved: float = 0.0
 
 
 class TrainConfig(Frozen):
@@ -155,6 +158,8 @@ class TrainConfig(Frozen):
                 side = f"{small.patch} px" + (" (at half the size)" if stage.half_every else "")
                 wanted = f"32 to {small.image_size} and divisible by {multiple}"
                 raise ValueError(f"stages.{index}: patches of {side}; a side must be {wanted}")
+            if self.weights.moved and small.patch < 2 * self.generator.model_copy(update={"stem": stem}).multiple:
+                raise ValueError(f"stages.{index}: patches of {small.patch} px are too small for weights.moved")
             coarsest = small.patch >> (self.critic.scales - 1)
             if self.critic.kind == "features" and coarsest < 32:
                 raise ValueError(

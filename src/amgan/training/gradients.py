@@ -82,7 +82,8 @@ def generator_gradients(given: Pass) -> tuple[Stats, Made]:
     location, corner, asked, own = _beside(given)
     cycled = given.part.among_first(given.cycled)
     with given.fabric.autocast():
-        fake = _aged(given, batch.image, batch.target, location)
+        made = _generated(given, batch.image, batch.target, location)
+        fake = _restrained(given, batch.image, made)
         # One pass of the frozen trunk a picture serves perceptual loss and critic; the noise is shared by all three.
         grain = config.feature_noise * draws.normal(batch.image)
         with torch.no_grad():
@@ -98,6 +99,7 @@ def generator_gradients(given: Pass) -> tuple[Stats, Made]:
         else:
             realness, place, found = critic(fake)
         critic.requires_grad_(True)
+        moved = _moved(given, made, location) if config.weights.moved else fake.new_zeros(())
     cycle = cycle_pixel = fake.new_zeros(())
     if cycled:
         # Of the whole batch's cycled patches a part may have more or less than its share.
@@ -112,11 +114,12 @@ def generator_gradients(given: Pass) -> tuple[Stats, Made]:
         "cycle": cycle,
         "cycle_pixel": cycle_pixel,
         "tint": losses.tint_loss(fake, batch.image, batch.skin, stage.patch // 8),
+        "moved": moved,
     }
     given.backward(_weighted(given, parts))
     features = [f.detach() for f in fake_features + fake_texture]
-    made = Made(fake.detach(), features, real_features + real_texture, asked, own)
-    return _named("g", parts), made
+    left = Made(fake.detach(), features, real_features + real_texture, asked, own)
+    return _named("g", parts), left
 
 
 @torch.no_grad()
@@ -214,9 +217,43 @@ def _beside(given: Pass) -> tuple[Tensor, Corner, list[Tensor], list[Tensor]]:
 
 def _aged(given: Pass, image: Tensor, target: Tensor, location: Tensor) -> Tensor:
     """The generator's picture of the first patches, of which only so much is changed as in use."""
+    return _restrained(given, image, _generated(given, image, target, location[: len(image)]))
+
+
+def _generated(given: Pass, image: Tensor, target: Tensor, location: Tensor) -> Tensor:
+    """The generator's picture."""
+    generator = given.nets.generator
+    made: Tensor = generator(image, target, location if generator.config.location_maps else None).image
+    return made
+
+
+def _moved(given: Pass, made: Tensor, location: Tensor) -> Tensor:
+    """How far the generator's picture depends on where the patch begins, and on its side of the face."""
+    batch, draws, multiple = given.batch, given.draws, given.nets.generator.config.multiple
+    side = given.stage.patch - multiple
+    top, left = draws.integer(0, multiple - 1), draws.integer(0, multiple - 1)
+    mirror = draws.integer(0, 1)
+
+    def window(picture: Tensor, margin: int = 0) -> Tensor:
+        return picture[..., top + margin : top + side - margin, left + margin : left + side - margin]
+
+    def turned(picture: Tensor) -> Tensor:
+        return picture.flip(-1) if mirror else picture
+
+    place = turned(window(location))
+    if mirror:
+        place = place * place.new_tensor([-1.0, 1.0])[:, None, None]
+    again = turned(_generated(given, turned(window(batch.image)), turned(window(batch.target)), place))
+    # What lies near an edge is made without what lies beyond it.
+    margin = side // 8
+    where = where_changed(window(batch.editable, margin), window(batch.skin, margin))
+    inner = again[..., margin : side - margin, margin : side - margin]
+    return losses.moved_loss(window(made, margin), inner, window(batch.image, margin), where)
+
+
+def _restrained(given: Pass, image: Tensor, made: Tensor) -> Tensor:
+    """A picture of the first patches of which only so much is changed as in use."""
     nets, batch, stage, count = given.nets, given.batch, given.stage, len(image)
-    place = location[:count] if nets.generator.config.location_maps else None
-    made: Tensor = nets.generator(image, target, place).image
     if not nets.config.restrained:
         return made
     where = where_changed(batch.editable[:count], batch.skin[:count], batch.zoned[:count])

@@ -10,6 +10,9 @@ from torch.nn import functional as F
 
 from amgan.models.critic import MAP_SIZE
 
+# Half a grey level, pictures being -1..1: of a fainter change no share is asked.
+FAINT = 1 / 255
+
 
 def age_loss(found: Tensor, aging_map: Tensor, importance: Tensor | None = None) -> Tensor:
     """L_Age, Eq. 2: squared error of the critic's 10x10 map against the blurred, down-sampled aging map.
@@ -69,6 +72,27 @@ def perceptual_distance(found: Sequence[Tensor], wanted: Sequence[Tensor]) -> Te
     return torch.stack(
         [(unit(a) - unit(b)).pow(2).sum(dim=1).mean() for a, b in zip(found, wanted, strict=True)]
     ).mean()
+
+
+def moved_loss(made: Tensor, again: Tensor, image: Tensor, where: Tensor) -> Tensor:
+    """How much of a change is another when the picture is moved by some pixels, as a share of it.
+
+    A generator that works on a coarse grid draws lines where the grid lies, and not only where the face asks for them:
+    fine hatching. A share, since a mere difference is least where nothing is changed at all, and small batches pull
+    that way at every step.
+
+    Args:
+        made: (B, 3, H, W).
+        again: (B, 3, H, W), made of the moved picture and moved back.
+        image: (B, 3, H, W), what they were made of.
+        where: (B, 1, H, W) in 0..1, how much of a change is made at each place.
+    """
+
+    def mean(difference: Tensor) -> Tensor:
+        return (where * _wide(difference).abs()).mean(dim=(1, 2, 3))
+
+    change = (mean(made - image) + mean(again - image)) / 2
+    return (mean(made - again) / (change + FAINT)).mean()
 
 
 def tint_loss(changed: Tensor, original: Tensor, skin: Tensor, cell: int) -> Tensor:

@@ -10,7 +10,7 @@ from amgan.models.backbone import CHANNELS, Trunk, channels_last, pretrained_tru
 from amgan.models.critic import ConvCritic, FeatureCritic
 from amgan.models.generator import Generator
 from amgan.models.grow import grow
-from amgan.models.texture import VIEWS, pretrained_texture_trunk
+from amgan.models.texture import TEXTURE_STRIDE, VIEWS, pretrained_texture_trunk
 from amgan.training.config import Stage, TrainConfig
 
 # Upper left corner of a window, pixels.
@@ -89,7 +89,12 @@ class Networks(nn.Module):
         """Half the picture, and a window of half its side: as many of them as `critic.texture` says."""
         side = picture.shape[-1] // 2
         top, left = corner
-        views = [F.avg_pool2d(picture, 2), picture[..., top : top + side, left : left + side]]
+        half = F.avg_pool2d(picture, 2)
+        if self.config.critic.texture_window:
+            # On whole cells of the features here too.
+            y, x = (place // 2 // TEXTURE_STRIDE * TEXTURE_STRIDE for place in corner)
+            half = half[..., y : y + side // 2, x : x + side // 2]
+        views = [half, picture[..., top : top + side, left : left + side]]
         return views[: self.config.critic.texture]
 
     def start_from(self, finished: Generator) -> None:
