@@ -246,7 +246,7 @@ def _moved(given: Pass, made: Tensor, location: Tensor) -> Tensor:
     again = turned(_generated(given, turned(window(batch.image)), turned(window(batch.target)), place))
     # What lies near an edge is made without what lies beyond it.
     margin = side // 8
-    where = where_changed(window(batch.editable, margin), window(batch.skin, margin))
+    where = where_changed(*(window(mask, margin) for mask in (batch.editable, batch.skin, batch.zoned)))
     inner = again[..., margin : side - margin, margin : side - margin]
     return losses.moved_loss(window(made, margin), inner, window(batch.image, margin), where)
 
