@@ -29,7 +29,8 @@ def read_mapping(path: Path, what: str, shape: str, error: type[AmganError]) -> 
         content: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as fault:
         raise error(f"{path}: cannot read {what} ({fault.strerror})") from fault
-    except (yaml.YAMLError, UnicodeDecodeError) as fault:
+    except (yaml.YAMLError, ValueError) as fault:
+        # A ValueError: not UTF-8, or what looks like a date and is none.
         raise error(f"{path}: not a YAML file ({' '.join(str(fault).split())})") from fault
     if not isinstance(content, dict):
         raise error(f"{path}: {shape}")

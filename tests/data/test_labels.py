@@ -109,6 +109,9 @@ def test_a_split_holds_for_all_photos_of_a_person(tmp_path: Path) -> None:
         ("file,crows_feet.right\na,deep\n", None, "line 2, column crows_feet.right: 'deep'"),
         ("file,forehead_wrinkles\na,inf\n", None, "line 2, column forehead_wrinkles"),
         ("file,crows_feet,crows_feet.left\na,1,2\n", None, "crows_feet means the left side"),
+        ("file,age,crows_feet\na,50,4,48\n", None, "line 2: more cells than there are columns"),
+        ("file,age,crows_feet,age\na,50,48,51\n", None, "column age stands there twice"),
+        ("file,age\na,1\n\nb,old\n", None, "line 4, column age"),
     ],
 )
 def test_errors_name_the_place(tmp_path: Path, text: str, population: str | None, named: str) -> None:

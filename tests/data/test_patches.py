@@ -5,13 +5,13 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from torch.nn import functional as F
 
 from amgan.data.ahead import made_ahead
 from amgan.data.draw import Draw
 from amgan.data.images import Keeping
-from amgan.data.patches import MASK_BYTES, MASK_SIZE, Batch, FacePatches, _grown
+from amgan.data.patches import MASK_BYTES, MASK_SIZE, Batch, FacePatches
 from amgan.data.store import Store, prepare
+from amgan.maps.arrays import grown
 from amgan.maps.kinds import MapKind
 from amgan.maps.packing import pack_zones
 from amgan.signs.atlas import unit_atlas
@@ -136,13 +136,7 @@ def test_masks_are_fine_enough_for_faces_of_2048(stores: dict[str, Store]) -> No
     found = zone_masks(ATLAS, store.landmarks[0], store.size, MASK_SIZE)
     for mask in (*found.zones[:4], found.skin, found.head):
         smooth = cv2.resize(mask, (2048, 2048), interpolation=cv2.INTER_CUBIC)
-        assert np.abs(_grown(mask[None], 2048)[0] - smooth).max() < 0.02
-
-
-def test_maps_grow_as_pytorch_grows_them() -> None:
-    maps = np.random.default_rng(0).random((5, 16, 16), np.float32)
-    wanted = F.interpolate(torch.from_numpy(maps)[None], size=(64, 64), mode="bilinear", align_corners=False)[0]
-    assert np.allclose(_grown(maps, 64), wanted.numpy(), atol=1e-6)
+        assert np.abs(grown(mask[None, None], (2048, 2048))[0, 0] - smooth).max() < 0.02
 
 
 def test_another_size_shares_the_memory(stores: dict[str, Store]) -> None:

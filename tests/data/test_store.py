@@ -99,10 +99,11 @@ def test_new_labels_keep_a_store_and_new_faces_do_not(
 def test_faces_that_went_bad(copy: Path, tmp_path: Path) -> None:
     rows = module.read_rows(copy, ATLAS)
     rows[0].path.write_bytes(b"no picture")
-    store = prepare(copy, tmp_path / "stores", ATLAS)
-    assert store.left_out == [rows[0].name] and len(store.rows) == 10
+    with pytest.raises(DatasetError, match=rf"{rows[0].path.name}: .*delete it and curate again"):
+        prepare(copy, tmp_path / "stores", ATLAS)
     cv2.imwrite(str(rows[1].path), np.zeros((300, 256, 3), np.uint8))
     with pytest.raises(DatasetError, match=rf"{rows[1].path.name}: is 256x300, by the table 256x256"):
+        rows[0].path.write_bytes(rows[2].path.read_bytes())
         prepare(copy, tmp_path / "others", ATLAS)
 
 
@@ -142,7 +143,7 @@ def test_files_hold_the_same_pictures_and_a_datasets_own_are_not_copied(copy: Pa
         assert np.array_equal(raw.landmarks, files.landmarks)
         assert len(list(files.folder.glob("*.webp"))) == (11 if size == 512 else 0)
     (copy / "aligned" / files.rows[0].path.name).write_bytes(b"no picture")
-    with pytest.raises(DatasetError, match=rf"{files.rows[0].path.name}.*it was there"):
+    with pytest.raises(DatasetError, match=rf"{files.rows[0].path.name}.*it was whole.*delete it and curate again"):
         files.images[0]
     cv2.imwrite(str(files.rows[1].path), np.zeros((300, 256, 3), np.uint8))
     with pytest.raises(DatasetError, match="no longer 256x256"):
@@ -191,6 +192,12 @@ def test_a_disk_without_room_is_said_before_it_is_full(
     monkeypatch.setattr(shutil, "disk_usage", lambda path: shutil._ntuple_diskusage(10**9, 10**9, 10**6))
     with pytest.raises(OutputError, match=r"0\.1 GiB for 11 faces of 2048 px.*--set images=webp"):
         prepare(dataset, tmp_path, ATLAS, size=2048)
+
+
+def test_a_place_that_cannot_be_written_is_told_in_one_line(face_set: Path, tmp_path: Path) -> None:
+    (tmp_path / "stores").write_bytes(b"a file")
+    with pytest.raises(OutputError, match=r"stores.*: cannot be written \(Not a directory\)"):
+        prepare(face_set, tmp_path / "stores", ATLAS)
 
 
 def test_many_faces_are_kept_as_files() -> None:

@@ -46,7 +46,8 @@ def test_a_plain_folder(tmp_path: Path) -> None:
     [
         (f"file,identity,age,{SIGNS}", "a.png,p,30", "no column split"),
         ("file,identity,split,age,crows_feet.right", "a.png,p,val,30", "no column forehead_wrinkles, .*ptosis"),
-        (f"file,identity,split,age,{SIGNS}", "b.png,p,val,30", r"line 2: no such photo .*b\.png"),
+        (f"file,identity,split,age,{SIGNS}", "b.png,p,val,30", r"names b\.png, but there is no photo .*b\.png"),
+        (f"file,identity,split,age,{SIGNS}", "", "names no photo"),
         (f"file,identity,split,age,{SIGNS}", "a.png,p,dev,30", "line 2, column split"),
     ],
 )

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from amgan.errors import WeightsError
-from amgan.faces.detect import N_LANDMARKS, FaceDetector
+from amgan.faces.detect import N_LANDMARKS, FaceDetector, _angles
 
 
 def test_finds_the_astronaut(astronaut: np.ndarray) -> None:
@@ -23,6 +23,26 @@ def test_finds_small_faces_of_a_large_photo(astronaut: np.ndarray) -> None:
     with FaceDetector() as detector:
         assert len(detector.detect(photo)) == 2
         assert detector.detect(np.full((300, 300, 3), 90, np.uint8)) == []
+
+
+@pytest.mark.parametrize("scale", [1.0, 12.0])
+def test_angles_have_the_signs_that_are_documented(scale: float) -> None:
+    def turned(axis: int, degrees: float) -> np.ndarray:
+        """A pose turned by the right hand about x, y or z: x to the right, y up, z to the viewer."""
+        a, b = (k for k in range(3) if k != axis)
+        if axis == 1:
+            a, b = b, a
+        pose = np.eye(4)
+        cos, sin = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
+        pose[a, a] = pose[b, b] = cos
+        pose[a, b], pose[b, a] = -sin, sin
+        pose[:3, :3] *= scale
+        return pose
+
+    # Turned about the vertical the nose moves right; about x, down; about z against the clock.
+    assert _angles(turned(1, 20)) == pytest.approx((20, 0, 0), abs=1e-6)
+    assert _angles(turned(0, 20)) == pytest.approx((0, 20, 0), abs=1e-6)
+    assert _angles(turned(2, 20)) == pytest.approx((0, 0, -20), abs=1e-6)
 
 
 def test_missing_model_names_the_file(tmp_path: Path) -> None:

@@ -549,6 +549,23 @@ def test_small_photos_are_refused(size: tuple[int, int]) -> None:
         photo_from_image(Image.new("RGB", size), "tiny")
 
 
+def test_photos_that_cannot_be_turned_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("amgan.faces.photo.MAX_SIDE", 500)
+    photo_from_image(Image.new("RGB", (500, 100)), "panorama")
+    with pytest.raises(PhotoError, match="panorama: has a side of more than 500 pixels"):
+        photo_from_image(Image.new("RGB", (501, 100)), "panorama")
+
+
+def test_a_name_that_the_system_refuses_is_told_in_one_line(tmp_path: Path) -> None:
+    # As with a folder that may not be entered, even the question whether it is there is an error.
+    path = tmp_path / f"{'x' * 300}.png"
+    with pytest.raises(PhotoError, match="cannot be opened") as error:
+        read_photo(path)
+    assert_one_line_naming(error, path)
+    with pytest.raises(OutputError):
+        write_image(Image.new("RGB", (64, 64)), path)
+
+
 def test_the_smallest_photo() -> None:
     assert photo_from_image(Image.new("RGB", (MIN_SIDE, MIN_SIDE))).rgb.shape == (MIN_SIDE, MIN_SIDE, 3)
 

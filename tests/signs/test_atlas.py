@@ -53,6 +53,12 @@ def test_a_new_sign_is_data(tmp_path: Path) -> None:
     ("changes", "field"),
     [
         ({"age": {"grades": [5, 5]}}, "age"),
+        ({"age": {"grades": [18, float("inf")]}}, "age.*grades.1"),
+        ({"signs": {"x": {"label": "X", "grades": [float("nan"), 1], "zones": {"centre": [[1, 2, 3]]}}}}, "signs.x"),
+        (
+            {"signs": {"x": {"label": "X", "grades": [0, 1], "zones": {"centre": [[1, 2, [3, 4, float("inf")]]]}}}},
+            "zones.centre",
+        ),
         ({"colour": 1}, "colour"),
         ({"signs": {"x": {"label": "X", "grades": [0, 1], "zones": {"left": [[1, 2, 3]]}}}}, "signs.x"),
         ({"signs": {"x": {"label": "X", "grades": [0, 1], "zones": {"centre": [[1, 2, 500]]}}}}, "zones.centre.0.2"),
@@ -70,7 +76,8 @@ def test_faults_name_file_and_field(tmp_path: Path, changes: dict[str, object], 
 
 def test_unreadable_files_are_refused(tmp_path: Path) -> None:
     (tmp_path / "broken.yaml").write_text("a: [")
-    for name in ("broken.yaml", "absent.yaml"):
+    (tmp_path / "date.yaml").write_text("note: 2024-13-01")
+    for name in ("broken.yaml", "date.yaml", "absent.yaml"):
         with pytest.raises(AtlasError, match=name):
             load_atlas(tmp_path / name)
     assert isinstance(unit_atlas(), Atlas)

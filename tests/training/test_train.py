@@ -150,6 +150,7 @@ def test_photos_without_a_face_are_left_out_and_named(face_set: Path, tmp_path: 
     (tmp_path / "faces.csv").write_text((face_set / "faces.csv").read_text())
     store = prepare(tmp_path, tmp_path / "store", ATLAS)
     assert store.left_out == ["1.png", "3.png"] and len(store.rows) == len(store.images) == 10
+    assert f"1.png, 3.png; mend them, delete {store.folder} and" in store.passed_over()
     whole = prepare(face_set, tmp_path / "whole", ATLAS)
     assert np.array_equal(store.images[2], whole.images[4]) and store.rows[2].name == "4.png"
     assert np.array_equal(store.landmarks[2], whole.landmarks[4])

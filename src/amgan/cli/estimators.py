@@ -78,6 +78,8 @@ def fit_command(
     faces = prepare(
         data, store or out.resolve().parent / "prepared", signs, lambda rows: bar(list(rows), "faces", None)
     )
+    if line := faces.passed_over():
+        typer.echo(f"amgan: {line}", err=True)
     report = {}
     for purpose in ("maps", "evaluation"):
         fitted = fit_set(

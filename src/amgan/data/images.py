@@ -41,10 +41,11 @@ class ImageFiles:
     Args:
         paths: Files of the store, or faces of a dataset that are of its size.
         size: Side S that each has, pixels.
+        folder: The store's.
     """
 
-    def __init__(self, paths: Sequence[Path], size: int) -> None:
-        self.paths, self.size = paths, size
+    def __init__(self, paths: Sequence[Path], size: int, folder: Path) -> None:
+        self.paths, self.size, self.folder = paths, size, folder
 
     def __len__(self) -> int:
         return len(self.paths)
@@ -59,10 +60,15 @@ class ImageFiles:
         try:
             rgb = read_photo(path).rgb
         except PhotoError as error:
-            raise DatasetError(f"{error}; it was there when the faces were prepared, prepare them anew") from error
+            raise DatasetError(f"{error}; it was whole when the faces were prepared: {self._anew(path)}") from error
         if rgb.shape != (self.size, self.size, 3):
-            raise DatasetError(f"{path}: no longer {self.size}x{self.size}; prepare the faces anew")
+            raise DatasetError(f"{path}: no longer {self.size}x{self.size}: {self._anew(path)}")
         return rgb
+
+    def _anew(self, path: Path) -> str:
+        if path.parent == self.folder:
+            return f"delete {self.folder} and give the command again, which prepares them anew"
+        return "delete it and curate again"
 
 
 def kind_of(keeping: Keeping, count: int, size: int) -> Kind:
@@ -139,7 +145,7 @@ class Keeper:
         """
         if self._raw is not None:
             return self._raw[: len(elsewhere)]
-        return ImageFiles([path or self.path(place) for place, path in enumerate(elsewhere)], self.size)
+        return ImageFiles([path or self.path(place) for place, path in enumerate(elsewhere)], self.size, self.folder)
 
 
 def packed(rgb: Picture) -> bytes:

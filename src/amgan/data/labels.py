@@ -128,8 +128,8 @@ def read_labels(path: Path, atlas: Atlas, population: str | None = None) -> Labe
         population: Name of the population's column; None for those of `TEXTS`.
 
     Raises:
-        DatasetError: The file or a column is missing, a cell cannot be what its column says, a photo is named twice, or
-            a person is in two splits.
+        DatasetError: The file or a column is missing, a column or a photo is named twice, a cell cannot be what its
+            column says or is one too many, or a person is in two splits.
     """
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
@@ -138,6 +138,8 @@ def read_labels(path: Path, atlas: Atlas, population: str | None = None) -> Labe
             for column in ("file", *([] if population is None else [population])):
                 if column not in columns:
                     raise DatasetError(f"{path}: no column {column!r}; it has {', '.join(sorted(columns)) or 'none'}")
+            if twice := sorted({column for column in columns if column and columns.count(column) > 1}):
+                raise DatasetError(f"{path}: column {', '.join(twice)} stands there twice; rename or remove one")
             texts = {label: next((c for c in names if c in columns), "") for label, names in TEXTS.items()}
             texts["population"] = population or texts["population"]
             zones = zone_columns(atlas, columns, path)
@@ -147,8 +149,13 @@ def read_labels(path: Path, atlas: Atlas, population: str | None = None) -> Labe
                 known = ", ".join(("age", *(c for names in TEXTS.values() for c in names), *atlas.signs))
                 raise DatasetError(f"{path}: says nothing about its photos; columns that are read: {known}")
             rows: dict[str, Labels] = {}
-            for line, record in enumerate(reader, start=2):
+            for record in reader:
+                line = reader.line_num
                 cells = _Cells(record, path, line)
+                if None in record:
+                    raise DatasetError(
+                        f"{path}, line {line}: more cells than there are columns; a cell with a comma wants quotes"
+                    )
                 if not record["file"]:
                     raise DatasetError(f"{path}, line {line}, column file: names no photo")
                 if record["file"] in rows:

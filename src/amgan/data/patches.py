@@ -21,6 +21,7 @@ from amgan.data.augment import degrade, jitter
 from amgan.data.cache import ArrayCache
 from amgan.data.draw import Draw
 from amgan.data.store import Store
+from amgan.maps.arrays import grown
 from amgan.maps.kinds import MapKind, draw_map
 from amgan.maps.location import location_maps
 from amgan.signs.atlas import Atlas
@@ -158,13 +159,13 @@ class FacePatches:
         target = self._drawn(zones, head, *self.draw.target(rng, pick, zones))
         zoned = zones.max(axis=0) if self.maps == "zones" else np.ones_like(skin)
         small = np.concatenate([source, target, editable[None], skin[None], zoned[None]])
-        grown = _grown(small, side)
+        maps = grown(small[None], (side, side))[0]
         image = jitter(crop, rng) if self.recolour else crop.astype(np.float32) / 127.5 - 1
         mirrored = rng.random() < 0.5
         if mirrored:
-            image, grown = image[:, ::-1], grown[..., ::-1]
+            image, maps = image[:, ::-1], maps[..., ::-1]
         count = len(source)
-        own, asked, where = grown[:count], grown[count : 2 * count], grown[2 * count :]
+        own, asked, where = maps[:count], maps[count : 2 * count], maps[2 * count :]
         return _Patch(image, own, asked, where[:1], where[1:2], where[2:], y, x, mirrored)
 
     def _drawn(
@@ -213,8 +214,3 @@ def _place(rng: np.random.Generator, head: npt.NDArray[np.uint8], cells: int) ->
         if head[top : top + cells, left : left + cells].mean() >= 0.25 * 255:
             return top, left
     return room // 2, room // 2
-
-
-def _grown(maps: npt.NDArray[np.float32], side: int) -> npt.NDArray[np.float32]:
-    """Maps (C, h, w) at another side."""
-    return np.stack([cv2.resize(one, (side, side), interpolation=cv2.INTER_LINEAR) for one in maps]).astype(np.float32)

@@ -10,6 +10,7 @@ import contextlib
 import functools
 import hashlib
 import json
+import secrets
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +23,7 @@ import numpy.typing as npt
 from amgan.data.dataset import read_rows
 from amgan.data.images import Images, Keeper, Keeping, Kind, flush, kind_of, mapped
 from amgan.data.table import Row
-from amgan.errors import DatasetError, PhotoError
+from amgan.errors import DatasetError, OutputError, PhotoError
 from amgan.faces.align import align_face
 from amgan.faces.detect import FaceDetector
 from amgan.faces.photo import read_photo
@@ -74,6 +75,13 @@ class Store:
         """Indices of the rows for which `keep` is true."""
         return np.array([index for index, row in enumerate(self.rows) if keep(row)], np.int64)
 
+    def passed_over(self) -> str:
+        """A line on the photos that are in no picture, "" if there are none."""
+        if not self.left_out:
+            return ""
+        again = f"mend them, delete {self.folder} and give the command again to have them looked at anew"
+        return f"left out, unreadable or without a face: {', '.join(self.left_out)}; {again}"
+
     def enlarged(self) -> str:
         """A line on the faces that are smaller in their photos than they are kept, "" if there are none."""
         small = self.sides[self.sides < self.size]
@@ -96,7 +104,7 @@ def prepare(
     Args:
         data: A dataset of `amgan curate`, or a folder with ``faces.csv`` and its photos; only read.
         folder: Where stores are kept, one folder a data set, zones, size and way of keeping.
-        atlas: Zones to crop and signs to read.
+        atlas: Signs to read.
         progress: Wraps the rows, to show a progress bar.
         size: Side of the aligned faces, pixels. Smaller faces are enlarged (`Store.enlarged`).
         images: How they are kept; the pictures are the same.
@@ -106,12 +114,23 @@ def prepare(
 
     Raises:
         DatasetError: The table, or an aligned face of a dataset, is unusable.
-        OutputError: The disk has no room for the faces.
+        OutputError: The folder cannot be written, or the disk has no room for the faces.
     """
     rows = read_rows(data, atlas)
     kind = kind_of(images, len(rows), size)
     # Another set, or other zones, get a folder of their own: nothing that a running training reads is overwritten.
     folder = folder / store_key(data, rows, atlas, size, kind)
+    try:
+        return _filled(folder, kind, rows, size, progress)
+    except OSError as error:
+        fix = "what was prepared stays; make room or choose another place, and give the command again"
+        raise OutputError(f"{folder}: cannot be written ({error.strerror or error}); {fix}") from error
+
+
+def _filled(
+    folder: Path, kind: Kind, rows: list[Row], size: int, progress: Callable[[Iterable[Row]], Iterable[Row]]
+) -> Store:
+    """The store of a folder, with the faces that are not in it yet."""
     folder.mkdir(parents=True, exist_ok=True)
     state = folder / "state.json"
     found: list[bool] = json.loads(state.read_text()) if state.is_file() else []
@@ -139,7 +158,8 @@ def prepare(
                     keeper.flush()
                     flush(landmarks)
                     flush(sides)
-                    aside = state.with_suffix(".part")
+                    # Two runs may fill one folder, with the same; each renames its own.
+                    aside = state.with_suffix(f".{secrets.token_hex(4)}.part")
                     aside.write_text(json.dumps(found))
                     aside.replace(state)
     count = sum(found)
@@ -172,7 +192,7 @@ def licence_notice(store: Store, rows: npt.NDArray[np.int64]) -> str:
 
 
 def store_key(data: Path, rows: Iterable[Row], atlas: Atlas, size: int = SIZE, kind: Kind = "raw") -> str:
-    """Name of the folder of a store: another one for whatever makes its pictures or landmarks other ones.
+    """Name of the folder of a store: another one for other photos, faces, sizes and ways of keeping, and other zones.
 
     Args:
         data: The set.
@@ -211,13 +231,13 @@ def _found(detector: FaceDetector, size: int, row: Row) -> Face | None:
     return Face(alignment.crop(rgb), alignment.to_aligned(faces[0].landmarks), alignment.scale * size)
 
 
-def _cut_out_already(size: int, row: Row) -> Face | None:
-    """The face of a dataset, at `size`; None if it cannot be read."""
+def _cut_out_already(size: int, row: Row) -> Face:
+    """The face of a dataset, at `size`."""
     assert row.aligned is not None
     try:
         rgb = read_photo(row.path).rgb
-    except PhotoError:
-        return None
+    except PhotoError as error:
+        raise DatasetError(f"{error}; it is a face of the dataset: delete it and curate again") from error
     side = row.aligned.size
     if rgb.shape != (side, side, 3):
         height, width = rgb.shape[:2]

@@ -162,9 +162,11 @@ def read_table(folder: Path, atlas: Atlas) -> list[Row]:
     lacking = [*sorted({"identity", "split", "age"} - set(table.read)), *ungraded]
     if lacking:
         raise DatasetError(f"{path}: no column {', '.join(lacking)}")
-    for line, name in enumerate(table.rows, start=2):
+    if not table.rows:
+        raise DatasetError(f"{path}: names no photo; write a row a photo below the names of the columns")
+    for name in table.rows:
         if not (folder / name).is_file():
-            raise DatasetError(f"{path}, line {line}: no such photo {folder / name}")
+            raise DatasetError(f"{path}: names {name}, but there is no photo {folder / name}")
     return [row_of(folder / name, name, labels, atlas) for name, labels in table.rows.items()]
 
 

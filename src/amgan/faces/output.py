@@ -18,7 +18,7 @@ import numpy as np
 from PIL import Image
 
 from amgan.errors import OutputError
-from amgan.faces.photo import DEEP_GREY, Photo, scaled_grey, take_apart, white_level
+from amgan.faces.photo import DEEP_GREY, Photo, is_folder, scaled_grey, take_apart, white_level
 
 _FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP", ".tif": "TIFF", ".tiff": "TIFF"}
 SUFFIXES = tuple(_FORMATS)
@@ -52,12 +52,13 @@ def check_output(path: str | Path, overwrite: bool = False, suffixes: Collection
     path = Path(path)
     if path.suffix.lower() not in suffixes:
         raise OutputError(f"{path}: cannot write {path.suffix or 'no suffix'}; use one of {', '.join(suffixes)}")
-    if path.is_dir():
+    if is_folder(path):
         raise OutputError(f"{path}: is a folder; choose another name")
     if os.path.lexists(path) and not overwrite:
         raise OutputError(f"{path}: already exists; choose another name or allow overwriting")
-    folder = next(parent for parent in path.absolute().parents if parent.exists())
-    if not folder.is_dir():
+    # What is there and no folder stands in the way; `lexists` does not raise where it may not look.
+    folder = next(parent for parent in path.absolute().parents if os.path.lexists(parent))
+    if not is_folder(folder):
         raise OutputError(f"{path}: {folder} is not a folder; choose another place")
     if not os.access(folder, os.W_OK | os.X_OK):
         raise OutputError(f"{path}: no permission to write in {folder}; choose another place")

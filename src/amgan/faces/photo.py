@@ -26,6 +26,9 @@ from amgan.errors import PhotoError
 MIN_SIDE = 64
 """Pixels a photo must have on its shorter side: below this no face in it can be analysed."""
 
+MAX_SIDE = 32_766
+"""Pixels that a side of a photo may have at most: OpenCV cannot turn larger pictures."""
+
 DEEP_GREY = ("I;16", "I;16B", "I;16L", "I;16N", "I", "F")
 _ORIENTATION = 0x0112
 _TURNS = {
@@ -112,10 +115,10 @@ def read_photo(path: str | Path) -> Photo:
     """Reads a photo file; of a file with several frames, the first.
 
     Raises:
-        PhotoError: There is no such file, it cannot be read or decoded, or it is too small.
+        PhotoError: There is no such file, it cannot be read or decoded, or it is too small or too large.
     """
     path = Path(path)
-    if path.is_dir():
+    if is_folder(path):
         raise PhotoError(f"{path}: is a folder; name one photo file in it")
     try:
         with path.open("rb") as file:
@@ -134,11 +137,19 @@ def read_photo(path: str | Path) -> Photo:
         return _photo(image, str(path), path)
 
 
+def is_folder(path: Path) -> bool:
+    """As `Path.is_dir`, which raises where a folder above may not be entered or a name is too long."""
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
+
+
 def photo_from_image(image: Image.Image, name: str = "image") -> Photo:
     """Makes a `Photo` of a Pillow image, at its present frame; the image's pixels and metadata are left as they are.
 
     Raises:
-        PhotoError: The image cannot be decoded, is too small, or its float values follow no known range.
+        PhotoError: The image cannot be decoded, is too small or too large, or its float values follow no known range.
     """
     return _photo(image, name, None)
 
@@ -161,6 +172,8 @@ def _photo(image: Image.Image, name: str, path: Path | None) -> Photo:
     if min(image.size) < MIN_SIDE:
         width, height = image.size
         raise PhotoError(f"{name}: is {width} x {height} pixels; use a photo of at least {MIN_SIDE} on each side")
+    if max(image.size) > MAX_SIDE:
+        raise PhotoError(f"{name}: has a side of more than {MAX_SIDE} pixels; make it smaller first")
     # Loading turns a TIFF and removes its orientation, without which the DPI could not be turned with it.
     stored_orientation = _read_exif(image, name)[0] if image.format == "TIFF" else 1
     with _decoding(name):

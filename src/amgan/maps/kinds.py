@@ -30,7 +30,7 @@ def count_channels(kind: MapKind, channels: Sequence[int]) -> int:
 def draw_map(
     kind: MapKind, zones: ArrayT, head: ArrayT, scores: ArrayT, age: ArrayT, channels: Sequence[int]
 ) -> ArrayT:
-    """Draws the map of any kind; arguments and errors are those of `amgan.maps.aging.aging_map`.
+    """Draws the map of any kind; arguments are those of `amgan.maps.aging.aging_map`, errors too for "zones".
 
     Returns:
         (B, C, H, W) in 0..1, with `count_channels` channels. Uniform maps fill the picture, its background too.

@@ -24,7 +24,7 @@ def reference_landmarks() -> npt.NDArray[np.float32]:
 
 
 def pack_zones(atlas: Atlas) -> tuple[int, ...]:
-    """Gives each zone the first channel where it does not overlap a zone of another sign.
+    """Gives each zone the first channel where it does not overlap a zone before it.
 
     It is decided once, on the reference face, so that a channel means the same on every photo.
 

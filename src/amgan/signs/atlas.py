@@ -15,12 +15,12 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from amgan.errors import AtlasError
-from amgan.signs.scale import Scale
+from amgan.signs.scale import Finite, Scale
 from amgan.yaml_files import Extending, laid_over
 
 Landmark = Annotated[int, Field(ge=0, lt=478)]
 # A landmark, or (a, b, t): a + t * (a - b), a point beyond a as seen from b.
-Vertex = Landmark | tuple[Landmark, Landmark, float]
+Vertex = Landmark | tuple[Landmark, Landmark, Finite]
 Polygon = Annotated[list[Vertex], Field(min_length=3)]
 Polygons = Annotated[list[Polygon], Field(min_length=1)]
 Side = Literal["left", "right", "centre"]

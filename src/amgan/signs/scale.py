@@ -40,7 +40,7 @@ class Scale(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    grades: tuple[float, float]
+    grades: tuple[Finite, Finite]
     note: str = ""
     quantiles: Quantiles | None = None
 

@@ -119,7 +119,7 @@ def zone_masks(
 def zone_square(atlas: Atlas, zone: str, landmarks: npt.NDArray[np.float32]) -> tuple[float, float, float]:
     """The square an estimator of `zone` looks at: (left, top, side) in the landmarks' coordinates.
 
-    ``age`` looks at the face from the hairline to the chin.
+    ``age`` looks at the face from mid-forehead, where the mesh ends, to the chin, and a tenth beyond.
     """
     if zone == AGE:
         points = landmarks
@@ -152,6 +152,7 @@ def zone_crop(
     matrix = np.array([[step, 0, left + 0.5 * step - 0.5], [0, step, top + 0.5 * step - 0.5]])
     source = rgb
     if step > 1.25:
+        # As `amgan.faces.align` shrinks but for the last bits, which the shipped estimators were fitted on.
         factor = 1 / step
         source = cv2.resize(rgb, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)  # type: ignore[assignment]
         fx, fy = source.shape[1] / rgb.shape[1], source.shape[0] / rgb.shape[0]

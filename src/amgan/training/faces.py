@@ -58,10 +58,8 @@ class TrainingFaces:
 
         self.config, self.atlas, self.channels = config, atlas, pack_zones(atlas)
         self.store: Store = prepare(config.data, folder, atlas, bar("preparing faces"), config.face_size, config.images)
-        if self.store.left_out:
-            say(f"left out, no usable face: {', '.join(self.store.left_out)}")
-        if enlarged := self.store.enlarged():
-            say(enlarged)
+        for line in filter(None, (self.store.passed_over(), self.store.enlarged())):
+            say(line)
         self.rows = self.store.subset(lambda row: row.split == "train" and not held_for_judges(row, config.judge_share))
         self.estimators: SignEstimators = new_estimators(config.estimators, atlas)
         bars = bar("features of the zones"), bar("networks of the signs")

@@ -9,6 +9,7 @@ from PIL import Image
 from amgan.data.curation import measure
 from amgan.data.curation.measure import PhotoMeasurer, read_pixels
 from amgan.errors import PhotoError
+from amgan.faces import photo
 
 
 @pytest.fixture(scope="module")
@@ -73,6 +74,6 @@ def test_what_cannot_be_aligned_is_unreadable(
     path = tmp_path / "photo.png"
     Image.fromarray(astronaut).save(path)
     assert read_pixels(path).shape == (512, 512, 3)
-    monkeypatch.setattr(measure, "_LARGEST", 500)
+    monkeypatch.setattr(photo, "MAX_SIDE", 500)
     with pytest.raises(PhotoError, match=r"photo\.png"):
         read_pixels(path)

@@ -21,8 +21,6 @@ from amgan.faces.photo import read_photo
 
 # Sharpness is measured on every face at this size, so that a large face and a small one compare.
 SHARP_SIZE = 512
-# OpenCV cannot turn larger pictures.
-_LARGEST = 32_766
 # Outline of the face, MediaPipe landmarks in order: what is behind it may be sharp while the face is not.
 _OUTLINE: tuple[int, ...] = (10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377)
 _OUTLINE += (152, 148, 176, 149, 150, 136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109)
@@ -142,12 +140,9 @@ def read_pixels(path: Path) -> npt.NDArray[np.uint8]:
         with warnings.catch_warnings():
             # They are about EXIF and colour profiles, which aligned faces do not have.
             warnings.simplefilter("ignore")
-            rgb = read_photo(path).rgb
+            return read_photo(path).rgb
     except MemoryError as error:
         raise PhotoError(f"{path}: does not fit into memory; make it smaller first") from error
-    if max(rgb.shape[:2]) > _LARGEST:
-        raise PhotoError(f"{path}: has a side of more than {_LARGEST} pixels; make it smaller first")
-    return rgb
 
 
 def longer_side(face: Face) -> float:
