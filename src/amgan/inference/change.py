@@ -21,8 +21,11 @@ from amgan.signs.atlas import AGE
 
 # Where the target map differs from the face's own by less than this, the change fades out; by nothing, to nothing.
 FULL_EFFECT = 0.05
+# Pixels that the generator sees beyond what may change: its answer is then, to a grey level, that of the whole face.
+MARGIN = 64
 
 Maps = npt.NDArray[np.float32]
+Lines = npt.NDArray[np.int64]
 
 
 def face_change(
@@ -57,11 +60,67 @@ def face_change(
     where = grown(asked * where_changed(masks.editable, masks.skin, zoned), size)
     # Channels last in memory, as the photo is, and as networks are fastest with.
     image = face.rgb.transpose(2, 0, 1)[None].astype(np.float32) / np.float32(127.5) - 1
-    zero = np.zeros(1, np.float32)
-    location = location_maps(zero, zero, size, size) if bundle.generator.config.location_maps else None
-    aged = bundle.generator.aged(image, grown(target, size), location, bf16)
-    change = hue_kept((aged - image) * where, where)
+    change = np.zeros_like(image)
+    if where.any():
+        window = _window(where[0, 0], bundle.generator.config.multiple)
+        change[:, :, *window] = _generated(bundle, image, grown(target, size), window, bf16) - image[:, :, *window]
+    change = hue_kept(change * where, where)
     return np.ascontiguousarray(change[0].transpose(1, 2, 0))
+
+
+def _window(where: Maps, cell: int) -> tuple[slice, slice]:
+    """Rows and columns of all that may change, with `MARGIN`; where (H, W) is 0 nothing will.
+
+    It begins on a whole cell of the generator's coarsest grid, so that the grid lies alike whatever is asked for.
+    """
+    sides = []
+    for axis in (1, 0):
+        touched = np.flatnonzero(where.any(axis=axis))
+        first, last = int(touched[0]), int(touched[-1])
+        start = max(first - MARGIN, 0) // cell * cell
+        sides.append(slice(start, min(last + 1 + MARGIN, where.shape[1 - axis])))
+    return sides[0], sides[1]
+
+
+def _generated(bundle: Bundle, image: Maps, target: Maps, window: tuple[slice, slice], bf16: bool) -> Maps:
+    """The generator's picture in a window, as the mean of two views, half a cell of its grid apart.
+
+    What it draws where its grid lies, and not where the face asks for it, is another in each; fine hatching goes.
+
+    Args:
+        bundle: The model.
+        image: (1, 3, H, W) in -1..1.
+        target: (1, C, H, W), the map that is asked for.
+        window: Rows and columns.
+        bf16: Whether to compute in bfloat16.
+
+    Returns:
+        (1, 3, h, w), of the window.
+    """
+    config, (height, width) = bundle.generator.config, image.shape[-2:]
+    apart = config.stem // 2
+    extents = [part.stop - part.start for part in window]
+    # The generator wants whole cells of its coarsest grid; beyond the picture its border is repeated.
+    counts = [-(-(extent + apart) // config.multiple) * config.multiple for extent in extents]
+    found = np.zeros((*image.shape[:2], *extents), np.float32)
+    views = (0, apart) if apart else (0,)
+    for before in views:
+        top, left = (part.start - before for part in window)
+        rows, columns = (
+            np.arange(start, start + count).clip(0, side - 1)
+            for start, count, side in zip((top, left), counts, (height, width), strict=True)
+        )
+
+        def seen(maps: Maps, rows: Lines = rows, columns: Lines = columns) -> Maps:
+            return np.take(np.take(maps, rows, axis=-2), columns, axis=-1)
+
+        above, beside = np.array([top], np.float32), np.array([left], np.float32)
+        shape = (counts[0], counts[1])
+        location = location_maps(above, beside, shape, (height, width)) if config.location_maps else None
+        aged = bundle.generator.aged(seen(image), seen(target), location, bf16)
+        found += aged[:, :, before : before + extents[0], before : before + extents[1]]
+    found /= len(views)
+    return found
 
 
 def map_of(bundle: Bundle, face: FaceView, scores: Mapping[str, float], painted: Image.Image | None = None) -> Maps:

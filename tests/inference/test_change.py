@@ -1,0 +1,89 @@
+"""What is added to one aligned face: in which window it is made, and that the generator's grid is not seen in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from amgan.inference.ager import Ager
+from amgan.inference.change import face_change
+from amgan.inference.views import FaceView
+
+
+@pytest.fixture(scope="module")
+def ager(small_model: Path) -> Iterator[Ager]:
+    with Ager(small_model, precision="fp32") as ager:
+        yield ager
+
+
+@pytest.fixture(scope="module")
+def face(ager: Ager, astronaut: np.ndarray) -> FaceView:
+    (face,) = ager.analyze(astronaut)
+    return face.resized(astronaut, 512)
+
+
+class Drawn:
+    """A generator that adds what it is told, and remembers what it was shown."""
+
+    def __init__(self, ager: Ager, added: Any) -> None:
+        self.config, self.added, self.shown = ager.bundle.generator.config, added, list[tuple[int, ...]]()
+
+    def aged(self, image: np.ndarray, aging_map: np.ndarray, location: np.ndarray, bf16: bool) -> np.ndarray:
+        self.shown.append(image.shape[-2:])
+        return np.asarray(image + self.added(image, location), np.float32)
+
+
+def with_generator(ager: Ager, generator: Any) -> Any:
+    bundle = ager.bundle
+    return SimpleNamespace(generator=generator, atlas=bundle.atlas, channels=bundle.channels, path=bundle.path)
+
+
+def test_one_sign_is_made_in_a_window_as_in_the_whole_face(ager: Ager, face: FaceView, monkeypatch: Any) -> None:
+    targets = {**face.scores, "forehead_wrinkles": 1.0}
+    found = face_change(ager.bundle, face, targets)
+    generator = Drawn(ager, lambda image, location: 0 * image)
+    face_change(with_generator(ager, generator), face, targets)
+    assert all(height * width < 0.7 * 512**2 for height, width in generator.shown)
+    monkeypatch.setattr("amgan.inference.change.MARGIN", 512)
+    whole = face_change(ager.bundle, face, targets)
+    assert np.abs(found).max() > 0.1 and np.abs(found - whole).max() < 1 / 127.5
+
+
+def test_what_follows_the_grid_is_averaged_away_and_what_follows_the_face_stays(ager: Ager, face: FaceView) -> None:
+    targets = dict.fromkeys(face.scores, 0.9)
+
+    def hatched(image: np.ndarray, location: np.ndarray) -> np.ndarray:
+        return np.float32(0.1) * (-1.0) ** (np.arange(image.shape[-2]) // 2)[:, None]
+
+    def shaded(image: np.ndarray, location: np.ndarray) -> np.ndarray:
+        return 0.1 + 0.1 * location[:, 1:]
+
+    stem = ager.bundle.generator.config.stem
+    assert stem == 4  # so half a cell is the half period of the hatching
+    assert np.abs(face_change(with_generator(ager, Drawn(ager, hatched)), face, targets)).max() < 1e-6
+    found = face_change(with_generator(ager, Drawn(ager, shaded)), face, targets)
+    rows = (np.arange(512) + 0.5) / 512 * 2 - 1
+    inside = (found > 0.9 * found.max(axis=1, keepdims=True)) & (found > 0.05)
+    wanted = np.broadcast_to((0.1 + 0.1 * rows)[:, None, None], found.shape)
+    assert np.abs(found - wanted)[inside].min() < 1e-5 and (found <= wanted + 1e-5).all()
+
+
+def test_where_nothing_is_asked_the_generator_is_not_asked_either(ager: Ager, face: FaceView) -> None:
+    generator = Drawn(ager, lambda image, location: 0 * image + 1)
+    assert not face_change(with_generator(ager, generator), face, face.scores).any()
+    assert generator.shown == []
+
+
+def test_a_face_at_the_edge_of_its_square_is_changed_to_the_edge(ager: Ager, face: FaceView) -> None:
+    everywhere = np.ones_like(face.masks.skin)
+    masks = replace(face.masks, head=everywhere, editable=everywhere, skin=everywhere)
+    generator = Drawn(ager, lambda image, location: 0 * image + np.float32(0.1))
+    found = face_change(with_generator(ager, generator), replace(face, masks=masks), dict.fromkeys(face.scores, 0.9))
+    assert found[[0, 0, -1, -1], [0, -1, 0, -1]].min() > 0.04
+    assert all(side % generator.config.multiple == 0 and side >= 512 for shape in generator.shown for side in shape)
