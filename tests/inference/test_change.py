@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from amgan.inference.ager import Ager
-from amgan.inference.change import face_change
+from amgan.inference.change import AGREED, face_change
 from amgan.inference.views import FaceView
 
 
@@ -70,7 +70,7 @@ def test_what_follows_the_grid_is_averaged_away_and_what_follows_the_face_stays(
     found = face_change(with_generator(ager, Drawn(ager, shaded)), face, targets)
     rows = (np.arange(512) + 0.5) / 512 * 2 - 1
     inside = (found > 0.9 * found.max(axis=1, keepdims=True)) & (found > 0.05)
-    wanted = np.broadcast_to((0.1 + 0.1 * rows)[:, None, None], found.shape)
+    wanted = np.broadcast_to(AGREED * (0.1 + 0.1 * rows)[:, None, None], found.shape)
     assert np.abs(found - wanted)[inside].min() < 1e-5 and (found <= wanted + 1e-5).all()
 
 
