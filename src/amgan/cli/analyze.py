@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from amgan.cli.loading import FaceModelOption, ModelOption, PopulationOption, open_ager
+from amgan.cli.outputs import check_suffix
 
 if TYPE_CHECKING:
     from amgan.signs.atlas import Atlas
@@ -28,11 +29,13 @@ def analyze_command(
 
     A zone that hair, a beard or the like hides is called covered.
     """
-    from amgan.faces.output import check_output, write_image
+    from amgan.faces.output import SUFFIXES, check_output, write_image
     from amgan.faces.photo import read_photo
     from amgan.inference.overlay import draw_zones
     from amgan.signs.atlas import load_atlas
 
+    if overlay is not None:
+        check_suffix(overlay, SUFFIXES, "--overlay")
     others = None if population is None else load_atlas(population)
     if overlay is not None:
         check_output(overlay)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from amgan.cli.loading import FaceModelOption, open_ager
+from amgan.cli.outputs import check_suffix
 from amgan.cli.progress import bar
 from amgan.cli.targets import PrecisionOption, SeedOption, read_precision
 
@@ -78,6 +79,7 @@ def figure_command(
 
     if number not in FIGURES:
         raise typer.BadParameter(f"{number}: the figures are {', '.join(map(str, FIGURES))}", param_hint="NUMBER")
+    check_suffix(output, FIGURE_SUFFIXES)
     figure = FIGURES[number]
     given = {"low": low, "high": high, "steps": steps, "signs": tuple(sign) if sign else None}
     _check_options(number, figure, [name for name, value in given.items() if value is not None])

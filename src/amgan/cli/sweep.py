@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from amgan.cli.loading import FaceModelOption, ModelOption, PopulationOption, open_ager
+from amgan.cli.outputs import check_suffix
 from amgan.cli.progress import bar
 from amgan.cli.targets import PrecisionOption, SeedOption, check_percentiles, read_population, read_precision
 
@@ -95,13 +96,15 @@ def sweep_command(
     from amgan.inference.views import chosen_face
     from amgan.models.bundle import load_bundle_schema
 
+    suffixes = (STRIP, *CLIP_SUFFIXES)
+    check_suffix(output, suffixes)
     atlas = load_bundle_schema(model).atlas
     others = read_population(population)
     course = _course(along, start, end, atlas)
     for request in (course.start, course.end):
         request.check(atlas, others)
     check_percentiles(population, (course.start, course.end))
-    check_output(output, overwrite, (STRIP, *CLIP_SUFFIXES))
+    check_output(output, overwrite, suffixes)
     read = read_photo(photo)
     with open_ager(model, face_model, chosen_precision) as ager:
         view = chosen_face(ager.analyze(read), face, read.name)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from amgan.cli.loading import FaceModelOption, ModelOption, PopulationOption, open_ager
+from amgan.cli.outputs import check_suffix
 from amgan.cli.progress import frame_bar
 from amgan.cli.targets import (
     AgeOption,
@@ -77,6 +78,7 @@ def video_command(
     from amgan.inference.video.writing import ENCODERS, MOST_QUALITY
     from amgan.models.bundle import load_bundle_schema
 
+    check_suffix(output, ENCODERS)
     others = read_population(population)
     request.check(load_bundle_schema(model).atlas, others)
     check_output(output, overwrite, ENCODERS)
