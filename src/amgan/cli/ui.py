@@ -38,8 +38,13 @@ def ui_command(
     from amgan.app.server import check_installed, listen, serve
 
     check_installed()
+    # Absolute, so that the commands that the page shows can be given in any folder.
+    files = {"--model": model, "--face-model": face_model}
+    same = [word for option, path in files.items() if path is not None for word in (option, str(path.absolute()))]
     with listen(port) as listening, open_ager(model, face_model, chosen_precision) as ager:
-        serve(ager, listening, lambda address: typer.echo(f"amgan ui: {address} (Ctrl-C ends it)"), not no_browser)
+        serve(
+            ager, listening, lambda address: typer.echo(f"amgan ui: {address} (Ctrl-C ends it)"), not no_browser, same
+        )
 
 
 ui_command.__doc__ = HELP

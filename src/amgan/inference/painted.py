@@ -21,7 +21,7 @@ def read_painted(source: Path | bytes, name: str, largest: int | None = None) ->
     Args:
         source: A file of any format that Pillow reads, or the bytes of a PNG.
         name: What messages call it.
-        largest: Side in pixels that it may have at most, found out before it is decoded; None is what Pillow thinks safe.
+        largest: Side in pixels that it may have at most, found out before it is decoded; None is what Pillow allows.
 
     Raises:
         RequestError: It cannot be read, or is too large.
