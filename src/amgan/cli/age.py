@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from amgan.cli.loading import FaceModelOption, ModelOption, PopulationOption, open_ager
+from amgan.cli.loading import FaceModelOption, ModelOption, PopulationOption, find_named, open_ager
 from amgan.cli.outputs import check_suffix
 from amgan.cli.targets import (
     AgeOption,
@@ -99,7 +99,8 @@ def age_command(
     from amgan.models.bundle import load_bundle_schema
 
     # A wrong name or score is the caller's mistake, not a photo's: found before any photo is opened.
-    atlas = load_bundle_schema(model).atlas
+    path = find_named(model)
+    atlas = load_bundle_schema(path).atlas
     try:
         others = read_population(population)
         request.check(atlas, others)
@@ -109,7 +110,7 @@ def age_command(
 
     reports: list[dict[str, Any]] = []
     failed = False
-    with open_ager(model, face_model, chosen_precision) as ager:
+    with open_ager(path, face_model, chosen_precision) as ager:
         for photo, target in zip(photos, targets, strict=True):
             try:
                 wanted = vars(request) | {"population": others, "seed": seed}

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from amgan.cli.loading import FaceModelOption, ModelOption, PopulationOption, open_ager
+from amgan.cli.loading import FaceModelOption, ModelOption, PopulationOption, find_named, open_ager
 from amgan.cli.outputs import check_suffix
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def analyze_command(
     if overlay is not None:
         check_output(overlay)
     read = read_photo(photo)
-    with open_ager(model, face_model) as ager:
+    with open_ager(find_named(model), face_model) as ager:
         views = ager.analyze(read)
         atlas = ager.bundle.atlas
         ranks = [{} if others is None else _ranks(view.report.scores, others, atlas) for view in views]
