@@ -12,7 +12,8 @@ from PIL import Image
 from amgan.errors import RequestError
 
 # What Pillow's decoders raise on damaged bytes; they have no common base.
-_DAMAGED = (OSError, EOFError, LookupError, OverflowError, SyntaxError, ValueError, struct.error, zlib.error)
+_DAMAGED: tuple[type[Exception], ...] = (OSError, EOFError, LookupError, OverflowError, RuntimeError, SyntaxError)
+_DAMAGED += (TypeError, ValueError, struct.error, zlib.error)
 
 
 def read_painted(source: Path | bytes, name: str, largest: int | None = None) -> Image.Image:
