@@ -39,7 +39,7 @@ def analyzed(ager: Ager, astronaut: np.ndarray) -> tuple[Photo, list[FaceView]]:
 
 @pytest.fixture
 def studio(ager: Ager, tmp_path: Path) -> Studio:
-    return Studio(ager, tmp_path / "sessions")
+    return Studio(ager, tmp_path / "sessions", ["--model", "my model"])
 
 
 @pytest.fixture

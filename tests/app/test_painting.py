@@ -75,7 +75,7 @@ def test_a_painting_is_in_picture_preview_and_recipe(studio: Studio, session: Se
     preview = studio.preview(session)
     recipe = studio.recipe(session)
     again = studio.ager.age(Image.fromarray(astronaut), painted=recipe.painted, face=recipe.face, seed=recipe.seed)
-    assert np.array_equal(Image.open(studio.picture(session)), again.image)
+    assert np.array_equal(Image.open(studio.picture(session)[0]), again.image)
     assert preview is not None
     rows = np.flatnonzero((preview != session.before).any(axis=(1, 2))) / len(preview) * CANVAS
     assert len(rows) and rows.min() > 260 and rows.max() < 400

@@ -1,15 +1,8 @@
 import numpy as np
 
-from amgan.app.pictures import GAIN, difference, map_picture, zones_picture
+from amgan.app.pictures import map_picture, zones_picture
 from amgan.app.session import Session
 from amgan.app.studio import Studio
-
-
-def test_a_difference_is_grey_where_nothing_changed() -> None:
-    before = np.full((2, 2, 3), 100, np.uint8)
-    after = before.copy()
-    after[0, 0], after[1, 1] = 103, 0
-    assert difference(before, after)[..., 0].tolist() == [[128 + 3 * GAIN, 128], [128, 0]]
 
 
 def test_the_map_shows_the_scores_where_the_zones_are(studio: Studio, session: Session) -> None:

@@ -1,6 +1,11 @@
+from types import SimpleNamespace
+
 import pytest
 
 from amgan.app.presets import OLD, YOUNG, common_presets, figure_presets
+from amgan.errors import AtlasError
+from amgan.evaluation.figures.recombined import six_targets
+from amgan.evaluation.figures.subjects import FigureOptions
 from amgan.inference.request import Request
 from amgan.signs.atlas import AGE, parse_atlas, unit_atlas
 
@@ -33,8 +38,15 @@ def test_figure_9_is_as_in_the_paper() -> None:
     assert f == {"under_eye_wrinkles.right": OLD, "nasolabial_fold.left": OLD}
 
 
+def test_figure_9_on_paper_asks_for_the_same() -> None:
+    drawn = six_targets(ATLAS, SimpleNamespace(scores=OWN), FigureOptions(low=YOUNG, high=OLD))  # type: ignore[arg-type]
+    assert drawn == [preset.request.targets(ATLAS, OWN) for preset in figure_presets(ATLAS)]
+
+
 def test_an_atlas_without_their_signs_has_no_such_presets() -> None:
     content = ATLAS.model_dump()
     del content["signs"]["nasolabial_fold"]
-    titles = [preset.title for preset in figure_presets(parse_atlas(content, "test"))]
-    assert [title[0] for title in titles] == ["a", "c", "d"]
+    atlas = parse_atlas(content, "test")
+    assert [preset.title[0] for preset in figure_presets(atlas)] == ["a", "c", "d"]
+    with pytest.raises(AtlasError, match="nasolabial_fold"):
+        six_targets(atlas, SimpleNamespace(scores=OWN), FigureOptions())  # type: ignore[arg-type]

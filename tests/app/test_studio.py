@@ -26,10 +26,14 @@ def test_the_picture_is_that_of_its_recipe(studio: Studio, session: Session, ast
     recipe = studio.recipe(session)
     asked = recipe.request
     again = studio.ager.age(Image.fromarray(astronaut), signs=asked.signs, face=asked.face, seed=recipe.seed)
-    path = studio.picture(session)
-    assert path.parent.parent == session.folder and path.name == "astronaut-aged.png"
+    path, name = studio.picture(session)
+    assert path.parent.parent == session.folder and name == "astronaut-aged.png"
     assert np.array_equal(Image.open(path), again.image) and not np.array_equal(Image.open(path), astronaut)
     assert (recipe.face, recipe.seed) == (0, SEED)
+    # Of two downloads at once, the end of the first does not take the other's file away.
+    other, _ = studio.picture(session)
+    path.unlink()
+    assert np.array_equal(Image.open(other), again.image)
 
 
 def test_a_preview_is_as_large_as_the_full_picture_and_stays_in_its_zone(studio: Studio, session: Session) -> None:

@@ -35,7 +35,7 @@ def test_a_strip_goes_from_the_photo_to_what_is_asked_for(studio: Studio, sessio
     assert np.array_equal(row[:, :width], session.before) and row.shape[1] == 3 * width
     assert not np.array_equal(row[:, 2 * width :], session.before)
     said = "amgan sweep PHOTO -o OUT.png --to nasolabial_fold=0.9 --steps 3 --labels"
-    assert command(session, wanted) == said
+    assert command(studio, session, wanted) == f"{said} --precision {studio.precision} --model 'my model'"
 
 
 def test_a_clip_is_written(studio: Studio, session: Session) -> None:
@@ -44,7 +44,9 @@ def test_a_clip_is_written(studio: Studio, session: Session) -> None:
     assert list(sweep(studio, session, wanted)) == [1, 2]
     assert session.swept is not None and session.swept.name == "astronaut-age.mp4"
     assert b"ftyp" in session.swept.read_bytes()[:12] and files(session) == [session.swept]
-    assert command(session, wanted) == "amgan sweep PHOTO -o OUT.mp4 --along age --steps 2"
+    assert command(studio, session, wanted) == (
+        f"amgan sweep PHOTO -o OUT.mp4 --along age --steps 2 --precision {studio.precision} --model 'my model'"
+    )
 
 
 @pytest.mark.parametrize("closed", [False, True])
@@ -59,10 +61,10 @@ def test_a_stopped_sweep_leaves_no_file(studio: Studio, session: Session, closed
     assert not session.folder.exists() if closed else files(session) == []
 
 
-def test_a_painting_cannot_be_told_to_the_command_line(session: Session) -> None:
+def test_a_painting_cannot_be_told_to_the_command_line(studio: Studio, session: Session) -> None:
     session.paint(Image.new("LA", (512, 512), (255, 255)))
-    assert command(session, Sweep(ASKED, "strip", 3)) is None
-    assert command(session, Sweep("age", "strip", 3)) is not None
+    assert command(studio, session, Sweep(ASKED, "strip", 3)) is None
+    assert command(studio, session, Sweep("age", "strip", 3)) is not None
 
 
 def test_what_cannot_be_swept_is_said(studio: Studio, session: Session, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -122,6 +122,10 @@ def called(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], 
         (["age", "absent.jpg", "-o", "x.png"], 2, "nothing to change"),
         (["age", "absent.jpg", "-o", "x.png", "--all", "1", "--face", "first"], 2, "--face"),
         (["age", "--all", "1"], 2, "PHOTO"),
+        (["age", "absent.jpg", "-o", "x.bmp", "--all", "1"], 2, "x.bmp: cannot write .bmp; end it in .png"),
+        (["age", "absent.jpg", "-o", "x.png", "--recipe", "r.json", "--seed", "1"], 2, "Invalid value for --recipe"),
+        (["analyze", "absent.jpg", "--overlay", "zones"], 2, "--overlay"),
+        (["export", "absent", "-o", "x.tflite"], 2, "x.tflite"),
         (["grow"], 2, "grow"),
     ],
 )
@@ -130,6 +134,20 @@ def test_an_error_is_one_line(
 ) -> None:
     found, error = called(monkeypatch, capsys, *arguments)
     assert found == code and error.count("\n") == 1 and named in error
+
+
+def test_a_map_and_an_output_are_looked_at_before_the_model(
+    photo: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    damaged, notes = photo.with_name("map.png"), photo.with_name("notes")
+    damaged.write_bytes(photo.read_bytes()[:33] + b"\0\0\0\5" + photo.read_bytes()[37:])
+    notes.write_text("mine")
+    absent = ["--model", str(photo.with_name("absent"))]
+    code, error = called(monkeypatch, capsys, "age", str(photo), "-o", "x.png", "--map", str(damaged), *absent)
+    assert code == 2 and error.startswith(f"amgan: {damaged}: not a picture") and error.count("\n") == 1
+    for photos, said in (([photo], "in .png, or name a folder"), ([photo, damaged], "several photos want a folder")):
+        code, error = called(monkeypatch, capsys, "age", *map(str, photos), "-o", str(notes), "--all", "1", *absent)
+        assert code == 2 and said in error and notes.read_text() == "mine"
 
 
 def test_version_and_help(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -52,7 +52,7 @@ def test_without_matplotlib_the_extra_is_named(photo: Path, small_model: Path, m
         (["6", "-o", "x.png", "--steps", "3"], 2, "--steps"),
         (["2", "-o", "x.png", "--sign", "freckles", "--model", "MODEL"], 2, "freckles"),
         (["6", "-o", "x.png", "--model", "absent"], 1, "absent"),
-        (["6", "-o", "x.svg", "--model", "MODEL"], 1, "x.svg"),
+        (["6", "-o", "x.svg", "--model", "MODEL"], 2, "x.svg"),
         (["6", "-o", "astronaut.png", "--model", "MODEL"], 1, "astronaut.png"),
         (["6", "-o", "x.png", "--model", "MODEL", "--face", "2"], 1, "no 2"),
     ],

@@ -51,7 +51,7 @@ def test_without_pyav_the_extra_is_named(photo: Path, small_model: Path, monkeyp
         (["-o", "x.gif", "--along", "all", "--labels"], 2, "--labels"),
         (["-o", "x.png", "--along", "all", "--population", "white"], 2, "--population"),
         (["-o", "x.png", "--along", "all", "--steps", "1"], 2, "--steps"),
-        (["-o", "x.avi", "--along", "all"], 1, "x.avi"),
+        (["-o", "x.avi", "--along", "all"], 2, "x.avi"),
         (["-o", "astronaut.png", "--along", "all"], 1, "already exists"),
         (["-o", "x.png", "--along", "all", "--face", "3"], 1, "no 3"),
     ],

@@ -9,7 +9,7 @@ from manual.blocks import Block, inline_commands, read_blocks
 from manual.calls import faults_of_command, faults_of_python, unknown_options
 from manual.repository import ROOT
 
-PAGES = [ROOT / "README.md", *sorted(ROOT.glob("docs/**/*.md"))]
+PAGES = [ROOT / "README.md", ROOT / "DEVELOPERS.md", *sorted(ROOT.glob("docs/**/*.md"))]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))

@@ -17,7 +17,11 @@ from manual.links import faults_of_markdown, faults_of_site
 from manual.repository import ROOT, with_site_links
 
 IMAGES = ROOT / "docs/images"
-MARKDOWN = [ROOT / "README.md", ROOT / "CHANGELOG.md", *ROOT.glob("docs/**/*.md"), *ROOT.glob("src/**/*.md")]
+MARKDOWN = [
+    *(ROOT / name for name in ("README.md", "DEVELOPERS.md", "CHANGELOG.md")),
+    *ROOT.glob("docs/**/*.md"),
+    *ROOT.glob("src/**/*.md"),
+]
 
 
 @pytest.fixture(scope="module")

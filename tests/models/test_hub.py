@@ -12,7 +12,7 @@ import pytest
 
 from amgan.errors import ConfigError, MissingExtraError, WeightsError
 from amgan.models.bundle import load_bundle_schema
-from amgan.models.hub import find_model
+from amgan.models.hub import find_in_hub, find_model
 
 hub = pytest.importorskip("huggingface_hub")
 COMMIT, OLDER = "a" * 40, "b" * 40
@@ -89,6 +89,9 @@ def test_paths(small_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     for absent in (tmp_path / "x", str(tmp_path / "x"), "./x", "x"):
         with pytest.raises(WeightsError, match="no such folder or file"):
             find_model(absent)
+    for absent in (near + "/", "../x", "x", ""):
+        with pytest.raises(WeightsError, match="is no id on the hub"):
+            find_in_hub(absent)
     with pytest.raises(ConfigError, match="revision"):
         find_model(small_model, revision="v1")
     with pytest.raises(MissingExtraError, match=r"amgan\[hub\]"):

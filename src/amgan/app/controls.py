@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gradio as gr
 
-from amgan.app.places import signs_by_place
+from amgan.maps.places import signs_by_place
 from amgan.signs.atlas import AGE, Atlas
 
 SIDES = ("left", "right")

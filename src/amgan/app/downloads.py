@@ -31,10 +31,10 @@ def downloads(studio: Studio) -> APIRouter:
     @router.get("/session/{token}/picture.png")
     def picture(token: str) -> FileResponse:
         try:
-            path = studio.picture(session(token))
+            path, name = studio.picture(session(token))
         except AmganError as error:
             raise HTTPException(409, str(error)) from error
-        return FileResponse(path, filename=path.name, background=BackgroundTask(path.unlink, missing_ok=True))
+        return FileResponse(path, filename=name, background=BackgroundTask(path.unlink, missing_ok=True))
 
     @router.get("/session/{token}/recipe.json")
     def recipe(token: str) -> Response:

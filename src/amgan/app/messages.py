@@ -14,11 +14,17 @@ def status(message: str) -> str:
     return f'<p role="status" aria-live="polite">{html.escape(message)}</p>'
 
 
-def links(session: Session | None) -> str:
-    """The downloads of a session; None if nothing is changed yet."""
+def links(session: Session | None, model: str = "") -> str:
+    """The downloads of a session, and how the command line makes the picture again.
+
+    Args:
+        session: The visitor's; None if nothing is changed yet.
+        model: Options of the model, as `Studio` has them.
+    """
     if session is None:
         return "<p>Move a slider or paint, and picture and recipe can be downloaded here.</p>"
-    replay = "<code>amgan age PHOTO -o OUT.png --recipe RECIPE.json</code> makes the same picture again."
+    command = html.escape(f"amgan age PHOTO -o OUT.png --recipe RECIPE.json{model}")
+    replay = f"<code>{command}</code> makes the same picture again."
     return f"""<p><a href="/session/{session.token}/picture.png" download>Download picture</a>
 <a href="/session/{session.token}/recipe.json" download>Download recipe</a></p><p class="hint">{replay}</p>"""
 

@@ -247,7 +247,7 @@ class Page:
             message = "Nothing is changed." if session.unchanged else "Done: every pixel at full resolution."
             return {
                 **self.views.full(session, session.save("after", after), after),
-                self.downloads: messages.links(None if session.unchanged else session),
+                self.downloads: messages.links(None if session.unchanged else session, self.studio.model),
                 self.status: messages.status(message),
             }
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping
 
 import cv2
@@ -13,6 +12,7 @@ from PIL import Image
 from amgan.app.pictures import Rgb
 from amgan.errors import RequestError
 from amgan.inference.change import map_of
+from amgan.inference.painted import read_painted
 from amgan.inference.views import FaceView
 from amgan.models.bundle import Bundle
 
@@ -47,15 +47,12 @@ def painting(drawing: bytes, view: FaceView, shape: tuple[int, int]) -> Image.Im
         Grey with alpha, (W, H) as the photo, with the soft edges that zones have; None if nothing is painted.
 
     Raises:
-        RequestError: It is no such PNG.
+        RequestError: It is no such PNG, or a large one.
     """
-    try:
-        image = Image.open(io.BytesIO(drawing), formats=["PNG"])
-        if image.mode != "RGBA" or max(image.size) > _LARGEST:
-            raise RequestError("the drawing is no small PNG with opacity")
-        pixels = np.asarray(image, np.float32)
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise RequestError("the drawing is not a PNG") from error
+    image = read_painted(drawing, "the drawing", _LARGEST)
+    if image.mode != "RGBA":
+        raise RequestError("the drawing: without opacity; paint again")
+    pixels = np.asarray(image, np.float32)
     opacity = pixels[..., 3] / 255
     if not opacity.any():
         return None

@@ -1,4 +1,4 @@
-"""The pictures that the page shows of one face: the face itself, what changed, the zones and the aging map."""
+"""The pictures that the page shows of one face: its zones and its aging map."""
 
 from __future__ import annotations
 
@@ -17,25 +17,8 @@ from amgan.models.bundle import Bundle
 
 Rgb = npt.NDArray[np.uint8]
 
-GAIN = 4
-"""How many times larger the difference view shows a change."""
-
 # Zones and their numbers can be read on a picture of at least this side.
 _READABLE = 900
-
-
-def difference(before: Rgb, after: Rgb) -> Rgb:
-    """What a change adds to a picture, `GAIN` times, on middle grey: lighter is lighter, darker is darker.
-
-    Args:
-        before: (H, W, 3) uint8.
-        after: (H, W, 3) uint8.
-
-    Returns:
-        (H, W, 3) uint8; exactly 128 wherever no bit changed.
-    """
-    change = after.astype(np.int16) - before
-    return np.clip(128 + GAIN * change, 0, 255).astype(np.uint8)
 
 
 def zones_picture(bundle: Bundle, rgb: Rgb, view: FaceView, targets: Mapping[str, float]) -> Rgb:

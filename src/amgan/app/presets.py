@@ -4,14 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from amgan.app.places import BOTTOM, TOP, Place, signs_by_place
+from amgan.inference.figure9 import figure_9
 from amgan.inference.request import Request
 from amgan.signs.atlas import Atlas
 
 # Not 0 and 1: hardly any face of the training photos lies at the very ends.
 YOUNG, OLD = 0.1, 0.9
 
-_UNDER_EYE, _FOLD, _CORNER = "under_eye_wrinkles", "nasolabial_fold", "lip_corner_wrinkles"
+_TITLES = {
+    "a": "as it is",
+    "b": "younger, but for three signs on the right",
+    "c": "older at the bottom",
+    "d": "older at the top",
+    "e": "older under the eyes",
+    "f": "right eye and left fold",
+}
 
 
 @dataclass(frozen=True)
@@ -34,20 +41,4 @@ def common_presets(atlas: Atlas) -> list[Preset]:
 
 def figure_presets(atlas: Atlas) -> list[Preset]:
     """The aging maps of the paper's figure 9, as far as the atlas has their signs."""
-    spared = {f"{sign}.right" for sign in (_UNDER_EYE, _FOLD, _CORNER)}
-    young = {zone: YOUNG for zone in atlas.zones if zone not in spared}
-    presets = [
-        Preset("a: as it is", Request()),
-        Preset("b: younger, but for three signs on the right", Request(atlas.age.grade(YOUNG), young)),
-        Preset("c: older at the bottom", Request(signs=_signs_in(atlas, BOTTOM))),
-        Preset("d: older at the top", Request(signs=_signs_in(atlas, TOP))),
-        Preset("e: older under the eyes", Request(signs={_UNDER_EYE: OLD})),
-        Preset("f: right eye and left fold", Request(signs={f"{_UNDER_EYE}.right": OLD, f"{_FOLD}.left": OLD})),
-    ]
-    missing = spared - set(atlas.zones)
-    return presets if not missing else [p for p in presets if p.title[0] in "acd"]
-
-
-def _signs_in(atlas: Atlas, places: tuple[Place, ...]) -> dict[str, float]:
-    found = signs_by_place(atlas)
-    return {sign: OLD for place in places for sign in found[place]}
+    return [Preset(f"{letter}: {_TITLES[letter]}", asked) for letter, asked in figure_9(atlas, YOUNG, OLD).items()]

@@ -10,7 +10,7 @@ import sys
 import tempfile
 import threading
 import webbrowser
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -76,7 +76,9 @@ def listen(port: int) -> socket.socket:
     return listening
 
 
-def serve(ager: Ager, listening: socket.socket, ready: Callable[[str], None], browser: bool) -> None:
+def serve(
+    ager: Ager, listening: socket.socket, ready: Callable[[str], None], browser: bool, model: Sequence[str] = ()
+) -> None:
     """Serves the page until Ctrl-C or a termination signal; then everything it kept is deleted.
 
     Args:
@@ -84,6 +86,7 @@ def serve(ager: Ager, listening: socket.socket, ready: Callable[[str], None], br
         listening: Of `listen`.
         ready: Is told the page's address.
         browser: Whether to open the page in the standard browser.
+        model: As for `Studio`.
     """
     kept = tempfile.tempdir
     with tempfile.TemporaryDirectory(prefix="amgan-ui-", ignore_cleanup_errors=True) as folder:
@@ -91,7 +94,7 @@ def serve(ager: Ager, listening: socket.socket, ready: Callable[[str], None], br
         # What libraries write without asking where goes there too.
         tempfile.tempdir = folder
         try:
-            app = build_app(ager, Path(folder))
+            app = build_app(ager, Path(folder), model)
             import uvicorn
 
             address = f"http://{HOST}:{listening.getsockname()[1]}"
@@ -106,12 +109,13 @@ def serve(ager: Ager, listening: socket.socket, ready: Callable[[str], None], br
             tempfile.tempdir = kept
 
 
-def build_app(ager: Ager, folder: Path) -> FastAPI:
+def build_app(ager: Ager, folder: Path, model: Sequence[str] = ()) -> FastAPI:
     """The page and its downloads as one application.
 
     Args:
         ager: The model.
         folder: Of all files; Gradio must have been told of it before it is imported.
+        model: As for `Studio`.
     """
     import gradio as gr
     from fastapi import FastAPI
@@ -122,7 +126,7 @@ def build_app(ager: Ager, folder: Path) -> FastAPI:
     from amgan.app.studio import Studio
     from amgan.app.theme import page_theme
 
-    studio = Studio(ager, folder)
+    studio = Studio(ager, folder, model)
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     app.include_router(downloads(studio))
     gr.mount_gradio_app(

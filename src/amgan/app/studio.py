@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import secrets
+import shlex
 import threading
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal
@@ -29,19 +31,27 @@ class Studio:
     Args:
         ager: The model; closed by the caller.
         folder: Where sessions have their folders.
+        model: Options by which the command line takes the model that `ager` is, such as ``--model`` and its path.
 
     Attributes:
+        model: Those options, quoted for a shell, each with a space before it.
         exclusive: Held while the model works, and from there until what it made is written: a session that is closed or
             takes another photo meanwhile waits, so that no file outlives it.
     """
 
-    def __init__(self, ager: Ager, folder: Path) -> None:
+    def __init__(self, ager: Ager, folder: Path, model: Sequence[str] = ()) -> None:
         self.ager = ager
         self.atlas = ager.bundle.atlas
         self.folder = folder
+        self.model = "".join(f" {shlex.quote(word)}" for word in model)
         self._sessions: dict[str, Session] = {}
         self.exclusive = threading.RLock()
         self._registry = threading.Lock()
+
+    @property
+    def precision(self) -> Literal["bf16", "fp32"]:
+        """What the model computes in."""
+        return "bf16" if self.ager.bf16 else "fp32"
 
     def session(self, key: str) -> Session:
         """The session of a visitor; a new one if there is none."""
@@ -147,11 +157,13 @@ class Studio:
         """
         if session.photo is None or session.unchanged:
             raise RequestError("nothing is changed yet; move a slider or paint first")
-        precision: Literal["bf16", "fp32"] = "bf16" if self.ager.bf16 else "fp32"
-        return RecipeFile.of(replace(session.request, face=session.face), SEED, precision, session.painted)
+        return RecipeFile.of(replace(session.request, face=session.face), SEED, self.precision, session.painted)
 
-    def picture(self, session: Session) -> Path:
+    def picture(self, session: Session) -> tuple[Path, str]:
         """Writes the present picture as a PNG, with what the photo's file had, into the session's folder.
+
+        Returns:
+            A file of its own, for the caller to delete, and the name under which to download it.
 
         Raises:
             RequestError: There is no photo, or it changed while the picture was made.
@@ -160,6 +172,6 @@ class Studio:
             aged = self.full(session, session.revision)
             if aged is None or session.photo is None:
                 raise RequestError("the photo or what is asked for has just changed; download again")
-            path = session.folder / "download" / f"{Path(session.photo.name).stem}-aged.png"
-            write_image(aged.image, path, photo=session.photo, overwrite=True)
-        return path
+            path = session.folder / "download" / f"{secrets.token_hex(8)}.png"
+            write_image(aged.image, path, photo=session.photo)
+            return path, f"{Path(session.photo.name).stem}-aged.png"

@@ -62,7 +62,7 @@ class SweepPanel:
     def _make(self, along: str, kind: Kind, steps: float, request: gr.Request) -> Iterator[Updates]:
         session = self.studio.session(str(request.session_hash))
         wanted = Sweep(along, kind, int(steps))
-        replay = command(session, wanted)
+        replay = command(self.studio, session, wanted)
         try:
             yield self._working(0, wanted.steps)
             for done in sweep(self.studio, session, wanted):

@@ -119,7 +119,7 @@ def sweep(studio: Studio, session: Session, wanted: Sweep) -> Iterator[int]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def command(session: Session, wanted: Sweep) -> str | None:
+def command(studio: Studio, session: Session, wanted: Sweep) -> str | None:
     """The command that makes the same file; None if something is painted, which it cannot be told."""
     way = f"--along {wanted.along}"
     if wanted.along == ASKED:
@@ -130,7 +130,8 @@ def command(session: Session, wanted: Sweep) -> str | None:
         way = "--to " + ",".join([*parts, *(f"{name}={score}" for name, score in asked.signs.items())])
     labels = " --labels" if wanted.kind == "strip" else ""
     face = f" --face {session.face}" if session.face else ""
-    return f"amgan sweep PHOTO -o OUT{SUFFIXES[wanted.kind]} {way} --steps {wanted.steps}{labels}{face}"
+    pictures = f"--steps {wanted.steps}{labels}{face} --precision {studio.precision}{studio.model}"
+    return f"amgan sweep PHOTO -o OUT{SUFFIXES[wanted.kind]} {way} {pictures}"
 
 
 def _course(session: Session, wanted: Sweep, atlas: Atlas) -> tuple[Course, Image.Image | None]:

@@ -7,11 +7,12 @@ from typing import Any
 import gradio as gr
 
 from amgan.app.painting import coloured_map
-from amgan.app.pictures import GAIN, Rgb, difference, map_picture, zones_picture
+from amgan.app.pictures import Rgb, map_picture, zones_picture
 from amgan.app.session import Session
 from amgan.app.studio import Studio
 from amgan.app.sweep_panel import SweepPanel, Updates
 from amgan.app.widgets import compared, painted_on, widget
+from amgan.inference.views import GAIN, difference
 
 
 class ViewsPanel:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from amgan.cli.loading import FaceModelOption, ModelOption, PopulationOption, open_ager
+from amgan.cli.loading import FaceModelOption, ModelOption, PopulationOption, find_named, open_ager
+from amgan.cli.outputs import check_suffix
 from amgan.cli.targets import (
     AgeOption,
     EveryOption,
@@ -74,27 +75,32 @@ def age_command(
     """Age or rejuvenate the faces in photos; what is not named keeps its own estimated score."""
     chosen_precision = read_precision(precision)
     request = read_request(age, sign, every, face)
-    recipe_map: Image.Image | None = None
+    drawn: Image.Image | None = None
     if recipe is not None:
         if not request.empty or request.face is not None or seed or precision != "auto":
-            raise typer.BadParameter("says all itself; leave --all, --age, --sign, --face, --seed and --precision away")
+            more = "--all, --age, --sign, --face, --seed and --precision"
+            raise typer.BadParameter(f"says all itself; leave {more} away", param_hint="--recipe")
         from amgan.inference.recipe_file import read_recipe_file
 
         saved = read_recipe_file(recipe)
-        request, seed, chosen_precision = saved.request, saved.seed, saved.precision
-        recipe_map = saved.painted
-        if recipe_map is not None and painted is not None:
+        request, seed, chosen_precision, drawn = saved.request, saved.seed, saved.precision, saved.painted
+        if drawn is not None and painted is not None:
             raise typer.BadParameter(f"{recipe} has a painted map of its own", param_hint="--map")
-    if request.empty and painted is None and recipe_map is None:
+    if request.empty and painted is None and drawn is None:
         raise typer.BadParameter("nothing to change: give --all, --age, --sign, --map or --recipe")
     check_percentiles(population, [request])
     targets = _outputs(photos, output)
+    if painted is not None:
+        from amgan.inference.painted import read_painted
+
+        drawn = read_painted(painted, str(painted))
 
     from amgan.errors import AmganError
     from amgan.models.bundle import load_bundle_schema
 
     # A wrong name or score is the caller's mistake, not a photo's: found before any photo is opened.
-    atlas = load_bundle_schema(model).atlas
+    path = find_named(model)
+    atlas = load_bundle_schema(path).atlas
     try:
         others = read_population(population)
         request.check(atlas, others)
@@ -104,11 +110,11 @@ def age_command(
 
     reports: list[dict[str, Any]] = []
     failed = False
-    with open_ager(model, face_model, chosen_precision) as ager:
+    with open_ager(path, face_model, chosen_precision) as ager:
         for photo, target in zip(photos, targets, strict=True):
             try:
                 wanted = vars(request) | {"population": others, "seed": seed}
-                reports.append(_one(ager, photo, target, painted or recipe_map, overwrite, wanted))
+                reports.append(_one(ager, photo, target, drawn, overwrite, wanted))
             except AmganError as error:
                 failed = True
                 reports.append({"photo": str(photo), "error": str(error)})
@@ -126,14 +132,14 @@ age_command.__doc__ = f"{age_command.__doc__}\n{EXAMPLES}"
 
 
 def _one(
-    ager: Ager, photo: Path, target: Path, painted: Path | Image.Image | None, overwrite: bool, request: dict[str, Any]
+    ager: Ager, photo: Path, target: Path, painted: Image.Image | None, overwrite: bool, request: dict[str, Any]
 ) -> dict[str, Any]:
     from amgan.faces.output import check_output, write_image
     from amgan.faces.photo import read_photo
 
     check_output(target, overwrite)
     read = read_photo(photo)
-    result = ager.age(read, painted=_read_map(painted) if isinstance(painted, Path) else painted, **request)
+    result = ager.age(read, painted=painted, **request)
     write_image(result.image, target, photo=read, overwrite=overwrite)
     return {
         "photo": str(photo),
@@ -142,27 +148,22 @@ def _one(
     }
 
 
-def _read_map(path: Path) -> Image.Image:
-    from PIL import Image
-
-    from amgan.errors import PhotoError
-
-    try:
-        painted = Image.open(path)
-        painted.load()
-    except OSError as error:
-        raise PhotoError(f"{path}: cannot read the painted map; give a PNG as large as the photo") from error
-    return painted
-
-
 def _outputs(photos: list[Path], output: Path) -> list[Path]:
     """Where each photo's result goes; a suffix on the only output means a file."""
+    from amgan.faces.output import SUFFIXES
+
     if len(photos) == 1 and output.suffix and not output.is_dir():
+        check_suffix(output, SUFFIXES)
         return [output]
     if output.is_file():
-        raise typer.BadParameter(f"{output} is a file; several photos want a folder", param_hint="-o")
+        wanted = (
+            "end the result's name in .png, or name a folder" if len(photos) == 1 else "several photos want a folder"
+        )
+        raise typer.BadParameter(f"{output} is a file; {wanted}", param_hint="-o")
     names = [photo.stem + RASTER_SUFFIX for photo in photos]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
-        raise typer.BadParameter(f"several photos would become {twice[0]}; age them into different folders")
+        raise typer.BadParameter(
+            f"several photos would become {twice[0]}; age them into different folders", param_hint="PHOTO"
+        )
     return [output / name for name in names]

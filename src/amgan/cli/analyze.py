@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from amgan.cli.loading import FaceModelOption, ModelOption, PopulationOption, open_ager
+from amgan.cli.loading import FaceModelOption, ModelOption, PopulationOption, find_named, open_ager
+from amgan.cli.outputs import check_suffix
 
 if TYPE_CHECKING:
     from amgan.signs.atlas import Atlas
@@ -28,16 +29,18 @@ def analyze_command(
 
     A zone that hair, a beard or the like hides is called covered.
     """
-    from amgan.faces.output import check_output, write_image
+    from amgan.faces.output import SUFFIXES, check_output, write_image
     from amgan.faces.photo import read_photo
     from amgan.inference.overlay import draw_zones
     from amgan.signs.atlas import load_atlas
 
+    if overlay is not None:
+        check_suffix(overlay, SUFFIXES, "--overlay")
     others = None if population is None else load_atlas(population)
     if overlay is not None:
         check_output(overlay)
     read = read_photo(photo)
-    with open_ager(model, face_model) as ager:
+    with open_ager(find_named(model), face_model) as ager:
         views = ager.analyze(read)
         atlas = ager.bundle.atlas
         ranks = [{} if others is None else _ranks(view.report.scores, others, atlas) for view in views]

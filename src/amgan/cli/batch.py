@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from amgan.cli.loading import FaceModelOption, ModelOption, PopulationOption
+from amgan.cli.loading import FaceModelOption, ModelOption, PopulationOption, find_named
 from amgan.cli.targets import (
     AgeOption,
     EveryOption,
@@ -86,7 +86,8 @@ def batch_command(
     from amgan.models.bundle import load_bundle_schema
     from amgan.processes import usable_cores
 
-    schema = load_bundle_schema(model)
+    path = find_named(model)
+    schema = load_bundle_schema(path)
     others = read_population(population)
     if of_folder:
         request.check(schema.atlas, others)
@@ -94,7 +95,7 @@ def batch_command(
     else:
         recipes = read_recipes(source, schema.atlas, others)
     check_percentiles(population, (recipe.request for recipe in recipes))
-    settings = Settings(model, face_model, chosen_precision, others, seed)
+    settings = Settings(path, face_model, chosen_precision, others, seed)
     batch = Batch(recipes, output, settings, overwrite)
     typer.echo(schema.notice, err=True)
     failed = _run(batch, workers or usable_cores())

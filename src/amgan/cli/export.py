@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from amgan.cli.outputs import check_suffix
+
 HELP = """Write a model as one ONNX file, for onnxruntime and whatever else reads ONNX.
 
 Height, width and batch are free; the graph is of opset 17. The file's metadata have the licence notice, image_size,
@@ -36,7 +38,9 @@ def export_command(
     """Replaced by `HELP`."""
     from amgan.models.bundle import load_bundle
     from amgan.models.export import OPSET, export_onnx
+    from amgan.models.onnx_file import SUFFIX
 
+    check_suffix(output, (SUFFIX,))
     bundle = load_bundle(model)
     typer.echo(bundle.notice, err=True)
     done = export_onnx(bundle, output, half, overwrite)

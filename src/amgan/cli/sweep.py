@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from amgan.cli.loading import FaceModelOption, ModelOption, PopulationOption, open_ager
+from amgan.cli.loading import FaceModelOption, ModelOption, PopulationOption, find_named, open_ager
+from amgan.cli.outputs import check_suffix
 from amgan.cli.progress import bar
 from amgan.cli.targets import PrecisionOption, SeedOption, check_percentiles, read_population, read_precision
 
@@ -95,15 +96,18 @@ def sweep_command(
     from amgan.inference.views import chosen_face
     from amgan.models.bundle import load_bundle_schema
 
-    atlas = load_bundle_schema(model).atlas
+    suffixes = (STRIP, *CLIP_SUFFIXES)
+    check_suffix(output, suffixes)
+    path = find_named(model)
+    atlas = load_bundle_schema(path).atlas
     others = read_population(population)
     course = _course(along, start, end, atlas)
     for request in (course.start, course.end):
         request.check(atlas, others)
     check_percentiles(population, (course.start, course.end))
-    check_output(output, overwrite, (STRIP, *CLIP_SUFFIXES))
+    check_output(output, overwrite, suffixes)
     read = read_photo(photo)
-    with open_ager(model, face_model, chosen_precision) as ager:
+    with open_ager(path, face_model, chosen_precision) as ager:
         view = chosen_face(ager.analyze(read), face, read.name)
         height, width = read.rgb.shape[:2]
         box = view.report.region if crop == "face" else (0, 0, width, height)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from amgan.cli.loading import FaceModelOption, ModelOption, open_ager
+from amgan.cli.loading import FaceModelOption, ModelOption, find_named, open_ager
 from amgan.cli.targets import PrecisionOption, read_precision
 
 PORT = 7860
@@ -38,8 +38,14 @@ def ui_command(
     from amgan.app.server import check_installed, listen, serve
 
     check_installed()
-    with listen(port) as listening, open_ager(model, face_model, chosen_precision) as ager:
-        serve(ager, listening, lambda address: typer.echo(f"amgan ui: {address} (Ctrl-C ends it)"), not no_browser)
+    path = find_named(model)
+    # Absolute, so that the commands that the page shows can be given in any folder.
+    files = {"--model": path, "--face-model": face_model}
+    same = [word for option, file in files.items() if file is not None for word in (option, str(file.absolute()))]
+    with listen(port) as listening, open_ager(path, face_model, chosen_precision) as ager:
+        serve(
+            ager, listening, lambda address: typer.echo(f"amgan ui: {address} (Ctrl-C ends it)"), not no_browser, same
+        )
 
 
 ui_command.__doc__ = HELP

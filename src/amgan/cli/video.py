@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from amgan.cli.loading import FaceModelOption, ModelOption, PopulationOption, open_ager
+from amgan.cli.loading import FaceModelOption, ModelOption, PopulationOption, find_named, open_ager
+from amgan.cli.outputs import check_suffix
 from amgan.cli.progress import frame_bar
 from amgan.cli.targets import (
     AgeOption,
@@ -77,14 +78,16 @@ def video_command(
     from amgan.inference.video.writing import ENCODERS, MOST_QUALITY
     from amgan.models.bundle import load_bundle_schema
 
+    check_suffix(output, ENCODERS)
     others = read_population(population)
-    request.check(load_bundle_schema(model).atlas, others)
+    path = find_named(model)
+    request.check(load_bundle_schema(path).atlas, others)
     check_output(output, overwrite, ENCODERS)
     most = MOST_QUALITY[ENCODERS[output.suffix.lower()][0]]
     if quality is not None and quality > most:
         raise typer.BadParameter(f"{quality} is more than the {most} of {output.suffix}", param_hint="--quality")
     open_info(source)  # a file that is no video is told before the model is loaded
-    with open_ager(model, face_model, chosen_precision) as ager:
+    with open_ager(path, face_model, chosen_precision) as ager:
         report = age_video(
             ager,
             source,

@@ -11,6 +11,7 @@ from PIL import Image
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from amgan.errors import RequestError
+from amgan.inference.painted import read_painted
 from amgan.inference.request import Request, parse_score
 from amgan.maps.targets import Percentile, Score
 
@@ -76,16 +77,15 @@ class RecipeFile(BaseModel):
         """The painted map; that it is as large as the photo is checked by `Ager.age`.
 
         Raises:
-            RequestError: It is no PNG in base64.
+            RequestError: It is no PNG in base64, or has too many pixels.
         """
         if self.map is None:
             return None
         try:
-            image = Image.open(io.BytesIO(base64.b64decode(self.map, validate=True)), formats=["PNG"])
-            image.load()
-        except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+            content = base64.b64decode(self.map, validate=True)
+        except ValueError as error:
             raise RequestError("map: not a PNG in base64") from error
-        return image
+        return read_painted(content, "map")
 
 
 def read_recipe_file(path: Path) -> RecipeFile:

@@ -17,6 +17,9 @@ from amgan.signs.zones import ZoneMasks
 
 PictureT = TypeVar("PictureT")
 
+GAIN = 4
+"""How many times larger `difference` shows a change."""
+
 
 @dataclass(frozen=True)
 class FaceReport:
@@ -134,3 +137,16 @@ def cut(photo: Photo, box: tuple[int, int, int, int]) -> npt.NDArray[np.uint8]:
         return rgb
     opacity = photo.alpha[top:bottom, left:right, None] / 255
     return np.rint(rgb * opacity + 255 * (1 - opacity)).astype(np.uint8)
+
+
+def difference(before: npt.NDArray[np.uint8], after: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """What a change adds to a picture, `GAIN` times, on middle grey: lighter is lighter, darker is darker.
+
+    Args:
+        before: (H, W, 3) uint8.
+        after: (H, W, 3) uint8.
+
+    Returns:
+        (H, W, 3) uint8; exactly 128 wherever no bit changed.
+    """
+    return np.clip(128 + GAIN * (after.astype(np.int16) - before), 0, 255).astype(np.uint8)

@@ -42,6 +42,18 @@ def find_model(
         if not path.exists():
             raise WeightsError(f"{source}: no such folder or file; give one, or a hub id such as org/name")
         return path
+    return find_in_hub(source, revision=revision, cache=cache, download=download)
+
+
+def find_in_hub(source: str, *, revision: str | None = None, cache: Path | None = None, download: bool = False) -> Path:
+    """As `find_model`, of the id of a repository alone: no folder of that name is looked at.
+
+    Raises:
+        WeightsError: It is no such id; or as `find_model`.
+        MissingExtraError: As `find_model`.
+    """
+    if not _HUB_ID.fullmatch(source):
+        raise WeightsError(f"{source!r}: is no id on the hub; write org/name")
     # A repository holds a model as `amgan train` writes it or as `amgan export` does; the first needs no other file.
     for patterns in ([GENERATOR, ESTIMATORS, SCHEMA], [f"*{SUFFIX}"]):
         folder = _snapshot(source, revision, cache, download, patterns)
@@ -58,8 +70,8 @@ def _snapshot(source: str, revision: str | None, cache: Path | None, download: b
     try:
         import huggingface_hub
     except ModuleNotFoundError as error:
-        wanted = "no such folder or file, and a hub id wants the package 'huggingface_hub'"
-        raise MissingExtraError(f"{source}: {wanted}; pip install 'amgan[hub]'") from error
+        wanted = "as a hub id it wants the package 'huggingface_hub'"
+        raise MissingExtraError(f"{source}: {wanted}; pip install 'amgan[hub]', or give a path that exists") from error
     try:
         folder = huggingface_hub.snapshot_download(
             source, revision=revision, cache_dir=cache, local_files_only=not download, allow_patterns=patterns

@@ -9,7 +9,7 @@ from amgan.errors import AtlasError, OutputError, RequestError
 from amgan.evaluation.figures.layout import Panel, lay_out, write_figure
 from amgan.evaluation.figures.recombined import six_targets
 from amgan.evaluation.figures.registry import FIGURES, OneModel
-from amgan.evaluation.figures.subjects import FigureOptions, difference, map_pictures, subject_of
+from amgan.evaluation.figures.subjects import FigureOptions, map_pictures, subject_of
 from amgan.faces.photo import Photo, photo_from_image
 from amgan.inference.ager import Ager
 from amgan.signs.atlas import AGE, unit_atlas
@@ -77,7 +77,8 @@ def test_six_targets(ager: Ager, photo: Photo) -> None:
         "under_eye_wrinkles.right",
     }
     assert moved(bottom) | moved(top) == set(atlas.zones) and not moved(bottom) & moved(top)
-    assert "forehead_wrinkles" in moved(top) and "lower_face_ptosis" in moved(bottom) and AGE not in moved(top)
+    assert "forehead_wrinkles" in moved(top) and AGE not in moved(top)
+    assert moved(bottom) >= {"lower_face_ptosis", "cheek_pigmentation.left", "cheek_pigmentation.right"}
     assert moved(eyes) == {"under_eye_wrinkles.left", "under_eye_wrinkles.right"}
     assert moved(crossed) == {"under_eye_wrinkles.right", "nasolabial_fold.left"}
 
@@ -90,11 +91,6 @@ def test_a_map_lies_where_the_face_is(ager: Ager, photo: Photo) -> None:
     assert grey.shape == subject.original.shape
     x, y = subject.view.alignment.to_photo(subject.view.landmarks)[[9, 10]].mean(axis=0)  # amid the forehead
     assert grey[round(y - top), round(x - left), 0] > 150 and grey[-1].max() == 0
-
-
-def test_no_difference_is_grey() -> None:
-    before = np.full((2, 2, 3), 100, np.uint8)
-    assert (difference(before, before) == 128).all() and (difference(before, before + 10) == 168).all()
 
 
 @pytest.mark.parametrize("number", sorted(FIGURES))

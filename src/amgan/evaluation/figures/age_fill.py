@@ -6,17 +6,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from amgan.evaluation.figures.layout import Panel, lay_out
-from amgan.evaluation.figures.subjects import (
-    GAIN,
-    FigureOptions,
-    difference,
-    made,
-    map_pictures,
-    panel_side,
-    subject_of,
-)
+from amgan.evaluation.figures.subjects import FigureOptions, made, map_pictures, panel_side, subject_of
 from amgan.faces.photo import Photo
 from amgan.inference.ager import Ager
+from amgan.inference.views import GAIN, difference
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

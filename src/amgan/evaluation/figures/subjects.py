@@ -18,8 +18,6 @@ from amgan.signs.atlas import AGE
 
 Rgb = npt.NDArray[np.uint8]
 Box = tuple[int, int, int, int]
-# A difference is shown so many times as strong, about a grey that means none.
-GAIN = 4
 
 
 def _unwatched(items: Iterable[Rgb], label: str, total: int) -> Iterable[Rgb]:
@@ -112,11 +110,6 @@ def map_pictures(ager: Ager, subject: Subject, scores: Mapping[str, float]) -> l
     shape = subject.photo.rgb.shape[:2]
     greys = (np.rint(255 * small.paste(channel, shape, subject.box)).astype(np.uint8) for channel in channels)
     return [np.repeat(grey[..., None], 3, axis=2) for grey in greys]
-
-
-def difference(before: Rgb, after: Rgb) -> Rgb:
-    """`GAIN` times what changed, about a middle grey; the shape of both."""
-    return np.clip(128 + GAIN * (after.astype(np.int16) - before), 0, 255).astype(np.uint8)
 
 
 def panel_side(subjects: Iterable[Subject], options: FigureOptions) -> int:

@@ -1,4 +1,4 @@
-"""Where on the face each sign lies, to lay out the sliders and to age the top or the bottom alone (figure 9)."""
+"""Where on the face each sign lies: for the sliders of the page, and to age the top or the bottom alone (figure 9)."""
 
 from __future__ import annotations
 

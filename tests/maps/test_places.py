@@ -1,4 +1,4 @@
-from amgan.app.places import PLACES, signs_by_place
+from amgan.maps.places import PLACES, signs_by_place
 from amgan.signs.atlas import parse_atlas, unit_atlas
 
 

@@ -1,0 +1,46 @@
+"""Painted maps as they come from a file, a recipe or the page's brush."""
+
+from __future__ import annotations
+
+import io
+import struct
+import zlib
+from pathlib import Path
+
+from PIL import Image
+
+from amgan.errors import RequestError
+
+# What Pillow's decoders raise on damaged bytes; they have no common base.
+_DAMAGED: tuple[type[Exception], ...] = (OSError, EOFError, LookupError, OverflowError, RuntimeError, SyntaxError)
+_DAMAGED += (TypeError, ValueError, struct.error, zlib.error)
+
+
+def read_painted(source: Path | bytes, name: str, largest: int | None = None) -> Image.Image:
+    """Reads a painted map; that it is as large as the photo is checked by `Ager.age`.
+
+    Args:
+        source: A file of any format that Pillow reads, or the bytes of a PNG.
+        name: What messages call it.
+        largest: Side in pixels that it may have at most, found out before it is decoded; None is what Pillow allows.
+
+    Raises:
+        RequestError: It cannot be read, or is too large.
+    """
+    try:
+        if isinstance(source, Path):
+            image = Image.open(source)
+        else:
+            image = Image.open(io.BytesIO(source), formats=["PNG"])
+        with image:
+            if largest is not None and max(image.size) > largest:
+                raise RequestError(f"{name}: larger than {largest} pixels a side; make it smaller")
+            image.load()
+    except FileNotFoundError as error:
+        raise RequestError(f"{name}: no such file; check the path") from error
+    except Image.DecompressionBombError as error:
+        raise RequestError(f"{name}: has too many pixels to be read safely; make it smaller first") from error
+    except _DAMAGED as error:
+        kind = "a PNG" if isinstance(source, bytes) else "a picture that can be read; give a PNG as large as the photo"
+        raise RequestError(f"{name}: not {kind}") from error
+    return image
