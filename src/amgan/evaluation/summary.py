@@ -75,7 +75,7 @@ def summarise(
 
 
 def as_dict(summary: Summary) -> dict[str, Any]:
-    """For JSON; what is not a number becomes null."""
+    """For JSON; what is no finite number becomes null, also the ratio of a worst group that has none of it."""
     content = dataclasses.asdict(summary)
     for entry, figure in zip(content["figures"], summary.figures, strict=True):
         entry |= {"met": figure.met, "worst_group": figure.worst[0], "worst_group_ratio": figure.worst[1]}

@@ -32,7 +32,9 @@ def cells(figure: Figure) -> list[str]:
         sign = "at most" if figure.better == "less" else "at least"
         wanted = f"{sign} {figure.limit:g}: {'met' if figure.met else 'missed'}"
     group, ratio = figure.worst
-    worst = f"{group} {ratio:.2f}x" if group and ratio >= 1.005 else ""
+    worst = ""
+    if ratio >= 1.005:
+        worst = f"{group} none of it" if math.isinf(ratio) else f"{group} {ratio:.2f}x"
     return [
         figure.title,
         f"{found.value:.3g}",
