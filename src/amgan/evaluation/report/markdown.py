@@ -17,6 +17,7 @@ def markdown(summary: Summary) -> str:
         "",
         f"{summary.faces} faces, {len(summary.failed)} failed. Intervals are 95%, by bootstrap over people.",
         "",
+        *([f"**Scored on the rest alone**: {'; '.join(summary.missing)}.", ""] if summary.missing else []),
         "| measure | found | 95% interval | people | wanted | worst group |",
         "| --- | --- | --- | --- | --- | --- |",
     ]

@@ -18,9 +18,9 @@ from amgan.data.store import Store
 from amgan.errors import OutputError
 from amgan.evaluation import judging
 from amgan.evaluation.adapters import AgerAdapter
-from amgan.evaluation.evaluate import REPORT, evaluate
+from amgan.evaluation.evaluate import evaluate
 from amgan.evaluation.reproduce.rows import Recipe, Row, Table, config_of, with_steps
-from amgan.evaluation.run import Progress, Settings, plan_faces
+from amgan.evaluation.run import REPORT, Progress, Settings, plan_faces
 from amgan.evaluation.summary import Summary
 from amgan.maps.packing import pack_zones
 from amgan.models.bundle import SCHEMA
