@@ -101,7 +101,8 @@ def test_pictures_of_another_model(evaluate: Callable[..., Result], loaded: list
     names = sorted(path.name for path in (peer / "older").iterdir())
     for name in names:
         (peer / "older" / name).rename(peer / "older" / f"mine-{name}")
-    assert f"none of the 5 pictures asked for is there, such as {names[0]}" in str(evaluate(str(peer), out).exception)
+    refused = str(evaluate(str(peer), out).exception)
+    assert f"{peer / 'older' / names[0]}: not there, nor any other of the 5 pictures asked for" in refused
     # One is not there, and one cannot be read.
     for name in names[1:]:
         (peer / "older" / f"mine-{name}").rename(peer / "older" / name)

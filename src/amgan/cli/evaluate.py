@@ -81,7 +81,7 @@ def evaluate_command(
         return prepare(folder, where, atlas, lambda rows: bar(list(rows), "preparing", None))
 
     store = prepared(data)
-    judged = store if judge_data is None else prepared(judge_data)
+    judged = store if judge_data is None or inputs else prepared(judge_data)
     if adapter is not None:
         remedy = f"have more of {judge_data or data} graded, or name a graded set by --judge-data"
         judging.check_judged(judged, atlas, adapter.judge_share, split, remedy)

@@ -177,9 +177,10 @@ class FolderAdapter(Adapter):
             if not lacking or not (self.folder / kind).is_dir():
                 continue
             if len(lacking) == len(names):
+                first = self.folder / kind / aligned_name(names[0], "png")
                 raise WeightsError(
-                    f"{self.folder / kind}: none of the {len(names)} pictures asked for is there, such as "
-                    f"{aligned_name(names[0], 'png')}; name them as OUT/targets.csv does"
+                    f"{first}: not there, nor any other of the {len(names)} pictures asked for; name them as "
+                    f"OUT/targets.csv of --inputs does, or take {kind}/ away"
                 )
             found[kind] = f"{len(lacking)} of {len(names)} pictures missing"
         return found

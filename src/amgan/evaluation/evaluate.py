@@ -79,6 +79,7 @@ def evaluate(
         "store": store.folder.name,
         "settings": vars(settings),
         "limits": limits.model_dump(),
+        "judged": judged.folder.name,
         "plans": digest_of_plans(plans),
         "grades": digest_of_grades(judged.rows[place] for place in graded),
         **sources,
