@@ -11,6 +11,7 @@ from amgan.cli import app, main
 from amgan.evaluation import judging
 from amgan.evaluation.judging import check_judged
 from amgan.evaluation.reproduce import study as study_module
+from amgan.training import checkpoint
 from amgan.training.config import TrainConfig
 
 SMALL = ["generator.base_channels=8", "generator.blocks=1", "critic.base_channels=8", "critic.texture=0"]
@@ -41,6 +42,8 @@ def test_a_table_is_trained_measured_and_gone_on_with(
             # As by Ctrl-C, when a checkpoint is there.
             train(config, out, resume, atlas)  # type: ignore[arg-type]
             (out / "model" / "model.json").unlink()
+            # Or by a kill between taking the old one aside and putting the new one there.
+            (out / checkpoint.NAME).rename(out / checkpoint.PREVIOUS)
             raise KeyboardInterrupt
         return train(config, out, resume, atlas)  # type: ignore[arg-type]
 

@@ -25,7 +25,7 @@ from amgan.evaluation.summary import Summary
 from amgan.maps.packing import pack_zones
 from amgan.models.bundle import SCHEMA
 from amgan.signs.atlas import Atlas, load_atlas, unit_atlas
-from amgan.training.checkpoint import NAME as CHECKPOINT
+from amgan.training.checkpoint import has_checkpoint
 from amgan.training.config import TrainConfig
 from amgan.training.dry_run import stage_costs
 from amgan.training.loop import train
@@ -186,7 +186,7 @@ class Study:
         # Written last.
         if (model / SCHEMA).is_file():
             return model
-        return train(config, run, resume=(run / CHECKPOINT).is_file(), atlas=atlas)
+        return train(config, run, resume=has_checkpoint(run), atlas=atlas)
 
     def measured(
         self, names: Sequence[str], store: Store, atlas: Atlas, progress: Progress[Any]
