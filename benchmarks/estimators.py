@@ -55,6 +55,8 @@ def main() -> None:
 
     bundle = load_bundle()
     ours, atlas = bundle.estimators, bundle.atlas
+    # The model is a folder's, no ONNX file.
+    assert isinstance(ours, SignEstimators)
     networks = None if options.networks is None else load_estimators(options.networks / "maps")
     store = prepare(options.data, options.store, atlas, lambda rows: bar(list(rows), "faces", None))
     features = {

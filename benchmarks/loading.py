@@ -24,12 +24,15 @@ from PIL import Image
 from amgan.cli.progress import bar
 from amgan.data.images import packed
 from amgan.data.store import Store, prepare
+from amgan.data.table import Row
 from amgan.maps.kinds import count_channels
 from amgan.maps.packing import pack_zones
 from amgan.signs.atlas import unit_atlas
 from amgan.training.batches import open_batches
 from amgan.training.config import TrainConfig, config_path, load_config
-from amgan.training.step import Networks, train_step
+from amgan.training.networks import Networks
+from amgan.training.parallel import start_fabric
+from amgan.training.step import train_step
 
 ATLAS = unit_atlas()
 
@@ -55,7 +58,11 @@ def of_formats(store: Store, count: int = 8) -> dict[str, dict[str, float]]:
             else:
                 Image.fromarray(face).save(file, name, **options[name])
             sizes.append(file.tell() / 2**20)
-            times.append(1e3 * seconds(lambda file=file: np.asarray(Image.open(file).convert("RGB"))))
+
+            def decode(file: io.BytesIO = file) -> object:
+                return np.asarray(Image.open(file).convert("RGB"))
+
+            times.append(1e3 * seconds(decode))
         found[name] = {"mib": round(statistics.mean(sizes), 2), "ms": round(statistics.median(times), 1)}
     return found
 
@@ -77,11 +84,13 @@ def of_batches(config: TrainConfig, store: Store, first: int, count: int) -> dic
 
 def of_steps(config: TrainConfig, store: Store, first: int, count: int, workers: int) -> dict[str, float]:
     """Seconds of a step, and what share of it was spent waiting for its batch."""
-    nets = Networks(config, count_channels(config.generator.maps, pack_zones(ATLAS)))
+    fabric = start_fabric(config.precision)
+    nets = Networks(config, count_channels(config.generator.maps, pack_zones(ATLAS))).put_on(fabric.device)
     rows = store.subset(lambda row: row.split == "train")
     scores, ages = _labels(store)
     stage = config.stage_at(first)[0]
     nets.grow_to(stage.stem or 1)
+    nets.set_rates(stage, 1.0)
     waited, whole = [], []
     config = config.model_copy(update={"workers": workers})
     with open_batches(config, store, ATLAS, rows, scores, ages, range(first, first + count)) as coming:
@@ -89,7 +98,7 @@ def of_steps(config: TrainConfig, store: Store, first: int, count: int, workers:
             start = time.perf_counter()
             step, batch = next(coming)
             waited.append(time.perf_counter() - start)
-            train_step(nets, batch, stage, step, torch.Generator().manual_seed(step))
+            train_step(fabric, nets, batch, stage.at(step), step)
             whole.append(time.perf_counter() - start)
     # The first ones warm up.
     waited, whole = waited[count // 4 :], whole[count // 4 :]
@@ -104,7 +113,7 @@ def _labels(store: Store) -> tuple[torch.Tensor, torch.Tensor]:
     )
 
 
-def _bar(rows: Iterable[object]) -> Iterable[object]:
+def _bar(rows: Iterable[Row]) -> Iterable[Row]:
     return bar(list(rows), "faces", None)
 
 

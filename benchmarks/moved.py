@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from amgan import Ager
-from amgan.data.table import read_table
+from amgan.data.dataset import read_rows
 from amgan.inference.change import map_of
 from amgan.inference.views import FaceView
 from amgan.maps.arrays import grown
@@ -78,7 +78,7 @@ def main() -> None:
     arguments = parser.parse_args()
     found = []
     with Ager(arguments.model) as ager:
-        rows = [row for row in read_table(arguments.data, ager.bundle.atlas) if row.split == arguments.split]
+        rows = [row for row in read_rows(arguments.data, ager.bundle.atlas) if row.split == arguments.split]
         for row in rows[:: max(len(rows) // arguments.faces, 1)][: arguments.faces]:
             found.append(shares(ager, ager.analyze(row.path)[0]))
     change, by_grid, by_side = np.mean(found, axis=0)

@@ -16,9 +16,9 @@ from typing import Any
 
 import skimage.data
 from PIL import Image
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import ViewportSize, sync_playwright
 
-DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
+DESKTOP, PHONE = ViewportSize(width=1280, height=900), ViewportSize(width=390, height=844)
 PATIENCE = 300_000  # milliseconds
 
 # Strokes as shares of the canvas: across the forehead, and a line beside one eye that is young again.

@@ -67,7 +67,11 @@ def main() -> None:
             rows.append((f"generator, {SIDE}x{SIDE}, {name}", generator_seconds(model, precision == "bf16")))
         for name, model, precision in backends:
             with Ager(model, precision=precision) as ager:
-                seconds = median_seconds(lambda ager=ager: ager.age(photo, every=0.9), 5)
+
+                def age(ager: Ager = ager) -> object:
+                    return ager.age(photo, every=0.9)
+
+                seconds = median_seconds(age, 5)
                 report = ager.age(photo, every=0.9).faces[0]
             rows.append((f"whole call, {photo.width}x{photo.height}, {name}", seconds))
             rows += [(f"- of which {stage}", taken) for stage, taken in report.seconds.items()]

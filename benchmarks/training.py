@@ -163,7 +163,11 @@ def step_tables(config: TrainConfig, name: str, faces: TrainingFaces, times: int
         # The stage's own steps with both networks, each batch made when it is asked for.
         first = sum(each.map_head_steps + each.steps for each in config.stages[:number]) + stage.map_head_steps
         with faces.batches(range(first, first + times + 1), slice(None)) as batches:
-            loading = median_seconds(lambda batches=batches: next(batches), times)
+
+            def load(batches: Iterator[object] = batches) -> object:
+                return next(batches)
+
+            loading = median_seconds(load, times)
         seconds = median_seconds(step, times)
         with Operations() as counter:
             step()

@@ -36,7 +36,8 @@ def write(path: Path, width: int, height: int) -> None:
             left = CENTRE[0] + 0.2 * index - scale * width / 2
             matrix = np.array([[scale, 0, left], [0, scale, CENTRE[1] - scale * height / 2]])
             flags = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
-            view = cv2.warpAffine(photo, matrix, (width, height), flags=flags, borderMode=cv2.BORDER_REFLECT_101)
+            warped = cv2.warpAffine(photo, matrix, (width, height), flags=flags, borderMode=cv2.BORDER_REFLECT_101)
+            view = np.asarray(warped, np.uint8)
             container.mux(stream.encode(av.VideoFrame.from_ndarray(view, "rgb24")))
         container.mux(stream.encode(None))
 

@@ -9,6 +9,9 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from amgan.cli import app, main
+from amgan.evaluation import judging
+from amgan.evaluation import run as run_module
+from amgan.evaluation.run import read_lines
 
 
 def run(*arguments: object) -> Result:
@@ -32,7 +35,7 @@ def evaluate(dataset: Path, store: Path) -> Callable[..., Result]:
 
 
 def test_reports_then_the_same_again_without_judges(
-    evaluate: Callable[..., Result], loaded: list[str], tmp_path: Path
+    evaluate: Callable[..., Result], loaded: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     out = tmp_path / "out"
     result = evaluate("identity", out, "--sweeps", 1)
@@ -45,16 +48,24 @@ def test_reports_then_the_same_again_without_judges(
     page = (out / "report.html").read_text(encoding="utf-8")
     assert "Evaluation of identity" in page and page.count("<figure") >= 5 and "crows feet" in page
     before = (out / "faces.jsonl").read_bytes()
-    # Half a line, as after a kill: that face alone is measured again.
+    # Half a line, as after a kill: that face alone is measured again. A kill on the way there loses no other face.
     (out / "faces.jsonl").write_bytes(before[:-40])
+    with monkeypatch.context() as patch:
+        patch.setattr(run_module, "measure_face", stopped)
+        assert evaluate("identity", out, "--sweeps", 1).exit_code != 0 and loaded.pop() == "train"
+    assert before.startswith((out / "faces.jsonl").read_bytes()) and len(read_lines(out / "faces.jsonl")) == 4
     assert evaluate("identity", out, "--sweeps", 1).exit_code == 0 and loaded == ["train"] * 2
     assert (out / "faces.jsonl").read_bytes() == before
     assert evaluate("identity", out, "--sweeps", 1).exit_code == 0 and loaded == ["train"] * 2
     assert json.loads((out / "report.json").read_text(encoding="utf-8")) == content
 
 
+def stopped(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
 def test_another_model_does_not_mix_with_what_is_there(
-    evaluate: Callable[..., Result], loaded: list[str], tmp_path: Path
+    evaluate: Callable[..., Result], loaded: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     out = tmp_path / "out"
     assert evaluate("identity", out).exit_code == 0
@@ -62,7 +73,12 @@ def test_another_model_does_not_mix_with_what_is_there(
     refused = evaluate("blur", out)
     assert "holds an evaluation with model identity, not blur" in str(refused.exception)
     assert (out / "faces.jsonl").read_bytes() == before
-    assert evaluate("blur", out, "--overwrite").exit_code == 0
+    # The old reports go before anything is measured, and are no longer there when that fails.
+    with monkeypatch.context() as patch:
+        patch.setattr(judging, "load_judges", stopped)
+        assert evaluate("blur", out, "--overwrite").exit_code != 0
+    assert sorted(path.name for path in out.iterdir()) == ["evaluation.json", "pictures"]
+    assert evaluate("blur", out).exit_code == 0
     content = json.loads((out / "report.json").read_text(encoding="utf-8"))
     assert content["model"] == "blur" and (out / "faces.jsonl").read_bytes() != before
     (tmp_path / "mine").mkdir()
@@ -79,7 +95,23 @@ def test_pictures_of_another_model(evaluate: Callable[..., Result], loaded: list
     assert len(targets) == 1 + 3 * 5 and targets[0].startswith("input,picture,years,age,")
     # A model that makes older pictures alone, and gives its input back.
     shutil.copytree(out / "inputs", peer / "older")
-    assert evaluate(str(peer), out).exit_code == 0
+    other = evaluate(str(peer), out, "--seed", 1)
+    assert all(flag in str(other.exception) for flag in ("targets.csv", "--seed", "--every", "--sweeps", "--limits"))
+    assert sorted(path.name for path in out.iterdir()) == ["inputs", "targets.csv"]
+    names = sorted(path.name for path in (peer / "older").iterdir())
+    for name in names:
+        (peer / "older" / name).rename(peer / "older" / f"mine-{name}")
+    refused = str(evaluate(str(peer), out).exception)
+    assert f"{peer / 'older' / names[0]}: not there, nor any other of the 5 pictures asked for" in refused
+    # One is not there, and one cannot be read.
+    for name in names[1:]:
+        (peer / "older" / f"mine-{name}").rename(peer / "older" / name)
+    (peer / "older" / names[-1]).write_bytes(b"no picture")
+    result = evaluate(str(peer), out)
+    assert result.exit_code == 1 and loaded == ["train"]
+    assert "older: 1 of 5 pictures missing" in result.stderr and "1 of 5 faces failed, the first" in result.stderr
+    assert "older: 1 of 5 pictures missing" in (out / "report.md").read_text(encoding="utf-8")
+    assert "older: 1 of 5 pictures missing" in (out / "report.html").read_text(encoding="utf-8")
     content = json.loads((out / "report.json").read_text(encoding="utf-8"))
     keys = {figure["key"] for figure in content["figures"]}
     assert content["model"] == "peer" and "same_person.older" in keys
@@ -89,7 +121,9 @@ def test_pictures_of_another_model(evaluate: Callable[..., Result], loaded: list
 @pytest.mark.parametrize(
     ("model", "more", "code", "named"),
     [
-        ("identity", ["--split", "val"], 1, "4 people at least"),
+        ("identity", ["--split", "val", "--inputs"], 1, "4 people at least"),
+        ("identity", [], 1, "only 3 people of val and test and the judges' share of train have a grade of"),
+        ("identity", ["--judge-data", "nowhere"], 1, "nowhere"),
         ("nowhere", [], 1, "--inputs"),
         ("identity", ["--every", "0"], 2, "--every"),
         ("identity", ["--split", "best"], 2, "--split"),

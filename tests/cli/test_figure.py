@@ -7,6 +7,9 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from amgan.cli import app, main
+from amgan.cli.figure import HIGH, LOW
+from amgan.evaluation.figures.subjects import FigureOptions
+from amgan.evaluation.protocol import OLD, YOUNG
 
 
 @pytest.fixture
@@ -22,6 +25,11 @@ def test_a_figure_of_a_folder(photo: Path, small_model: Path) -> None:
     assert result.exit_code == 0, result.output
     assert "1 photos" in result.stdout and "Caption: Rejuvenation" in result.stdout
     assert out.read_bytes().startswith(b"%PDF")
+
+
+def test_the_help_says_the_defaults() -> None:
+    options = FigureOptions()
+    assert (LOW, HIGH) == (options.low, options.high) == (YOUNG, OLD)
 
 
 def test_models_are_compared_in_their_order(photo: Path, small_model: Path) -> None:

@@ -8,7 +8,10 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from amgan.cli import app, main
+from amgan.evaluation import judging
+from amgan.evaluation.judging import check_judged
 from amgan.evaluation.reproduce import study as study_module
+from amgan.training import checkpoint
 from amgan.training.config import TrainConfig
 
 SMALL = ["generator.base_channels=8", "generator.blocks=1", "critic.base_channels=8", "critic.texture=0"]
@@ -39,10 +42,18 @@ def test_a_table_is_trained_measured_and_gone_on_with(
             # As by Ctrl-C, when a checkpoint is there.
             train(config, out, resume, atlas)  # type: ignore[arg-type]
             (out / "model" / "model.json").unlink()
+            # Or by a kill between taking the old one aside and putting the new one there.
+            (out / checkpoint.NAME).rename(out / checkpoint.PREVIOUS)
             raise KeyboardInterrupt
         return train(config, out, resume, atlas)  # type: ignore[arg-type]
 
     monkeypatch.setattr(study_module, "train", stopped)
+    with monkeypatch.context() as patch:
+        # Nothing is trained where no judge can be fitted then.
+        patch.setattr(judging, "check_judged", check_judged)
+        assert f"have more of {dataset} graded" in str(run("table2", study, *given(dataset)).exception) and not trained
+    # The spread goes first, and stays when a table joins it.
+    assert run("spread", study, *given(dataset), "--oldest", 5).exit_code == 0
     assert run("table2", study, *given(dataset)).exit_code != 0
     half = (study / "tables.md").read_text()
     assert "without clinical signs (age only), 256 px | 2 | not finished" in half
@@ -64,12 +75,19 @@ def test_a_table_is_trained_measured_and_gone_on_with(
     assert text in result.stdout and "| 110.7 | 0.143 |" in text and "2 steps a row" in text
     assert not re.search(r"\bnan\b", text)
     assert "**Set for every row**: generator.base_channels=8" in text
+    assert "## Table 2" in text and "| 5 | 55 to 75 |" in text and "0.18 (150 people" in text
 
     # What is done is not trained or judged again, and another part of the paper joins it.
-    result = run("spread", study, *given(dataset), "--oldest", 5)
+    result = run("spread", study, *given(dataset), "--oldest", 4)
     assert result.exit_code == 0, result.output
     assert len(trained) == 3 and loaded == ["train"] * 2
-    assert "## Table 2" in result.stdout and "| 5 | 55 to 75 |" in result.stdout and "0.18 (150 people" in result.stdout
+    assert "## Table 2" in result.stdout and "| 4 | " in result.stdout
+    # Another evaluation in a row's folder is told in words of this command.
+    state = study / "patch-256" / "evaluation" / "evaluation.json"
+    state.write_text(state.read_text().replace('"plans": "', '"plans": "0'))
+    refused = str(run("table2", study, *given(dataset)).exception)
+    assert "of other faces, labels or targets" in refused and f"take {state.parent} away" in refused
+    assert "--overwrite" not in refused and "OUT" not in refused
 
 
 @pytest.mark.parametrize(

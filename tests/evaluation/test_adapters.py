@@ -34,9 +34,13 @@ def test_a_folder_of_another_model(face: np.ndarray, tmp_path: Path) -> None:
     assert isinstance(peer, FolderAdapter) and peer.name == "peer"
     younger, older, drawn = peer.pictures(face, "set/a.jpg", [*AIMS, Aim(DRAWN, {"age": 0.5})])
     assert younger is None and np.array_equal(older, face) and drawn is not None and drawn.shape == face.shape
-    # Other pictures are another model: an evaluation of the old ones is not continued.
-    Image.fromarray(face[::-1]).save(tmp_path / "peer" / OLDER / "other.png")
+    # Other pictures are another model, of however many bytes: an evaluation of the old ones is not continued.
+    file = tmp_path / "peer" / OLDER / aligned_name("set/a.jpg", "png")
+    content = file.read_bytes()
+    file.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
     assert FolderAdapter(tmp_path / "peer").fingerprint != peer.fingerprint
+    file.write_bytes(content)
+    assert FolderAdapter(tmp_path / "peer").fingerprint == peer.fingerprint
 
 
 def test_what_is_no_model_says_what_was_wanted(tmp_path: Path) -> None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import importlib.util
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import pytest
 
+from amgan.data.store import Store
+from amgan.data.table import Row
 from amgan.errors import (
     AmganError,
     AtlasError,
@@ -18,7 +21,11 @@ from amgan.errors import (
     PhotoError,
     WeightsError,
 )
+from amgan.evaluation.judges.cross import check_graded, fit_judge, sign_crops
+from amgan.maps.packing import reference_landmarks
+from amgan.signs.atlas import unit_atlas
 
+ATLAS = unit_atlas()
 Picture = npt.NDArray[np.uint8]
 # Of the astronaut's face in the 512 px photo, hairline to chin and ear to ear.
 BOX = (178.0, 76.0, 264.0, 172.0)
@@ -257,6 +264,58 @@ class TestSigns:
                 judge.fit(table, labels)
         with pytest.raises(AtlasError, match="c"):
             judge.predict({"c": crops})
+
+
+def graded(people: int, *right_only: str) -> Store:
+    """A store of faces as bright as they are graded, the right half by one grey level more."""
+    landmarks = np.repeat(reference_landmarks()[None].astype(np.float32) * 128, people, axis=0)
+    images = np.stack([np.full((128, 128, 3), 10 + 6 * i, np.uint8) for i in range(people)])
+    images[:, :, 64:] += 1
+    rows = []
+    for i in range(people):
+        scores = dict.fromkeys(ATLAS.signs, i / people)
+        right = {sign: scores.pop(sign) for sign in right_only}
+        rows.append(Row(Path(f"{i}.png"), f"{i}.png", f"person-{i}", "val", 0.5, scores, "", right=right))
+    return Store(Path(), rows, [], images, landmarks, 128, np.full(people, np.nan, np.float32))  # type: ignore[arg-type]
+
+
+def test_a_cross_judge_knows_nobody_it_judges() -> None:
+    seen: list[int] = []
+
+    def brightness(crops: Picture) -> npt.NDArray[np.float32]:
+        seen.append(int(crops.mean()))
+        return np.stack([crops.mean(axis=(1, 2, 3)), np.ones(len(crops))], axis=1).astype(np.float32)
+
+    store = graded(12, "crows_feet")
+    cross = fit_judge(store, ATLAS, 0.0, ["val"], features=brightness)
+    # The right side counts, and is what is looked at, where it alone was graded.
+    assert len(seen) == 12 * len(ATLAS.signs) and sum(level % 2 for level in seen) == 12
+    for fold, judge in enumerate(cross.judges):
+        others = sum(cross.fold_of(row.identity) != fold for row in store.rows)
+        assert {fit.count for fit in judge.fits.values()} == {others}
+    # Each person is unknown to one of them.
+    assert sum(judge.fits["crows_feet"].count for judge in cross.judges) == 12 * (len(cross.judges) - 1)
+    crops = sign_crops(ATLAS, np.full((128, 128, 3), 10 + 6 * 6, np.uint8), store.landmarks[0])
+    found = cross.predict("stranger", crops)
+    assert set(found) == set(ATLAS.signs) and all(value == pytest.approx(0.5, abs=0.05) for value in found.values())
+
+
+def test_too_few_grades_are_said_before_any_work() -> None:
+    store = graded(12)
+    check_graded(store, ATLAS, 0.0, ["val"])
+    ungraded = replace(
+        store, rows=[replace(r, scores={s: v for s, v in r.scores.items() if s != "crows_feet"}) for r in store.rows]
+    )
+    for bad, splits in ((ungraded, ["val"]), (store, ["test"]), (graded(5), ["val"])):
+        with pytest.raises(DatasetError, match=r"only \d+ people of .* have a grade of \w+, .*; grade faces"):
+            check_graded(bad, ATLAS, 0.0, splits, "grade faces")
+    # As by `fit_judge` itself, which loads no network for it.
+    with pytest.raises(DatasetError, match=r"only 0 people of val and the judges' share of train .* crows_feet"):
+        fit_judge(ungraded, ATLAS, 0.0, ["val"])
+    # All photos of one person are one person.
+    alone = replace(store, rows=[replace(row, identity="one") for row in store.rows])
+    with pytest.raises(DatasetError, match="only 1 people"):
+        check_graded(alone, ATLAS, 0.0, ["val"])
 
 
 def test_missing_packages_are_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from amgan.evaluation.bootstrap import _medians, interval, worst_ratio
+from amgan.evaluation.bootstrap import Interval, _medians, interval, worst_ratio
 from amgan.evaluation.measures.controls import controls
 from amgan.evaluation.measures.detail import fine_energy_ratio, grid_strength
 from amgan.evaluation.measures.distances import frechet_distance, kernel_distance
@@ -86,7 +86,22 @@ def test_intervals_are_by_person_and_repeatable() -> None:
     # Many photos of one person are no more than one person.
     alone = interval([0.0, 1.0] * 50, ["a"] * 100)
     assert alone.value == 0.5 and math.isnan(alone.low) and alone.people == 1
-    assert worst_ratio(0.1, [interval([0.2] * 5, list("abcde"))], least=False) == pytest.approx(2)
+
+
+def test_the_worst_group_is_never_left_out() -> None:
+    def group(value: float, people: str = "abcde") -> Interval:
+        return interval([value] * len(people), list(people))
+
+    assert worst_ratio(0.1, [group(0.2), group(0.05), group(0.0)], least=False) == pytest.approx(2)
+    assert worst_ratio(0.1, [group(0.0)], least=False) == 1
+    assert worst_ratio(0.6, [group(0.2), group(0.9)], least=True) == pytest.approx(3)
+    # A sign that does not move, or moves the wrong way, in one population is as bad as can be.
+    for nothing in (0.0, -0.1):
+        assert worst_ratio(0.6, [group(0.2), group(nothing)], least=True) == math.inf
+    # Too few people, a group without the figure, and a figure that all lack say nothing.
+    assert worst_ratio(0.6, [group(0.2), group(0.0, "abcd"), group(math.nan)], least=True) == pytest.approx(3)
+    assert math.isnan(worst_ratio(0.6, [group(math.nan)], least=True))
+    assert math.isnan(worst_ratio(0.0, [group(-0.1)], least=True))
 
 
 def test_medians_of_drawn_people_are_those_of_their_photos() -> None:

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from amgan.data.table import Row
 from amgan.evaluation.protocol import DRAWN, LEVELS, OLDER, TALK, YOUNGER, Plan, groups_of, make_plans, swept
+from amgan.evaluation.run import digest_of_grades, digest_of_plans
 from amgan.signs.atlas import AGE, unit_atlas
 
 ATLAS = unit_atlas()
@@ -43,17 +44,40 @@ def test_faces_without_labels_are_asked_too_and_give_no_targets(made_rows: MakeR
     assert [aim.kind for aim in nobody[0].aims(ATLAS)] == [YOUNGER, OLDER]
 
 
-def test_a_right_side_that_nobody_graded_takes_the_left(made_rows: MakeRows) -> None:
+def test_a_side_that_nobody_graded_takes_the_other(made_rows: MakeRows) -> None:
     rows = made_rows(2)
-    one = replace(rows[1][1], scores={"crows_feet": 0.4, "nasolabial_fold": 0.5}, right={"crows_feet": 0.7})
+    right = {"crows_feet": 0.7, "under_eye_wrinkles": 0.2}
+    one = replace(rows[1][1], scores={"crows_feet": 0.4, "nasolabial_fold": 0.5}, right=right)
     (plan, _) = make_plans([rows[0], (1, one)], [one], ATLAS, 0, 0, 0)
     wanted = {
         "crows_feet.left": 0.4,
         "crows_feet.right": 0.7,
         "nasolabial_fold.left": 0.5,
         "nasolabial_fold.right": 0.5,
+        "under_eye_wrinkles.left": 0.2,
+        "under_eye_wrinkles.right": 0.2,
     }
     assert plan.drawn == {AGE: one.age, **wanted}
+
+
+def test_digests_tell_whatever_changes_a_measurement(plans: list[Plan]) -> None:
+    first, *rest = plans
+    row = first.row
+    others = [
+        replace(first, half=1 - first.half),
+        replace(first, donor="somebody"),
+        replace(first, drawn={**first.drawn, AGE: 0.123}),
+        replace(first, sweeps=("crows_feet", "nasolabial_fold", "jowls")),
+        replace(first, controlled=not first.controlled),
+        replace(first, row=replace(row, age=0.123)),
+        replace(first, row=replace(row, scores={**row.scores, "crows_feet": 0.123})),
+        replace(first, row=replace(row, right={"crows_feet": 0.123})),
+        replace(first, row=replace(row, identity="somebody")),
+    ]
+    digests = {digest_of_plans([one, *rest]) for one in (first, *others)}
+    assert len(digests) == 1 + len(others) and digest_of_plans(plans) in digests
+    rows = [plan.row for plan in plans]
+    assert digest_of_grades(rows) != digest_of_grades(rows[1:]) != digest_of_grades([others[-3].row, *rows[2:]])
 
 
 def test_each_sign_is_swept_alone_on_as_many_faces_as_asked(plans: list[Plan]) -> None:

@@ -5,13 +5,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from amgan.data.curation.files import aligned_name
 from amgan.data.table import Row
 from amgan.errors import DatasetError
 from amgan.evaluation.judges.cross import CrossJudge, sign_crops
 from amgan.evaluation.judges.signs import SignJudge
 from amgan.evaluation.measures.colour import colour_change
 from amgan.evaluation.protocol import FRONTAL
-from amgan.evaluation.shift import contact_sheet, measure, save_strip
+from amgan.evaluation.shift import SHEET, contact_sheet, measure, save_strip
 from amgan.inference.ager import Ager
 from amgan.maps.packing import reference_landmarks
 from amgan.signs.atlas import unit_atlas
@@ -37,7 +38,9 @@ def test_strip_shows_the_difference_around_grey(tmp_path: Path) -> None:
 
 def test_contact_sheet_spreads_over_the_folder(tmp_path: Path) -> None:
     for index in range(48):
-        Image.new("RGB", (64, 16), (index, 0, 0)).save(tmp_path / f"set-{index:02d}.png")
+        Image.new("RGB", (64, 16), (index, 0, 0)).save(tmp_path / f"{index:02d}.png")
+    # That of an earlier run is no strip.
+    Image.new("RGB", (640, 160)).save(tmp_path / SHEET)
     sheet = np.asarray(contact_sheet(tmp_path))
     assert sheet.shape == (12 * 4, 32, 3)
     assert sheet[0, 0, 0] == 0 and sheet[0, 16, 0] == 2 and sheet[-1, -1, 0] == 46
@@ -61,7 +64,11 @@ def test_colour_change_sees_a_tint_and_no_lines() -> None:
 def test_measure_reports_what_the_model_did(small_model: Path, astronaut: np.ndarray, tmp_path: Path) -> None:
     pytest.importorskip("dlib")
     Image.fromarray(astronaut).save(tmp_path / "astronaut.png")
-    rows = [Row(tmp_path / "astronaut.png", "set/astronaut.png", "collins", "test", math.nan, {}, "")]
+    # Two photos of one person, whose names differ by what a file name cannot hold.
+    rows = [
+        Row(tmp_path / "astronaut.png", name, "collins", "test", math.nan, {}, "")
+        for name in ("astronaut.png", "a/stronaut.png")
+    ]
     # A judge that scores by brightness, which the small model's constant change raises in two of three channels.
     judge = SignJudge(lambda crops: crops.reshape(len(crops), -1).mean(axis=1, keepdims=True).astype(np.float32))
     grey = [np.full((4, 4, 3), value, np.uint8) for value in range(0, 250, 10)]
@@ -79,9 +86,13 @@ def test_measure_reports_what_the_model_did(small_model: Path, astronaut: np.nda
             FRONTAL.model_copy(update={"min_side": 50.0, "max_yaw": 90.0, "max_pitch": 90.0, "max_mouth_open": 1.0}),
             tmp_path / "strips",
         )
-        assert found["faces"] == 1 and found["forehead_largest_change_outside_face"] == 0
+        assert found["faces"] == 2 and found["forehead_largest_change_outside_face"] == 0
         assert found["colour_change"]["older"][0] > 0
         assert found["forehead_inside_over_rest"]["least"] > 3
-        assert (tmp_path / "strips" / "set-astronaut.png").is_file()
+        # Photos of one person say nothing about others.
+        assert all(math.isnan(bound) for bound in found["mean_shift"][1:])
+        names = {aligned_name(row.name, "png") for row in rows}
+        assert {path.name for path in (tmp_path / "strips").iterdir()} == names and len(names) == 2
+        assert contact_sheet(tmp_path / "strips").width > 0
         with pytest.raises(DatasetError, match="400 px"):
             measure(ager, cross, rows, FRONTAL)

@@ -1,4 +1,5 @@
 import json
+import math
 import re
 from collections.abc import Callable
 from dataclasses import replace
@@ -11,8 +12,9 @@ from PIL import Image
 from amgan.evaluation.face import Found, sweep_name
 from amgan.evaluation.networks import INSIDE, LEADING
 from amgan.evaluation.protocol import DRAWN, Plan
-from amgan.evaluation.report.markdown import markdown, table_row
+from amgan.evaluation.report.markdown import cells, markdown, table_row
 from amgan.evaluation.report.page import html_page
+from amgan.evaluation.report.tables import WORST, groups_table
 from amgan.evaluation.run import PICTURES, strip_name
 from amgan.evaluation.summary import Summary, as_dict, summarise
 from amgan.signs.atlas import unit_atlas
@@ -101,6 +103,26 @@ def test_groups_and_the_worst_of_them(plans: list[Plan], found_by: FoundBy) -> N
     assert set(figure.groups) == {"population", "sex", "age"} and set(figure.groups["sex"]) == {"female", "male"}
     assert figure.groups["population"]["white"].value == 2 and figure.groups["population"]["white"].people == 12
     assert figure.worst[0] == "white" and figure.worst[1] == pytest.approx(2) and figure.met
+
+
+def test_a_population_that_gets_nothing_is_the_worst(plans: list[Plan], found_by: FoundBy) -> None:
+    # Only the others age; and the young age half as well, which is printed and no fault.
+    def years(plan: Plan) -> float:
+        return 0.0 if plan.row.population == "white" else 10.0 if plan.row.age < 0.35 else 40.0
+
+    found = [
+        replace(f, ages=f.ages | {"younger": {"judge": 20.0}, "older": {"judge": 20.0 + years(p)}})
+        for p, f in zip(plans, found_by("perfect"), strict=True)
+    ]
+    summary = summary_of(plans, found)
+    figure = summary.figure("age_gap")
+    assert figure is not None and figure.worst == ("white", math.inf)
+    assert cells(figure)[-1] == "white none of it" and "white none of it" in markdown(summary)
+    (entry,) = (entry for entry in as_dict(summary)["figures"] if entry["key"] == "age_gap")
+    assert entry["worst_group"] == "white" and entry["worst_group_ratio"] is None
+    table = groups_table([figure])
+    young = figure.groups["age"]["under 35"]
+    assert figure.ratio(young) > WORST and table.count('class="n missed"') == 1
 
 
 def test_failed_faces_are_named_and_count_for_nothing(plans: list[Plan], found_by: FoundBy) -> None:

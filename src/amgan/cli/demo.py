@@ -10,9 +10,9 @@ import skimage.data
 from PIL import Image, ImageDraw
 
 from amgan.cli.loading import open_ager
+from amgan.evaluation.protocol import OLD, YOUNG
 
 OUT = Path("demo-out")
-YOUNG, OLD = 0.1, 0.9
 
 
 def main() -> None:

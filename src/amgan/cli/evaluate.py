@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from amgan.cli.progress import bar
 
+if TYPE_CHECKING:
+    from amgan.data.store import Store
+
 HELP = """Measure a model by the paper's protocol and more: realism, signs, cross-talk, identity, age, locality, colour.
 
 MODEL is a model's folder, an ONNX file, `default`, `identity` or `blur` (for comparison), or
 a folder of pictures that any other model made: --inputs writes what that one has to be asked. DATA is only read. OUT
-gets report.html, report.md and report.json. A run that was stopped goes on with the same command.
+gets report.html, report.md and report.json. A run that was stopped goes on with the same command. The judge of the
+signs learns from people's grades, of DATA or of --judge-data. Exit code 1: the model failed on a face.
 
 Examples:
 
   amgan evaluate default ../shared/data -o ../runs/evaluation
 
   amgan evaluate runs/mine/model data/ -o mine/ --split val --every 4
+
+  amgan evaluate runs/mine/model curated/ -o mine/ --judge-data graded/    (where nobody graded curated/)
 
   amgan evaluate peer/ data/ -o peer-report/ --inputs    (then make peer/older/NAME.png ... as targets.csv asks)
 """
@@ -44,6 +50,10 @@ def evaluate_command(
     faceres: Annotated[
         Path | None, typer.Option(metavar="faceres.json", help="A second judge of age, from npm's @vladmandic/human.")
     ] = None,
+    judge_data: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Set whose grades the judge of the signs learns from; else DATA."),
+    ] = None,
     limits: Annotated[Path | None, typer.Option(help="YAML of curation's limits: which faces count.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of halves, targets and subsets.")] = 0,
     inputs: Annotated[
@@ -66,7 +76,15 @@ def evaluate_command(
     where = data_store or out.resolve().parent / "prepared"
     wanted = default_limits() if limits is None else load_limits(limits)
     settings = Settings(split, every, seed, sweeps)
-    store = prepare(data, where, atlas, lambda rows: bar(list(rows), "preparing", None))
+
+    def prepared(folder: Path) -> Store:
+        return prepare(folder, where, atlas, lambda rows: bar(list(rows), "preparing", None))
+
+    store = prepared(data)
+    judged = store if judge_data is None or inputs else prepared(judge_data)
+    if adapter is not None:
+        remedy = f"have more of {judge_data or data} graded, or name a graded set by --judge-data"
+        judging.check_judged(judged, atlas, adapter.judge_share, split, remedy)
     plans, left_out = plan_faces(store, settings, wanted, atlas, bar)
     if adapter is None:
         write_inputs(store, plans, atlas, out)
@@ -76,17 +94,23 @@ def evaluate_command(
 
     def load() -> judging.Judges:
         return judging.load_judges(
-            store, atlas, share, split, faceres, inception, lambda rows: bar(list(rows), "fitting the judge", None)
+            judged, atlas, share, split, faceres, inception, lambda rows: bar(list(rows), "fitting the judge", None)
         )
 
     with adapter:
         if adapter.notice:
             typer.echo(adapter.notice, err=True)
         summary = evaluate(
-            adapter, store, plans, left_out, settings, wanted, sources, load, out, bar, pictures, overwrite
+            adapter, store, plans, left_out, settings, wanted, sources, load, out, bar, pictures, overwrite, judged
         )
     typer.echo(markdown(summary))
     typer.echo(f"written to {out / 'report.html'}, report.md and report.json")
+    for line in summary.missing:
+        typer.echo(line, err=True)
+    if summary.failed:
+        name, error = next(iter(summary.failed.items()))
+        typer.echo(f"{len(summary.failed)} of {len(plans)} faces failed, the first {name}: {error}", err=True)
+        raise typer.Exit(1)
 
 
 evaluate_command.__doc__ = HELP

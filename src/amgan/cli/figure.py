@@ -17,6 +17,7 @@ from amgan.cli.targets import PrecisionOption, SeedOption, read_precision
 if TYPE_CHECKING:
     from amgan.evaluation.figures.registry import OneModel, SeveralModels
 
+# Defaults of `FigureOptions`, whose import would make `amgan --help` slow.
 LOW, HIGH = 0.1, 0.9
 
 HELP = """Make a figure of the paper from any photos, as PNG or PDF, ready for print.

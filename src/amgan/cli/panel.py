@@ -71,8 +71,9 @@ def make_command(
     from amgan.evaluation.panel.design import Settings
     from amgan.evaluation.panel.key import PairKey
     from amgan.evaluation.panel.make import check_places, make_panel, write_panel
+    from amgan.evaluation.protocol import OLD, YOUNG
 
-    levels = tuple(sorted(set(level or ([0.9] if pairs else [0.1, 0.9]))))
+    levels = tuple(sorted(set(level or ([OLD] if pairs else [YOUNG, OLD]))))
     if pairs and len(levels) > 1:
         raise typer.BadParameter("a pair has one made crop: give one level", param_hint="--level")
     check_places(folder, key)

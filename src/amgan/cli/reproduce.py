@@ -26,7 +26,7 @@ HELP = """Train and measure the rows of the paper's tables, and print them besid
 Each row is the default recipe with that row's one switch, at one equal budget, and one row more is the paper's recipe
 to the letter; with --recipe paper all rows are its presets, for GPUs. STUDY gets a run folder a row, tables.md and
 tables.json. Ctrl-C loses at most the steps since a checkpoint: the same command goes on, and rows that are done, also
-by another table, are not trained again.
+by another table, are not trained again. DATA needs people's grades, of every sign.
 
 Examples:
 
@@ -34,7 +34,7 @@ Examples:
 
   amgan reproduce table1 ../runs/study --data ../shared/data --steps 2000 --dry-run
 
-  amgan reproduce table1 ffhq-study/ --data ffhq/ --recipe paper --inception inception-2015-12-05.pt
+  amgan reproduce table1 paper-study/ --data graded/ --recipe paper --inception inception-2015-12-05.pt
 """
 
 
@@ -74,7 +74,6 @@ def reproduce_command(
 
     if steps is not None and minutes is not None:
         raise typer.BadParameter("is another way to say --steps; give one of them", param_hint="--minutes")
-    wanted = default_limits() if limits is None else load_limits(limits)
     tables: list[Table] = ["table1", "table2"] if what == "all" else [] if what == "spread" else [what]
     about = About(
         recipe=recipe,
@@ -85,6 +84,7 @@ def reproduce_command(
         split=split,
         every=every,
         inception=inception,
+        limits=default_limits() if limits is None else load_limits(limits),
     )
     folder = Study(study, about)
     asked = rows_of(tables, recipe)
@@ -93,15 +93,16 @@ def reproduce_command(
         _print_plan(configs, {n: measured_hours(c) if minutes is None else minutes / 60 for n, c in configs.items()})
         return
     atlas = atlas_of(configs.values())
-    spread = spread_of_oldest(read_rows(data, atlas), atlas, oldest) if what in ("spread", "all") else None
-    folder.keep(tables, configs)
-    # What was asked before stays in the tables.
+    # What was asked before stays in the tables, the spread too.
+    people = oldest if what in ("spread", "all") else folder.oldest
+    spread = None if people is None else spread_of_oldest(read_rows(data, atlas), atlas, people)
+    folder.keep(tables, configs, people)
     names = [row.name for row in rows_of(folder.tables, recipe) if row in asked or folder.is_done(row.name)]
     results = Results(about, folder.tables, folder.configs, {}, spread)
     if names:
         store = prepare(data, study / "prepared", atlas, lambda faces: bar(list(faces), "preparing", None))
         low, high = atlas.age.grades
-        for name, summary in folder.measured(names, store, wanted, atlas, bar):
+        for name, summary in folder.measured(names, store, atlas, bar):
             results.found[name] = measured_of(summary, high - low)
             # After each row, so that a study that is stopped has the tables of what is done.
             write_tables(study, results)

@@ -22,7 +22,7 @@ from amgan.data.curation.files import aligned_name
 from amgan.data.store import SIZE
 from amgan.errors import WeightsError
 from amgan.evaluation.measures.controls import controls
-from amgan.evaluation.protocol import DRAWN, OLDER, YOUNGER, Aim
+from amgan.evaluation.protocol import DRAWN, OLDER, YOUNGER, Aim, Plan
 from amgan.faces.output import SUFFIXES
 from amgan.faces.photo import photo_from_image, read_photo
 from amgan.inference.ager import Ager
@@ -65,6 +65,17 @@ class Adapter(ABC):
 
     def close(self) -> None:  # noqa: B027 -- most have nothing to free
         """Frees what it holds."""
+
+    def missing(self, plans: Sequence[Plan]) -> dict[str, str]:
+        """Kind of picture to how many of those asked for are not there, of the kinds that are there in part.
+
+        Args:
+            plans: What is asked of each face.
+
+        Raises:
+            WeightsError: Of a kind that is to be there, no picture is.
+        """
+        return {}
 
     @abstractmethod
     def pictures(self, face: Rgb, name: str, aims: Sequence[Aim]) -> Iterator[Rgb | None]:
@@ -151,15 +162,38 @@ class FolderAdapter(Adapter):
                 "`amgan evaluate --inputs` writes what another model is to be asked"
             )
         self.folder, self.name = folder, folder.name
-        states = [(str(p.relative_to(folder)), p.stat().st_size) for p in sorted(folder.rglob("*")) if p.is_file()]
-        self.fingerprint = hashlib.sha256(json.dumps(states).encode()).hexdigest()
+        digests = [(str(p.relative_to(folder)), _sha256(p)) for p in sorted(folder.rglob("*")) if p.is_file()]
+        self.fingerprint = hashlib.sha256(json.dumps(digests).encode()).hexdigest()
+
+    def missing(self, plans: Sequence[Plan]) -> dict[str, str]:
+        """See `Adapter`; a kind that has no folder is not made by this model, which is no fault."""
+        asked: dict[str, list[str]] = {}
+        for plan in plans:
+            for aim in plan.aims(self.atlas):
+                asked.setdefault(aim.kind, []).append(plan.row.name)
+        found = {}
+        for kind, names in asked.items():
+            lacking = [name for name in names if self._path(kind, name) is None]
+            if not lacking or not (self.folder / kind).is_dir():
+                continue
+            if len(lacking) == len(names):
+                first = self.folder / kind / aligned_name(names[0], "png")
+                raise WeightsError(
+                    f"{first}: not there, nor any other of the {len(names)} pictures asked for; name them as "
+                    f"OUT/targets.csv of --inputs does, or take {kind}/ away"
+                )
+            found[kind] = f"{len(lacking)} of {len(names)} pictures missing"
+        return found
+
+    def _path(self, kind: str, name: str) -> Path | None:
+        stem = Path(aligned_name(name, "png")).stem
+        there = (self.folder / kind / f"{stem}{suffix}" for suffix in SUFFIXES)
+        return next((path for path in there if path.is_file()), None)
 
     def pictures(self, face: Rgb, name: str, aims: Sequence[Aim]) -> Iterator[Rgb | None]:
         """See `Adapter`."""
-        stem = Path(aligned_name(name, "png")).stem
         for aim in aims:
-            there = [self.folder / aim.kind / f"{stem}{suffix}" for suffix in SUFFIXES]
-            path = next((path for path in there if path.is_file()), None)
+            path = self._path(aim.kind, name)
             if path is None:
                 yield None
                 continue
@@ -168,6 +202,11 @@ class FolderAdapter(Adapter):
                 how = cv2.INTER_AREA if len(rgb) > SIZE else cv2.INTER_CUBIC
                 rgb = np.asarray(cv2.resize(rgb, (SIZE, SIZE), interpolation=how), np.uint8)
             yield rgb
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def open_adapter(model: str) -> Adapter:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -109,16 +110,22 @@ def _drawn(photos: Sequence[npt.NDArray[np.int64]], rng: np.random.Generator) ->
 
 
 def worst_ratio(overall: float, groups: Sequence[Interval], least: bool) -> float:
-    """How much worse than all the worst group is, as a ratio of at least 1; NaN without groups that count.
+    """How much worse than all the worst group is.
 
     Args:
         overall: Of all.
-        groups: Of each group.
+        groups: Of each group; those whose figure is NaN do not count.
         least: Whether more is better.
+
+    Returns:
+        A ratio of at least 1; infinite where more is better and a group has nothing of what all have; NaN without
+        groups that count, and where all have nothing to compare with.
     """
-    ratios = [
-        (overall / group.value if least else group.value / overall)
-        for group in groups
-        if group.people >= FEWEST and group.value > 0 and overall > 0
-    ]
-    return max(1.0, *ratios) if ratios else float("nan")
+
+    def ratio(value: float) -> float:
+        if not least:
+            return value / overall
+        return overall / value if value > 0 else math.inf
+
+    counted = [group.value for group in groups if group.people >= FEWEST and not math.isnan(group.value)]
+    return max(1.0, *map(ratio, counted)) if counted and overall > 0 else math.nan

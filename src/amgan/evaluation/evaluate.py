@@ -10,15 +10,25 @@ from typing import Any
 from amgan.data.curation.limits import Limits
 from amgan.data.store import Store
 from amgan.evaluation.adapters import Adapter
-from amgan.evaluation.judging import Judges
+from amgan.evaluation.judges.cross import rows_to_learn_from
+from amgan.evaluation.judging import Judges, judge_splits
 from amgan.evaluation.protocol import Plan
 from amgan.evaluation.report.markdown import markdown
 from amgan.evaluation.report.page import html_page
-from amgan.evaluation.run import Progress, Settings, measure_all, open_folder
+from amgan.evaluation.run import (
+    REPORTS,
+    Progress,
+    Settings,
+    check_targets,
+    digest_of_grades,
+    digest_of_plans,
+    measure_all,
+    open_folder,
+    write_whole,
+)
 from amgan.evaluation.summary import Summary, as_dict, summarise
 
-# Written last.
-REPORT = "report.json"
+REMEDY = "choose another OUT, or --overwrite"
 
 
 def evaluate(
@@ -34,6 +44,8 @@ def evaluate(
     progress: Progress[Any],
     shown: int = 4,
     overwrite: bool = False,
+    judged: Store | None = None,
+    remedy: str = REMEDY,
 ) -> Summary:
     """Measures the faces that are not measured yet, and writes ``report.json``, ``report.md`` and ``report.html``.
 
@@ -50,25 +62,37 @@ def evaluate(
         progress: Wraps the faces.
         shown: Faces shown in the page for each kind of fault.
         overwrite: Whether another evaluation in `out` is thrown away.
+        judged: Prepared faces whose grades the judge of the signs is fitted on; else `store`.
+        remedy: What the user is told to do about another evaluation in `out`.
 
     Returns:
         All figures.
 
     Raises:
-        OutputError: `out` holds something else.
+        OutputError: `out` holds something else, or asked another model for something else.
+        WeightsError: Of a kind of picture that another model is to have made, none is there.
     """
+    judged = store if judged is None else judged
+    graded = rows_to_learn_from(judged, adapter.judge_share, judge_splits(settings.split))
     state = {
         "model": adapter.fingerprint,
         "store": store.folder.name,
         "settings": vars(settings),
         "limits": limits.model_dump(),
+        "judged": judged.folder.name,
+        "plans": digest_of_plans(plans),
+        "grades": digest_of_grades(judged.rows[place] for place in graded),
         **sources,
     }
-    open_folder(out, state, overwrite)
+    check_targets(plans, adapter.atlas, out)
+    missing = adapter.missing(plans)
+    open_folder(out, state, overwrite, remedy)
     found, quality = measure_all(store, plans, adapter, load, adapter.atlas, out, progress)
-    about = {**vars(settings), "left_out": dict(left_out)}
+    about = {**vars(settings), "left_out": dict(left_out), "missing": missing}
     summary = summarise(adapter.name, plans, found, adapter.atlas, quality, about)
-    (out / "report.md").write_text(markdown(summary), encoding="utf-8")
-    (out / "report.html").write_text(html_page(summary, plans, found, adapter.atlas, out, shown), encoding="utf-8")
-    (out / REPORT).write_text(json.dumps(as_dict(summary), indent=1), encoding="utf-8")
+    page = html_page(summary, plans, found, adapter.atlas, out, shown)
+    written = dict(zip(REPORTS, (json.dumps(as_dict(summary), indent=1), markdown(summary), page), strict=True))
+    # That in JSON last: it says that all is done.
+    for name in reversed(REPORTS):
+        write_whole(out / name, written[name])
     return summary

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from amgan.data.store import Store
 from amgan.evaluation.judges.age import AgeAndGenderJudge
-from amgan.evaluation.judges.cross import CrossJudge, fit_judge
+from amgan.evaluation.judges.cross import CrossJudge, check_graded, fit_judge
 from amgan.evaluation.judges.faceres import FaceresJudge
 from amgan.evaluation.judges.identity import IdentityJudge
 from amgan.evaluation.networks import Network, fetch, load_networks
@@ -32,6 +32,30 @@ class Judges:
     networks: Mapping[str, Network]
 
 
+def judge_splits(split: str) -> tuple[str, ...]:
+    """Whose faces the judge of the signs is fitted on where those of `split` are evaluated.
+
+    Faces of ``test`` help to judge none but those of ``test``, so that nothing can be tuned on them.
+    """
+    return ("val", "test") if split == "test" else ("val",)
+
+
+def check_judged(store: Store, atlas: Atlas, share: float, split: str, remedy: str) -> None:
+    """Checks, before any long work, that `load_judges` can fit the judge of the signs.
+
+    Args:
+        store: As for `load_judges`, as are the next three.
+        atlas: As above.
+        share: As above.
+        split: As above.
+        remedy: What the user is told to do.
+
+    Raises:
+        DatasetError: Too few people have a grade of a sign.
+    """
+    check_graded(store, atlas, share, judge_splits(split), remedy)
+
+
 def load_judges(
     store: Store,
     atlas: Atlas,
@@ -44,15 +68,16 @@ def load_judges(
     """Loads the packaged judges and fits that of the signs, which takes minutes.
 
     Args:
-        store: Prepared faces.
+        store: Prepared faces whose grades the judge of the signs is fitted on.
         atlas: The signs.
         share: Of the training people that the model never saw.
-        split: Whose faces are evaluated; faces of ``test`` help to judge none but those of ``test``.
+        split: Whose faces are evaluated, see `judge_splits`.
         faceres: ``faceres.json`` of a second judge of age.
         inception: Path or URL of StyleGAN's Inception; it is loaded beside the store.
         progress: Wraps the faces the judge of the signs is fitted on.
 
     Raises:
+        DatasetError: Too few people have a grade of a sign.
         MissingExtraError: A judge's package is not installed.
         WeightsError: A file cannot be read.
     """
@@ -61,5 +86,5 @@ def load_judges(
         ages["faceres"] = FaceresJudge(faceres)
     networks = load_networks(None if inception is None else fetch(inception, store.folder.parent))
     identity = IdentityJudge()
-    splits = ("val", "test") if split == "test" else ("val",)
-    return Judges(fit_judge(store, atlas, share, splits, progress), identity, ages, networks)
+    signs = fit_judge(store, atlas, share, judge_splits(split), progress)
+    return Judges(signs, identity, ages, networks)

@@ -139,7 +139,7 @@ def make_plans(
     people = sorted({row.identity for _, row in faces})
     order = rng.permutation(len(people))
     half_of = {people[person]: place % 2 for place, person in enumerate(order)}
-    graded = [row for row in donors if row.scores and not math.isnan(row.age)]
+    graded = [row for row in donors if (row.scores or row.right) and not math.isnan(row.age)]
     ages = [row.age for _, row in faces if not math.isnan(row.age)]
     shuffled = rng.permutation(len(faces)).tolist()
     signs = list(atlas.signs)
@@ -179,7 +179,9 @@ def _targets(donor: Row, atlas: Atlas) -> dict[str, float]:
     targets = {AGE: donor.age}
     for sign in atlas.signs:
         for zone in atlas.zones_of(sign):
-            score = donor.score(zone) if not math.isnan(donor.score(zone)) else donor.scores.get(sign, math.nan)
+            score = donor.score(zone)
+            if math.isnan(score):
+                score = donor.scores.get(sign, donor.right.get(sign, math.nan))
             if not math.isnan(score):
                 targets[zone] = score
     return targets

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import hashlib
+import io
 import json
 import shutil
 from collections.abc import Callable, Iterable, Sequence
@@ -20,11 +22,13 @@ from PIL import Image
 from amgan.data.curation.files import aligned_name
 from amgan.data.curation.limits import Limits
 from amgan.data.store import Store
+from amgan.data.table import Row
 from amgan.errors import DatasetError, OutputError
 from amgan.evaluation.adapters import Adapter
 from amgan.evaluation.face import Found, measure_face
 from amgan.evaluation.judging import Judges
 from amgan.evaluation.protocol import Plan, faces_that_count, make_plans
+from amgan.faces.output import written_aside
 from amgan.signs.atlas import AGE, Atlas
 
 T = TypeVar("T")
@@ -33,6 +37,11 @@ Progress = Callable[[Iterable[T], str, int | None], Iterable[T]]
 _VERSION = 1
 STATE, LINES, JUDGE, PICTURES = "evaluation.json", "faces.jsonl", "judge.json", "pictures"
 INPUTS, TARGETS = "inputs", "targets.csv"
+REPORT = "report.json"
+"""Written last."""
+REPORTS = (REPORT, "report.md", "report.html")
+# What the digests in the state are of, for people.
+_DIGESTS = {"plans": "faces, labels or targets", "grades": "grades for its judge"}
 
 
 @dataclass(frozen=True)
@@ -77,25 +86,66 @@ def plan_faces(
 def write_inputs(store: Store, plans: Sequence[Plan], atlas: Atlas, out: Path) -> None:
     """What another model has to be asked: OUT/inputs, aligned faces, and OUT/targets.csv, a row a picture wanted."""
     (out / INPUTS).mkdir(parents=True, exist_ok=True)
-    with (out / TARGETS).open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(("input", "picture", "years", AGE, *atlas.zones))
-        for plan in plans:
-            name = aligned_name(plan.row.name, "png")
-            Image.fromarray(store.images[plan.index]).save(out / INPUTS / name)
-            for aim in plan.aims(atlas):
-                years = round(atlas.age.grade(aim.scores[AGE]), 1) if AGE in aim.scores else ""
-                scores = [round(aim.scores[zone], 4) if zone in aim.scores else "" for zone in (AGE, *atlas.zones)]
-                writer.writerow((f"{INPUTS}/{name}", f"{aim.kind}/{name}", years, *scores))
+    for plan in plans:
+        Image.fromarray(store.images[plan.index]).save(out / INPUTS / aligned_name(plan.row.name, "png"))
+    (out / TARGETS).write_text(_targets(plans, atlas), encoding="utf-8", newline="")
 
 
-def open_folder(out: Path, wanted: dict[str, Any], overwrite: bool) -> None:
+def _targets(plans: Sequence[Plan], atlas: Atlas) -> str:
+    table = io.StringIO(newline="")
+    writer = csv.writer(table)
+    writer.writerow(("input", "picture", "years", AGE, *atlas.zones))
+    for plan in plans:
+        name = aligned_name(plan.row.name, "png")
+        for aim in plan.aims(atlas):
+            years = round(atlas.age.grade(aim.scores[AGE]), 1) if AGE in aim.scores else ""
+            scores = [round(aim.scores[zone], 4) if zone in aim.scores else "" for zone in (AGE, *atlas.zones)]
+            writer.writerow((f"{INPUTS}/{name}", f"{aim.kind}/{name}", years, *scores))
+    return table.getvalue()
+
+
+def check_targets(plans: Sequence[Plan], atlas: Atlas, out: Path) -> None:
+    """Checks that what OUT/targets.csv asked another model for, if it is there, is what is measured now.
+
+    Raises:
+        OutputError: It asked for something else.
+    """
+    path = out / TARGETS
+    if path.is_file() and path.read_bytes() != _targets(plans, atlas).encode():
+        raise OutputError(
+            f"{path}: asked for other pictures than are measured now; give the --split, --seed, --every, --sweeps and "
+            "--limits it was written with, or write it anew by --inputs"
+        )
+
+
+def digest_of_plans(plans: Sequence[Plan]) -> str:
+    """SHA-256 of all that is asked of faces, and of what is known of them."""
+    return _digest(
+        [p.half, p.donor, sorted(p.drawn.items()), p.sweeps, p.controlled, *_labels_of(p.row)] for p in plans
+    )
+
+
+def digest_of_grades(rows: Iterable[Row]) -> str:
+    """SHA-256 of the grades that the judge of the signs is fitted on."""
+    return _digest(_labels_of(row) for row in rows)
+
+
+def _labels_of(row: Row) -> list[Any]:
+    return [row.name, row.identity, row.age, sorted(row.scores.items()), sorted(row.right.items())]
+
+
+def _digest(entries: Iterable[Any]) -> str:
+    return hashlib.sha256(json.dumps(list(entries)).encode()).hexdigest()
+
+
+def open_folder(out: Path, wanted: dict[str, Any], overwrite: bool, remedy: str) -> None:
     """Makes OUT, or reopens that of the same evaluation.
 
     Args:
         out: The folder.
         wanted: What the evaluation is of.
-        overwrite: Whether another evaluation that lies there is thrown away.
+        overwrite: Whether another evaluation that lies there is thrown away, its reports too.
+        remedy: What the user is told to do about another one.
 
     Raises:
         OutputError: It holds something else.
@@ -107,16 +157,22 @@ def open_folder(out: Path, wanted: dict[str, Any], overwrite: bool) -> None:
             raise OutputError(f"{out}: is not empty and not of `amgan evaluate`; choose another OUT")
         found = json.loads(state.read_text(encoding="utf-8"))
         if different := [key for key, value in wanted.items() if found.get(key) != value]:
+            key = different[0]
+            was, now = (str(of.get(key))[:60] for of in (found, wanted))
+            what = f"of other {_DIGESTS[key]}" if key in _DIGESTS else f"with {key} {was}, not {now}"
             if not overwrite:
-                raise OutputError(
-                    f"{out}: holds an evaluation with {different[0]} {str(found.get(different[0]))[:60]}, not "
-                    f"{str(wanted[different[0]])[:60]}; choose another OUT, or --overwrite"
-                )
-            for name in (LINES, JUDGE):
+                raise OutputError(f"{out}: holds an evaluation {what}; {remedy}")
+            for name in (LINES, JUDGE, *REPORTS):
                 (out / name).unlink(missing_ok=True)
             shutil.rmtree(out / PICTURES, ignore_errors=True)
-    (out / PICTURES).mkdir(parents=True, exist_ok=True)
-    state.write_text(json.dumps(wanted, indent=1), encoding="utf-8")
+    write_whole(state, json.dumps(wanted, indent=1))
+    (out / PICTURES).mkdir(exist_ok=True)
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Writes a file of OUT anew, so that a kill leaves the old one or the new one."""
+    with written_aside(path, True, (path.suffix,)) as aside:
+        aside.write_text(text, encoding="utf-8")
 
 
 def measure_all(
@@ -149,11 +205,10 @@ def measure_all(
         return [known[plan.row.name] for plan in plans], quality
     judges = load()
     quality = judges.signs.quality()
-    (out / JUDGE).write_text(json.dumps(quality, indent=1), encoding="utf-8")
-    with (out / LINES).open("w", encoding="utf-8") as file:
-        # Anew, without a line that a kill left half written.
-        file.writelines(_line(found) for found in known.values())
-        file.flush()
+    write_whole(out / JUDGE, json.dumps(quality, indent=1))
+    # Anew, without a line that a kill left half written.
+    write_whole(out / LINES, "".join(_line(found) for found in known.values()))
+    with (out / LINES).open("a", encoding="utf-8") as file:
         for plan in progress(left, "faces", len(left)):
             face, landmarks = store.images[plan.index], store.landmarks[plan.index]
             strip = out / strip_name(plan.row.name)

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,29 +25,31 @@ from PIL import Image
 from rich.console import Console
 from rich.progress import track
 
+from amgan.data.curation.files import aligned_name
 from amgan.data.curation.limits import Limits
 from amgan.data.curation.measure import PhotoMeasurer
 from amgan.data.store import SIZE, prepare
 from amgan.data.table import Row
 from amgan.errors import DatasetError
 from amgan.evaluation.bootstrap import interval
+from amgan.evaluation.jsonable import jsonable
 from amgan.evaluation.judges.age import AgeAndGenderJudge
 from amgan.evaluation.judges.cross import CrossJudge, fit_judge, sign_crops
 from amgan.evaluation.judges.identity import SAME_PERSON, IdentityJudge
 from amgan.evaluation.measures.colour import colour_change
 from amgan.evaluation.measures.controls import controls
 from amgan.evaluation.measures.locality import inside_over_rest, stray
-from amgan.evaluation.protocol import FRONTAL
+from amgan.evaluation.protocol import FRONTAL, OLD, YOUNG
 from amgan.faces.photo import Photo, photo_from_image, read_photo
 from amgan.inference.ager import Ager, FaceView
 from amgan.signs.atlas import Atlas
 from amgan.signs.zones import rasterise, zone_masks
 
-YOUNG, OLD = 0.1, 0.9
 KINDS = ("younger", "original", "older", "blurred", "sharpened")
 # The first so many faces are also edited in one sign alone.
 FEW_FACES = 20
 SHEET_FACES = 24
+SHEET = "sheet.png"
 Rgb = npt.NDArray[np.uint8]
 console = Console(stderr=True)
 
@@ -72,7 +74,8 @@ def save_strip(faces: dict[str, Rgb], path: Path) -> None:
 
 def contact_sheet(folder: Path) -> Image.Image:
     """The strips of a folder at a quarter of their size, the first `SHEET_FACES` of them in two columns."""
-    strips = [Image.open(path).reduce(4) for path in sorted(folder.glob("*-*.png"))]
+    paths = sorted(path for path in folder.glob("*.png") if path.name != SHEET)
+    strips = [Image.open(path).reduce(4) for path in paths]
     # Evenly over the folder, so that every source is seen.
     count = min(SHEET_FACES, len(strips))
     shown = [strips[index * len(strips) // count] for index in range(count)]
@@ -83,16 +86,20 @@ def contact_sheet(folder: Path) -> Image.Image:
     return sheet
 
 
-def _rounded(values: npt.NDArray[np.float64]) -> list[float]:
-    """Mean of one value a photo, and its 95% bootstrap interval."""
-    found = interval(values.tolist(), [str(index) for index in range(len(values))])
+def _rounded(values: npt.NDArray[np.float64], people: Sequence[str]) -> list[float]:
+    """Mean of one value a photo, and its 95% interval by bootstrap over people; NaN of one person alone."""
+    found = interval(values.tolist(), people)
     return [round(v, 4) for v in (found.value, found.low, found.high)]
 
 
 def measure(
     ager: Ager, judge: CrossJudge, rows: Iterable[Row], limits: Limits, pictures: Path | None = None
 ) -> dict[str, Any]:
-    """Runs the model over photos and judges the results; `pictures` is a folder for what it made."""
+    """Runs the model over photos and judges the results; `pictures` is a folder for what it made.
+
+    Raises:
+        DatasetError: No photo counts.
+    """
     identity, years = IdentityJudge(), AgeAndGenderJudge()
     atlas = ager.bundle.atlas
     signs: dict[str, list[npt.NDArray[np.float64]]] = {kind: [] for kind in KINDS}
@@ -100,8 +107,10 @@ def measure(
     distances: dict[str, list[float]] = {"younger": [], "older": []}
     colours: dict[str, list[float]] = {"younger": [], "older": []}
     forehead: list[float] = []
-    outside = 0
+    people: list[str] = []
+    farthest = 0
     for row, photo, view in _kept_faces(ager, rows, limits):
+        people.append(row.identity)
         made = {"original": photo.rgb, **controls(photo.rgb, view.alignment.scale * view.alignment.size)}
         for kind, level in (("younger", YOUNG), ("older", OLD)):
             made[kind] = photo_from_image(ager.age(photo, every=level, face=0).image).rgb
@@ -119,18 +128,18 @@ def measure(
             distances[kind].append(identity.distance(photo.rgb, made[kind], box, box))
         if len(forehead) < FEW_FACES:
             edited = photo_from_image(ager.age(photo, signs={"forehead_wrinkles": 1.0}, face=0).image).rgb
-            ratio, stray = _locality(view, atlas, photo.rgb, edited)
+            ratio, outside = _locality(view, atlas, photo.rgb, edited)
             forehead.append(ratio)
-            outside = max(outside, stray)
+            farthest = max(farthest, outside)
         if pictures is not None:
-            save_strip(faces, pictures / f"{row.name.replace('/', '-').rpartition('.')[0]}.png")
+            save_strip(faces, pictures / aligned_name(row.name, "png"))
     if not ages["original"]:
         raise DatasetError("no photo of this split shows a frontal face, mouth closed, of at least 400 px")
     stacked = {kind: np.stack(signs[kind]) for kind in KINDS}
     shift = stacked["older"] - stacked["younger"]
     return {
         "faces": len(shift),
-        "mean_shift": _rounded(shift.mean(axis=1)),
+        "mean_shift": _rounded(shift.mean(axis=1), people),
         "right_direction": round(float((shift.mean(axis=1) > 0).mean()), 4),
         "per_sign": {
             sign: {
@@ -140,14 +149,14 @@ def measure(
             }
             for i, sign in enumerate(atlas.signs)
         },
-        "control_shift": {k: _rounded((stacked[k] - stacked["original"]).mean(axis=1)) for k in KINDS[3:]},
+        "control_shift": {k: _rounded((stacked[k] - stacked["original"]).mean(axis=1), people) for k in KINDS[3:]},
         "age": {kind: round(float(np.mean(ages[kind])), 2) for kind in KINDS},
         "age_median_older_minus_younger": round(float(np.median(np.subtract(ages["older"], ages["younger"]))), 2),
         "same_person": {k: round(float((np.array(v) < SAME_PERSON).mean()), 4) for k, v in distances.items()},
         "identity_distance": {k: round(float(np.mean(v)), 4) for k, v in distances.items()},
         "colour_change": {k: [round(float(f(v)), 2) for f in (np.mean, np.max)] for k, v in colours.items()},
         "forehead_inside_over_rest": {"least": round(min(forehead), 2), "median": round(float(np.median(forehead)), 2)},
-        "forehead_largest_change_outside_face": outside,
+        "forehead_largest_change_outside_face": farthest,
     }
 
 
@@ -188,10 +197,11 @@ def main() -> None:
         )
         rows = [row for row in store.rows if row.split == options.split][:: options.every]
         result = measure(ager, judge, track(rows, "photos", console=console), FRONTAL, options.pictures)
-    if options.pictures:
-        contact_sheet(options.pictures).save(options.pictures / "sheet.png")
     result["judge_cross_validated_r"] = judge.correlation()
-    print(json.dumps(result, indent=1))
+    # First, for it took long; the sheet can be made again.
+    print(json.dumps(jsonable(result), indent=1), flush=True)
+    if options.pictures:
+        contact_sheet(options.pictures).save(options.pictures / SHEET)
 
 
 if __name__ == "__main__":

@@ -31,7 +31,8 @@ class Summary:
         cross_talk: Swept sign to sign to change over the swept sign's own.
         sweeps: Sign to what the judge said at each of `LEVELS`, a face an entry.
         judge: Sign to cross-validated correlation ``r`` and mean absolute ``error`` of the judge on real faces.
-        settings: What the evaluation was of.
+        settings: What the evaluation was of; under ``missing`` the kinds of pictures that a folder has in part, and how
+            many it lacks.
     """
 
     model: str
@@ -42,6 +43,11 @@ class Summary:
     sweeps: Mapping[str, Sequence[Response]]
     judge: Mapping[str, Mapping[str, float]]
     settings: Mapping[str, Any]
+
+    @property
+    def missing(self) -> list[str]:
+        """A line for each kind of picture that is there in part: its figures are of the faces that have one."""
+        return [f"{kind}: {lacking}" for kind, lacking in self.settings.get("missing", {}).items()]
 
     def figure(self, key: str) -> Figure | None:
         """The figure of a key, if it could be measured."""
@@ -75,7 +81,7 @@ def summarise(
 
 
 def as_dict(summary: Summary) -> dict[str, Any]:
-    """For JSON; what is not a number becomes null."""
+    """For JSON; what is no finite number becomes null, also the ratio of a worst group that has none of it."""
     content = dataclasses.asdict(summary)
     for entry, figure in zip(content["figures"], summary.figures, strict=True):
         entry |= {"met": figure.met, "worst_group": figure.worst[0], "worst_group_ratio": figure.worst[1]}

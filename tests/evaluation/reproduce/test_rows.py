@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import pytest
@@ -90,10 +91,21 @@ def test_a_study_goes_on_as_it_was_planned(tmp_path: Path) -> None:
     first.keep(["table2"], plan)
     again = Study(tmp_path / "study", about)
     assert again.planned(rows_of(["table2"], "default"), no_hours) == plan and again.tables == ["table2"]
+    assert again.oldest is None
+    again.keep([], {}, 40)
     again.keep(["table1"], again.planned(rows_of(["table1"], "default"), lambda config: 20.0))
     assert again.tables == ["table1", "table2"] and set(Study(tmp_path / "study", about).configs) == set(ROWS)
+    assert Study(tmp_path / "study", about).oldest == 40
     with pytest.raises(OutputError, match=r"began with minutes 40.0, not 5"):
         Study(tmp_path / "study", about.model_copy(update={"minutes": 5.0}))
+    with pytest.raises(OutputError, match=r"began with limits.max_yaw \S+, not 3.0; choose another STUDY"):
+        Study(tmp_path / "study", about.model_copy(update={"limits": about.limits.model_copy(update={"max_yaw": 3.0})}))
+    # A study of before limits were written down had none but the packaged ones, or their like.
+    path = tmp_path / "study" / "study.json"
+    old = json.loads(path.read_text())
+    assert old["about"].pop("limits")
+    path.write_text(json.dumps(old))
+    assert Study(tmp_path / "study", about).tables == ["table1", "table2"]
     (tmp_path / "study" / "study.json").write_text("{")
     with pytest.raises(OutputError, match="damaged"):
         Study(tmp_path / "study", about)

@@ -42,3 +42,12 @@ def test_a_person_counts_once() -> None:
     assert found.people == 2 and found.within.value == 0 and found.years[0] == pytest.approx(50)
     with pytest.raises(DatasetError, match="1 people"):
         spread_of_oldest(rows[:2], ATLAS)
+
+
+def test_signs_that_few_have_do_not_void_the_interval() -> None:
+    # Most draws of these people have nobody with a grade of some sign.
+    rows = [row(i, 70 - i, {sign: 0.1 * i for sign in (*SIGNS[:2], *SIGNS[2 + i // 2 : 4 + i // 2])}) for i in range(6)]
+    found = spread_of_oldest(rows, ATLAS)
+    assert 0 < found.across.low < found.across.value < found.across.high < 0.5
+    with pytest.raises(DatasetError, match="no two of the 2 oldest"):
+        spread_of_oldest([row(i, 70, dict.fromkeys(SIGNS[3 * i : 3 * i + 3], 0.5)) for i in range(2)], ATLAS)

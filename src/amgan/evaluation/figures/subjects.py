@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from amgan.evaluation.protocol import OLD, YOUNG
 from amgan.faces.photo import Photo
 from amgan.inference.ager import Ager
 from amgan.inference.change import map_of
@@ -39,8 +40,8 @@ class FigureOptions:
         progress: Wraps the pictures of a photo, to show a bar; gets a label and their number.
     """
 
-    low: float = 0.1
-    high: float = 0.9
+    low: float = YOUNG
+    high: float = OLD
     steps: int | None = None
     signs: tuple[str, ...] = ()
     face: int = 0

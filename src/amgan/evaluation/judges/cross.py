@@ -9,24 +9,28 @@ import numpy as np
 import numpy.typing as npt
 
 from amgan.data.store import Store
-from amgan.data.table import held_for_judges
+from amgan.data.table import Row, held_for_judges
+from amgan.errors import DatasetError
 from amgan.signs.atlas import Atlas
 from amgan.signs.zones import zone_crop, zone_square
 
 from .resnet import ResNetFeatures
-from .signs import SignJudge
+from .signs import Features, SignJudge
 
 FOLDS = 5
+# What is done about too few grades, unless a caller knows more.
+GRADE_MORE = "have more of them graded"
 Rgb = npt.NDArray[np.uint8]
 
 
 def sign_crops(atlas: Atlas, rgb: Rgb, landmarks: npt.NDArray[np.float32]) -> dict[str, Rgb]:
     """Left or centre crop of each sign from an aligned face of 1024 px, pixel for pixel: fine lines are judged."""
-    crops = {}
-    for sign in atlas.signs:
-        left, top, side = (round(v) for v in zone_square(atlas, atlas.zones_of(sign)[0], landmarks))
-        crops[sign] = zone_crop(rgb, (left, top, side), side)
-    return crops
+    return {sign: _crop(atlas, atlas.zones_of(sign)[0], rgb, landmarks) for sign in atlas.signs}
+
+
+def _crop(atlas: Atlas, zone: str, rgb: Rgb, landmarks: npt.NDArray[np.float32], mirror: bool = False) -> Rgb:
+    left, top, side = (round(v) for v in zone_square(atlas, zone, landmarks))
+    return zone_crop(rgb, (left, top, side), side, mirror)
 
 
 class CrossJudge:
@@ -41,7 +45,7 @@ class CrossJudge:
 
     def fold_of(self, identity: str) -> int:
         """The fold of a person, the same on any machine."""
-        return zlib.crc32(identity.encode()) % len(self.judges)
+        return _fold_of(identity, len(self.judges))
 
     def predict(self, identity: str, crops: Mapping[str, Rgb]) -> dict[str, float]:
         """Scores a person's crops by the judge that was fitted without them."""
@@ -65,14 +69,54 @@ class CrossJudge:
         }
 
 
+def _fold_of(identity: str, folds: int) -> int:
+    return zlib.crc32(identity.encode()) % folds
+
+
+def rows_to_learn_from(store: Store, share: float, splits: Sequence[str]) -> list[int]:
+    """Places in the store of the graded faces that the judges are fitted on, see `fit_judge`."""
+
+    def known(row: Row) -> bool:
+        return bool(row.scores or row.right) and (row.split in splits or held_for_judges(row, share))
+
+    return [int(index) for index in store.subset(known)]
+
+
+def check_graded(store: Store, atlas: Atlas, share: float, splits: Sequence[str], remedy: str = GRADE_MORE) -> None:
+    """Checks, before any long work, that enough people have grades to fit the judge of every sign.
+
+    Args:
+        store: As for `fit_judge`, as are the next three.
+        atlas: As above.
+        share: As above.
+        splits: As above.
+        remedy: What the user is told to do.
+
+    Raises:
+        DatasetError: A sign has too few: without a fold of the people there must be one a fold of the judge's own.
+    """
+    rows = [store.rows[place] for place in rows_to_learn_from(store, share, splits)]
+    for sign in atlas.signs:
+        people = {row.identity for row in rows if sign in row.scores or sign in row.right}
+        folds = [_fold_of(who, FOLDS) for who in people]
+        if len(people) - max(folds.count(fold) for fold in range(FOLDS)) < FOLDS:
+            of = f"{' and '.join(splits)} and the judges' share of train"
+            raise DatasetError(
+                f"only {len(people)} people of {of} have a grade of {sign}, too few to fit a judge of it; {remedy}"
+            )
+
+
 def fit_judge(
     store: Store,
     atlas: Atlas,
     share: float,
     splits: Sequence[str],
     progress: Callable[[Iterable[int]], Iterable[int]] = iter,
+    features: Features | None = None,
 ) -> CrossJudge:
     """Fits the sign judges on faces that no generator or critic saw.
+
+    Of a sign whose right side alone is graded, that side counts, mirrored: the judges look at the left one.
 
     Args:
         store: Prepared faces.
@@ -80,25 +124,32 @@ def fit_judge(
         share: Of the training identities that are kept for judges.
         splits: Whose faces are taken beside those: ``val``, or ``val`` and ``test``.
         progress: Wraps the faces, to show a progress bar.
+        features: Turns (B, h, w, 3) uint8 crops into (B, D) features; by default `ResNetFeatures`.
+
+    Raises:
+        DatasetError: Too few people have a grade of a sign, see `check_graded`.
+        MissingExtraError: The default features are asked for and their packages are not installed.
     """
-    rows = store.subset(lambda row: bool(row.scores) and (row.split in splits or held_for_judges(row, share)))
-    features: dict[str, list[npt.NDArray[np.float32]]] = {sign: [] for sign in atlas.signs}
-    scores: dict[str, list[float]] = {sign: [] for sign in atlas.signs}
-    people: dict[str, list[str]] = {sign: [] for sign in atlas.signs}
-    extract = ResNetFeatures()
-    for index in progress(rows.tolist()):
-        row = store.rows[index]
-        for sign, crop in sign_crops(atlas, store.images[index], store.landmarks[index]).items():
+    check_graded(store, atlas, share, splits)
+    known: dict[str, list[tuple[npt.NDArray[np.float32], float, str]]] = {sign: [] for sign in atlas.signs}
+    extract: Features = ResNetFeatures() if features is None else features
+    for place in progress(rows_to_learn_from(store, share, splits)):
+        row, face, landmarks = store.rows[place], store.images[place], store.landmarks[place]
+        for sign in atlas.signs:
+            zones = atlas.zones_of(sign)
             if sign in row.scores:
-                features[sign].append(extract(crop[None])[0])
-                scores[sign].append(row.scores[sign])
-                people[sign].append(row.identity)
+                crop, score = _crop(atlas, zones[0], face, landmarks), row.scores[sign]
+            elif sign in row.right:
+                crop, score = _crop(atlas, zones[-1], face, landmarks, mirror=True), row.right[sign]
+            else:
+                continue
+            known[sign].append((extract(crop[None])[0], score, row.identity))
     cross = CrossJudge([SignJudge(extract) for _ in range(FOLDS)])
     for fold, judge in enumerate(cross.judges):
-        known = {sign: [i for i, who in enumerate(people[sign]) if cross.fold_of(who) != fold] for sign in people}
+        others = {sign: [one for one in of if cross.fold_of(one[2]) != fold] for sign, of in known.items()}
         judge.fit_features(
-            {sign: np.stack([features[sign][i] for i in which]) for sign, which in known.items()},
-            {sign: [scores[sign][i] for i in which] for sign, which in known.items()},
-            {sign: [people[sign][i] for i in which] for sign, which in known.items()},
+            {sign: np.stack([found for found, _, _ in of]) for sign, of in others.items()},
+            {sign: [score for _, score, _ in of] for sign, of in others.items()},
+            {sign: [who for _, _, who in of] for sign, of in others.items()},
         )
     return cross

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from amgan.evaluation.face import ORIGINAL, SHOWN, Found, sweep_name
 from amgan.evaluation.measures.response import slope
-from amgan.evaluation.protocol import DRAWN, LEVELS, OLDER, YOUNGER, Plan
+from amgan.evaluation.protocol import DRAWN, LEVELS, OLD, OLDER, YOUNG, YOUNGER, Plan
 from amgan.evaluation.run import strip_name
 from amgan.evaluation.summary import Summary
 from amgan.evaluation.totals.person import years
@@ -19,9 +19,9 @@ from amgan.signs.atlas import AGE, Atlas
 
 _NAN = math.nan
 _HEADS = {
-    YOUNGER: "younger, all at 0.1",
+    YOUNGER: f"younger, all at {YOUNG:g}",
     ORIGINAL: "original",
-    OLDER: "older, all at 0.9",
+    OLDER: f"older, all at {OLD:g}",
     DRAWN: "another person's signs",
 }
 

@@ -17,6 +17,7 @@ def markdown(summary: Summary) -> str:
         "",
         f"{summary.faces} faces, {len(summary.failed)} failed. Intervals are 95%, by bootstrap over people.",
         "",
+        *([f"**Scored on the rest alone**: {'; '.join(summary.missing)}.", ""] if summary.missing else []),
         "| measure | found | 95% interval | people | wanted | worst group |",
         "| --- | --- | --- | --- | --- | --- |",
     ]
@@ -32,7 +33,9 @@ def cells(figure: Figure) -> list[str]:
         sign = "at most" if figure.better == "less" else "at least"
         wanted = f"{sign} {figure.limit:g}: {'met' if figure.met else 'missed'}"
     group, ratio = figure.worst
-    worst = f"{group} {ratio:.2f}x" if group and ratio >= 1.005 else ""
+    worst = ""
+    if ratio >= 1.005:
+        worst = f"{group} none of it" if math.isinf(ratio) else f"{group} {ratio:.2f}x"
     return [
         figure.title,
         f"{found.value:.3g}",

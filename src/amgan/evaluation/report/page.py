@@ -73,9 +73,10 @@ def _top(summary: Summary) -> str:
     met = sum(bool(figure.met) for figure in wanted)
     split, every = summary.settings.get("split", ""), summary.settings.get("every", 1)
     part = f"one photo in {every} of the split {split}" if every != 1 else f"all photos of the split {split}"
+    rest = f'<p class="missed">Scored on the rest alone: {escape("; ".join(summary.missing))}</p>'
     return (
         f"<h1>Evaluation of {escape(summary.model)}</h1><p>{summary.faces} faces ({escape(part)}); "
-        f"{met} of {len(wanted)} limits met</p>"
+        f"{met} of {len(wanted)} limits met</p>{rest if summary.missing else ''}"
         f'<div class="tiles">{"".join(tiles)}</div>'
     )
 

@@ -7,7 +7,7 @@ from html import escape
 
 from amgan.evaluation.report.charts import span
 from amgan.evaluation.report.markdown import cells
-from amgan.evaluation.totals.figure import Figure, words
+from amgan.evaluation.totals.figure import FAIR, Figure, words
 
 # How many times worse than all a group may be (issue of the default model).
 WORST = 1.5
@@ -48,7 +48,7 @@ def groups_table(figures: Sequence[Figure]) -> str:
             if found is None:
                 tds.append("<td></td>")
                 continue
-            worse = "missed" if figure.ratio(found) > WORST else ""
+            worse = "missed" if kind in FAIR and figure.ratio(found) > WORST else ""
             hint = f"{found.low:.3g} to {found.high:.3g}, {found.people} people"
             tds.append(
                 f'<td class="n {worse}" title="{hint}">{found.value:.3g}<small>{found.low:.2g} to {found.high:.2g}'
@@ -57,8 +57,8 @@ def groups_table(figures: Sequence[Figure]) -> str:
         rows.append(f"<tr><th>{escape(name)}</th>{''.join(tds)}</tr>")
     head = _head(("", *(figure.title for figure in figures)))
     return (
-        "<h2>Groups of people</h2><p>Below each figure its 95% interval and the people it is of. Red: more than "
-        f"{WORST:g} times worse than all. Groups of fewer than 5 people are left out.</p>"
+        "<h2>Groups of people</h2><p>Below each figure its 95% interval and the people it is of. Red: a "
+        f"population or sex more than {WORST:g} times worse than all. Groups of fewer than 5 people are left out.</p>"
         f'<div class="card wide"><table class="figures">{head}{"".join(rows)}</table></div>'
     )
 

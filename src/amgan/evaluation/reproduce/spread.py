@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from amgan.data.table import Row
 from amgan.errors import DatasetError
@@ -53,7 +54,7 @@ def spread_of_oldest(rows: Sequence[Row], atlas: Atlas, oldest: int = PAPER_OLDE
         seed: Of the bootstrap.
 
     Raises:
-        DatasetError: Fewer than two people have an age and grades.
+        DatasetError: Fewer than two people have an age and grades, or no two of the same sign.
     """
     graded_rows = [
         row for row in rows if not math.isnan(row.age) and np.isfinite(_scores(row, atlas)).sum() >= FEWEST_SIGNS
@@ -67,13 +68,16 @@ def spread_of_oldest(rows: Sequence[Row], atlas: Atlas, oldest: int = PAPER_OLDE
     scores = np.array([_scores(row, atlas) for row in chosen])
     within = [float(np.nanstd(of)) for of in scores]
     graded = np.isfinite(scores).sum(axis=0) >= 2
+    if not graded.any():
+        raise DatasetError(
+            f"no two of the {len(chosen)} oldest people have a grade of the same sign; grade more of them"
+        )
     names = [sign for sign, known in zip(atlas.signs, graded, strict=True) if known]
     scores = scores[:, graded]
     rng = np.random.default_rng(seed)
-    drawn = [
-        float(np.median(np.nanstd(scores[rng.integers(0, len(scores), len(scores))], axis=0))) for _ in range(DRAWS)
-    ]
-    low, high = np.percentile(drawn, [2.5, 97.5])
+    drawn = [_median_deviation(scores[rng.integers(0, len(scores), len(scores))]) for _ in range(DRAWS)]
+    # A draw may have nobody with a grade of these signs.
+    low, high = np.nanpercentile(drawn, [2.5, 97.5])
     across = np.nanstd(scores, axis=0)
     return Spread(
         len(chosen),
@@ -83,6 +87,12 @@ def spread_of_oldest(rows: Sequence[Row], atlas: Atlas, oldest: int = PAPER_OLDE
         dict(zip(names, across.tolist(), strict=True)),
         dict(zip(names, np.nanmean(scores, axis=0).tolist(), strict=True)),
     )
+
+
+def _median_deviation(scores: npt.NDArray[np.float64]) -> float:
+    """Standard deviation of each sign over people (P, S), median over the signs somebody has; NaN without any."""
+    known = np.isfinite(scores).any(axis=0)
+    return float(np.median(np.nanstd(scores[:, known], axis=0))) if known.any() else math.nan
 
 
 def _scores(row: Row, atlas: Atlas) -> list[float]:

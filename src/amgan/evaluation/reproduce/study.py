@@ -13,19 +13,19 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from amgan.data.curation.limits import Limits
+from amgan.data.curation.limits import Limits, default_limits
 from amgan.data.store import Store
 from amgan.errors import OutputError
 from amgan.evaluation import judging
 from amgan.evaluation.adapters import AgerAdapter
-from amgan.evaluation.evaluate import REPORT, evaluate
+from amgan.evaluation.evaluate import evaluate
 from amgan.evaluation.reproduce.rows import Recipe, Row, Table, config_of, with_steps
-from amgan.evaluation.run import Progress, Settings, plan_faces
+from amgan.evaluation.run import REPORT, Progress, Settings, plan_faces
 from amgan.evaluation.summary import Summary
 from amgan.maps.packing import pack_zones
 from amgan.models.bundle import SCHEMA
 from amgan.signs.atlas import Atlas, load_atlas, unit_atlas
-from amgan.training.checkpoint import NAME as CHECKPOINT
+from amgan.training.checkpoint import has_checkpoint
 from amgan.training.config import TrainConfig
 from amgan.training.dry_run import stage_costs
 from amgan.training.loop import train
@@ -47,6 +47,7 @@ class About(BaseModel):
         split: Whose faces are evaluated.
         every: Only each so-many-th photo of it.
         inception: Where StyleGAN's Inception comes from, if FID is measured.
+        limits: Which faces are evaluated.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -59,6 +60,17 @@ class About(BaseModel):
     split: str = "test"
     every: int = Field(default=1, ge=1)
     inception: str | None = None
+    limits: Limits = Field(default_factory=default_limits)
+
+    def differs(self, other: About) -> str:
+        """What another one is of that this one is not, "" if nothing: its name, what it is here, and what there."""
+        # Limit by limit, for all of them fill a screen.
+        mine, others = (
+            {**dict(of), **{f"limits.{name}": limit for name, limit in of.limits}, "limits": None}
+            for of in (self, other)
+        )
+        different = [name for name in mine if mine[name] != others[name]]
+        return f"{different[0]} {mine[different[0]]}, not {others[different[0]]}" if different else ""
 
 
 class _State(BaseModel):
@@ -67,6 +79,7 @@ class _State(BaseModel):
     about: About
     tables: list[Table] = []
     rows: dict[str, TrainConfig] = {}
+    oldest: int | None = None
 
 
 def atlas_of(configs: Iterable[TrainConfig]) -> Atlas:
@@ -123,10 +136,8 @@ class Study:
             self._state = _State.model_validate_json(path.read_text(encoding="utf-8"))
         except ValidationError as error:
             raise OutputError(f"{path}: damaged, or of another version; choose another STUDY") from error
-        was, wanted = self._state.about.model_dump(), about.model_dump()
-        if different := [name for name, value in wanted.items() if was[name] != value]:
-            name = different[0]
-            raise OutputError(f"{folder}: began with {name} {was[name]}, not {wanted[name]}; choose another STUDY")
+        if different := self._state.about.differs(about):
+            raise OutputError(f"{folder}: began with {different}; choose another STUDY")
 
     def planned(self, rows: Iterable[Row], hours: Hours) -> dict[str, TrainConfig]:
         """The config of each row: that it began with, or a new one at the budget. Nothing is written."""
@@ -142,10 +153,23 @@ class Study:
         """Row to config, of all rows that were planned."""
         return self._state.rows
 
-    def keep(self, tables: Sequence[Table], configs: dict[str, TrainConfig]) -> None:
-        """Writes down what is asked and how rows are trained, so that going on does not plan them anew."""
+    @property
+    def oldest(self) -> int | None:
+        """How many of the oldest people the spread is of; None if it was never asked for."""
+        return self._state.oldest
+
+    def keep(self, tables: Sequence[Table], configs: dict[str, TrainConfig], oldest: int | None = None) -> None:
+        """Writes down what is asked and how rows are trained, so that going on does not plan them anew.
+
+        Args:
+            tables: That are asked for.
+            configs: Of their rows.
+            oldest: People of the spread; None if it is not asked for now.
+        """
         self._state.tables = sorted({*self._state.tables, *tables})
         self._state.rows |= configs
+        if oldest is not None:
+            self._state.oldest = oldest
         self.folder.mkdir(parents=True, exist_ok=True)
         aside = self.folder / f"{STATE}.part"
         aside.write_text(self._state.model_dump_json(indent=1) + "\n", encoding="utf-8")
@@ -162,27 +186,31 @@ class Study:
         # Written last.
         if (model / SCHEMA).is_file():
             return model
-        return train(config, run, resume=(run / CHECKPOINT).is_file(), atlas=atlas)
+        return train(config, run, resume=has_checkpoint(run), atlas=atlas)
 
     def measured(
-        self, names: Sequence[str], store: Store, limits: Limits, atlas: Atlas, progress: Progress[Any]
+        self, names: Sequence[str], store: Store, atlas: Atlas, progress: Progress[Any]
     ) -> Iterator[tuple[str, Summary]]:
         """Trains and evaluates rows, one after the other; what is done already takes seconds.
 
         Args:
             names: Of rows that were kept.
             store: The prepared faces.
-            limits: Which faces count.
             atlas: The signs.
             progress: Wraps what takes time.
 
         Yields:
             The row and its figures.
+
+        Raises:
+            DatasetError: Too few people have a grade of a sign; nothing is trained then.
         """
         about = self.about
+        for share in {self._state.rows[name].judge_share for name in names}:
+            judging.check_judged(store, atlas, share, about.split, f"have more of {about.data} graded")
         # The tables want no sweeps and no controls.
         settings = Settings(about.split, about.every, sweeps=0, controlled=0)
-        plans, left_out = plan_faces(store, settings, limits, atlas, progress)
+        plans, left_out = plan_faces(store, settings, about.limits, atlas, progress)
 
         @functools.cache
         def load(share: float) -> judging.Judges:
@@ -197,6 +225,7 @@ class Study:
             )
 
         for name in names:
+            folder = self.folder / name / EVALUATION
             with AgerAdapter(self.trained(name, atlas)) as adapter:
                 yield (
                     name,
@@ -206,10 +235,11 @@ class Study:
                         plans,
                         left_out,
                         settings,
-                        limits,
+                        about.limits,
                         {"inception": about.inception, "faceres": None},
                         functools.partial(load, adapter.judge_share),
-                        self.folder / name / EVALUATION,
+                        folder,
                         progress,
+                        remedy=f"take {folder} away to measure the row anew, or choose another STUDY",
                     ),
                 )

@@ -49,14 +49,17 @@ class Figure:
 
     @property
     def worst(self) -> tuple[str, float]:
-        """The worst population or sex, and how many times worse than all it is; "" and NaN if that cannot be said."""
+        """The worst population or sex, and how many times worse than all it is (see `ratio`).
+
+        "" and NaN if that cannot be said.
+        """
         ratios = {name: self.ratio(one) for kind in FAIR for name, one in self.groups.get(kind, {}).items()}
-        ratios = {name: ratio for name, ratio in ratios.items() if np.isfinite(ratio)}
+        ratios = {name: ratio for name, ratio in ratios.items() if not np.isnan(ratio)}
         name = max(ratios, key=lambda n: ratios[n], default="")
         return name, ratios.get(name, float("nan"))
 
     def ratio(self, group: Interval) -> float:
-        """How many times worse than all a group is, at least 1; NaN if that cannot be said."""
+        """How many times worse than all a group is, at least 1, infinite of one with none of it; NaN if unknown."""
         return worst_ratio(self.all.value, [group], self.better == "more") if self.better else float("nan")
 
 
