@@ -259,6 +259,13 @@ def test_both_rates_fall_to_zero(face_set: Path) -> None:
     assert np.allclose(rates, [[1e-3, 2e-3], [0.5e-3, 1e-3], [0, 0]])
 
 
+def test_generator_and_average_grow_alike(face_set: Path) -> None:
+    nets = Networks(tiny(face_set), 1)
+    nets.grow_to(8)
+    a, b = nets.generator.state_dict(), nets.ema.state_dict()
+    assert nets.ema.config.stem == 8 and all(torch.equal(a[name], b[name]) for name in a)
+
+
 def test_a_hidden_side_mirrors_x_alone() -> None:
     location = torch.rand(16, 2, 4, 4)
     found = mirrored(location, Draws(0, 0, batch=16))

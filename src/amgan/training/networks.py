@@ -110,7 +110,8 @@ class Networks(nn.Module):
         """Grows generator and average until their stem is `stem`; the generator's optimiser starts anew."""
         while self.generator.config.stem < stem:
             device = self.generator.output.weight.device
-            self.generator, self.ema = (channels_last(grow(g.cpu())).to(device) for g in (self.generator, self.ema))
+            grown = (grow(own.cpu(), self.config.seed) for own in (self.generator, self.ema))
+            self.generator, self.ema = (channels_last(own).to(device) for own in grown)
             self.ema.requires_grad_(False)
             self.generator_optimiser = self._generator_optimiser()
 
