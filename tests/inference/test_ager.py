@@ -11,6 +11,7 @@ import torch
 from PIL import Image
 
 from amgan.errors import AtlasError, ConfigError, NoFaceError, PhotoError
+from amgan.faces.photo import photo_from_image
 from amgan.inference.ager import Ager
 from amgan.models.bundle import load_bundle
 from amgan.models.change import OFF_SKIN
@@ -93,6 +94,8 @@ def test_painted_map_changes_what_is_painted(ager: Ager, astronaut: np.ndarray) 
     assert np.abs(both[0] - both[1]).max() <= 1
     with pytest.raises(PhotoError, match="10x10"):
         ager.age(Image.fromarray(astronaut), painted=Image.new("L", (10, 10)))
+    with pytest.raises(PhotoError, match="10x10"):
+        ager.age_views(photo_from_image(Image.fromarray(astronaut)), [], painted=Image.new("L", (10, 10)))
 
 
 def test_bad_requests(ager: Ager, astronaut: np.ndarray) -> None:
@@ -172,7 +175,7 @@ def test_a_folder_or_a_file_by_from_pretrained(small_model: Path) -> None:
             assert other.bundle.path == small_model and not other.bf16
 
 
-def test_an_ager_that_nobody_closed_ends_quietly() -> None:
-    code = "from amgan.faces.detect import FaceDetector; detector = FaceDetector()"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert "Traceback" not in done.stderr
+def test_an_ager_that_nobody_closed_ends_quietly(small_model: Path) -> None:
+    code = "import sys; from amgan.inference.ager import Ager; ager = Ager(sys.argv[1]); print(ager.bundle.notice)"
+    done = subprocess.run([sys.executable, "-c", code, str(small_model)], capture_output=True, text=True, check=True)
+    assert done.stdout == "for tests\n" and "Traceback" not in done.stderr
