@@ -14,7 +14,7 @@ from amgan.errors import AtlasError, ConfigError, NoFaceError, PhotoError
 from amgan.faces.photo import photo_from_image
 from amgan.inference.ager import Ager
 from amgan.models.bundle import load_bundle
-from amgan.models.change import OFF_SKIN
+from amgan.models.change import OFF_SKIN, OFF_ZONES
 from amgan.models.export import export_onnx
 
 
@@ -108,15 +108,18 @@ def test_bad_requests(ager: Ager, astronaut: np.ndarray) -> None:
 def test_hair_changes_less_than_skin(ager: Ager, astronaut: np.ndarray) -> None:
     result = changed(ager.age(Image.fromarray(astronaut), every=0.9).image, astronaut)
     (view,) = ager.analyze(Image.fromarray(astronaut))
-    skin, editable = (
+    masks = view.masks
+    skin, editable, zoned = (
         view.alignment.paste(mask, astronaut.shape[:2], view.report.region)
-        for mask in (cv2.resize(m, view.rgb.shape[:2]) for m in (view.masks.skin, view.masks.editable))
+        for mask in (cv2.resize(m, view.rgb.shape[:2]) for m in (masks.skin, masks.editable, masks.zones.max(axis=0)))
     )
     left, top, right, bottom = view.report.region
     window = result[top:bottom, left:right].astype(float)
     # The small model adds the same everywhere.
     hair = window[(skin < 0.01) & (editable > 0.99)].mean()
-    assert hair == pytest.approx(OFF_SKIN * window[(skin > 0.99) & (editable > 0.99)].mean(), rel=0.1)
+    sure = (skin > 0.99) & (editable > 0.99)
+    full, off_zones = window[sure & (zoned > 0.99)].mean(), window[sure & (zoned < 0.01)].mean()
+    assert [hair, off_zones] == pytest.approx([OFF_SKIN * full, OFF_ZONES * full], rel=0.1)
 
 
 def test_an_onnx_file_gives_the_same_picture(

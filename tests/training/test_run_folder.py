@@ -10,7 +10,7 @@ import pytest
 from amgan.errors import ConfigError
 from amgan.signs.atlas import Atlas, unit_atlas
 from amgan.training.checkpoint import NAME
-from amgan.training.config import TrainConfig
+from amgan.training.config import TrainConfig, load_config
 from amgan.training.run_folder import check_folder, record_config
 
 ATLAS = unit_atlas()
@@ -31,6 +31,7 @@ def renamed() -> Atlas:
 
 def test_what_may_change_is_told_and_what_would_be_another_run_is_refused(smallest: TrainConfig, run: Path) -> None:
     assert check_folder(smallest, ATLAS, run, resume=True) == []
+    assert load_config(run / "config.json") == smallest
     told = check_folder(smallest.model_copy(update={"log_every": 7}), ATLAS, run, resume=True)
     assert told == ["changed since the run began: log_every: 1 -> 7"]
     # Adam's state has its own: the new ones would be told of and not taken.

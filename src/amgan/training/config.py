@@ -23,6 +23,8 @@ from amgan.training.stage import Frozen
 from amgan.training.stage import Stage as Stage
 from amgan.yaml_files import Extending, laid_over
 
+# What the ``config.json`` of a run, which is a config too, has beside a config's keys (`amgan.training.run_folder`).
+ATLAS_DIGEST = "atlas_sha256"
 SHIPPED = Path(str(importlib.resources.files("amgan.training"))) / "configs"
 
 
@@ -213,6 +215,7 @@ def load_config(path: Path, overrides: list[str] | None = None, data: Path | Non
         ConfigError: Names the file and every key at fault.
     """
     content = _EXTENDING.read(path)
+    content.pop(ATLAS_DIGEST, None)
     for override in overrides or []:
         _set(content, override)
     if data is not None:

@@ -10,12 +10,10 @@ from typing import Any
 from amgan.errors import ConfigError, OutputError, in_one_line
 from amgan.signs.atlas import Atlas
 from amgan.training.checkpoint import has_checkpoint
-from amgan.training.config import TrainConfig
+from amgan.training.config import ATLAS_DIGEST, TrainConfig
 
 # A run that goes on with another of these is another run.
 FIXED_KEYS = ("data", "atlas", "start", "judge_share", "estimators", "seed", "generator", "critic", "betas")
-# Beside the config's own keys: what was in the atlas, wherever its file lies.
-_DIGEST = "atlas_sha256"
 
 
 def check_folder(config: TrainConfig, atlas: Atlas, out: Path, resume: bool) -> list[str]:
@@ -43,9 +41,9 @@ def check_folder(config: TrainConfig, atlas: Atlas, out: Path, resume: bool) -> 
     content, before = config.model_dump(mode="json"), _config_before(path)
     changed = [key for key in content if before.get(key, content[key]) != content[key]]
     fixed = {key for key in changed if key in FIXED_KEYS}
-    if _DIGEST in before:  # not so in older runs, of which the atlas's path is all that is known
+    if ATLAS_DIGEST in before:  # not so in older runs, of which the atlas's path is all that is known
         fixed -= {"atlas"}
-        fixed |= {"atlas"} if before[_DIGEST] != _digest(atlas) else set()
+        fixed |= {"atlas"} if before[ATLAS_DIGEST] != _digest(atlas) else set()
     if fixed:
         raise ConfigError(f"{out}: the run began with another {', '.join(sorted(fixed))}; choose another --out")
     return [f"changed since the run began: {key}: {before.get(key)} -> {content[key]}" for key in changed]
@@ -55,7 +53,7 @@ def record_config(config: TrainConfig, atlas: Atlas, out: Path) -> None:
     """Writes the config and a digest of the atlas into the run's folder, which is made."""
     out.mkdir(parents=True, exist_ok=True)
     aside = out / "config.json.part"
-    content = config.model_dump(mode="json") | {_DIGEST: _digest(atlas)}
+    content = config.model_dump(mode="json") | {ATLAS_DIGEST: _digest(atlas)}
     aside.write_text(json.dumps(content, indent=2), encoding="utf-8")
     aside.replace(out / "config.json")
 
