@@ -6,6 +6,16 @@ traceback; anything else that escapes is a bug and keeps its traceback.
 """
 
 
+def in_one_line(error: object, most: int | None = 160) -> str:
+    """What an error of a library says, as a part of a message of ours.
+
+    Args:
+        error: It, or its text.
+        most: Characters of it that are kept; None for all.
+    """
+    return " ".join(str(error).split())[:most]
+
+
 class AmganError(Exception):
     """Base of all errors that bad input can cause."""
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from amgan.errors import AmganError
+from amgan.errors import AmganError, in_one_line
 
 
 def read_mapping(path: Path, what: str, shape: str, error: type[AmganError]) -> dict[str, Any]:
@@ -31,7 +31,7 @@ def read_mapping(path: Path, what: str, shape: str, error: type[AmganError]) -> 
         raise error(f"{path}: cannot read {what} ({fault.strerror})") from fault
     except (yaml.YAMLError, ValueError) as fault:
         # A ValueError: not UTF-8, or what looks like a date and is none.
-        raise error(f"{path}: not a YAML file ({' '.join(str(fault).split())})") from fault
+        raise error(f"{path}: not a YAML file ({in_one_line(fault, None)})") from fault
     if not isinstance(content, dict):
         raise error(f"{path}: {shape}")
     return content

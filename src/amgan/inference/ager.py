@@ -198,9 +198,10 @@ class Ager:
             not change is bit-exact, and floating point changes by whole 255ths.
 
         Raises:
-            PhotoError: The photo cannot be read, or is of no kind that is taken.
+            PhotoError: The photo cannot be read, is of no kind that is taken, or is not as large as the painted map.
             NoFaceError: It has no face, or not so many. Of several photos the first such one ends the call.
             AtlasError: An unknown sign, a value out of range, or a percentile that the population does not know.
+            WeightsError: A map is painted for a model whose aging maps have no places.
         """
         wanted = Request(age, signs or {}, every, face)
         wanted.check(self.bundle.atlas, population)
@@ -223,12 +224,7 @@ class Ager:
         taken = take(picture, name)
         images, reports = [], []
         for index, photo in enumerate(taken.photos):
-            height, width = photo.rgb.shape[:2]
-            if painted is not None and painted.size != (width, height):
-                wrong = f"{painted.width}x{painted.height}"
-                raise PhotoError(
-                    f"the painted map is {wrong} and {photo.name} is {width}x{height}; paint it at that size"
-                )
+            _check_painted(painted, photo)  # before the faces are looked for
             views = self.analyze(photo)
             if wanted.face is not None:
                 views = [chosen_face(views, wanted.face, photo.name)]
@@ -258,7 +254,12 @@ class Ager:
 
         Returns:
             The picture and a report a face.
+
+        Raises:
+            PhotoError: The painted map is not as large as the photo.
+            WeightsError: A map is painted for a model whose aging maps have no places.
         """
+        _check_painted(painted, photo)
         rng = np.random.default_rng(seed)
         rgb, reports = photo.rgb.copy(), []
         for view, targets in aims:
@@ -279,3 +280,11 @@ class Ager:
             years = round(self.bundle.atlas.age.grade(targets[AGE]), 1)
             reports.append(replace(view.report, target_age=years, targets=zones, seconds=seconds))
         return Aged(photo.replace(rgb), reports)
+
+
+def _check_painted(painted: Image.Image | None, photo: Photo) -> None:
+    """Refuses a map that is not as large as the photo it is to lie on."""
+    height, width = photo.rgb.shape[:2]
+    if painted is not None and painted.size != (width, height):
+        wrong = f"{painted.width}x{painted.height}"
+        raise PhotoError(f"the painted map is {wrong} and {photo.name} is {width}x{height}; paint it at that size")

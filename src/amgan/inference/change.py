@@ -21,8 +21,8 @@ from amgan.signs.atlas import AGE
 
 # Where the target map differs from the face's own by less than this, the change fades out; by nothing, to nothing.
 FULL_EFFECT = 0.05
-# What two views agree on is made stronger by this: the mean of them asks for less than each (0.20 of the scale where one
-# alone moved the signs by 0.27; with this 0.26, on `val`).
+# What two views agree on is made stronger by this, since their mean moves the signs less than one of them (on `val` by
+# 0.20 of the scale instead of 0.27).
 AGREED = 1.35
 # Pixels that the generator sees beyond what may change: its answer is then, to a grey level, that of the whole face.
 MARGIN = 64

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from amgan.errors import AtlasError, MissingExtraError, WeightsError
+from amgan.errors import AtlasError, MissingExtraError, WeightsError, in_one_line
 from amgan.models.estimates import FaceEstimator
 from amgan.models.generator_config import GeneratorConfig
 from amgan.models.onnx_file import SUFFIX, OnnxEstimators, OnnxGenerator, open_onnx, read_metadata
@@ -157,7 +157,7 @@ def load_bundle_schema(path: Path | None = None) -> Schema:
             raise WeightsError(f"{folder}: no {name} there; give the folder that `amgan train` wrote as model/")
     try:
         content = json.loads((folder / SCHEMA).read_text(encoding="utf-8"))
-    except json.JSONDecodeError as error:
+    except ValueError as error:  # no JSON, or no UTF-8
         raise _malformed(folder / SCHEMA, error) from error
     return _schema(content, folder, folder / SCHEMA)
 
@@ -187,11 +187,11 @@ def _schema(content: Mapping[str, Any], path: Path, source: Path) -> Schema:
 
 
 def _malformed(source: Path, error: Exception) -> WeightsError:
-    return WeightsError(f"{source}: malformed ({' '.join(str(error).split())[:160]})")
+    return WeightsError(f"{source}: malformed ({in_one_line(error)})")
 
 
 def _damaged(path: Path, error: Exception) -> WeightsError:
-    return WeightsError(f"{path}: damaged model ({' '.join(str(error).split())[:160]})")
+    return WeightsError(f"{path}: damaged model ({in_one_line(error)})")
 
 
 def fingerprint(schema: Schema) -> str:

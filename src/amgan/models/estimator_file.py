@@ -11,7 +11,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from amgan.errors import AtlasError, WeightsError
+from amgan.errors import AtlasError, WeightsError, in_one_line
 from amgan.models.bundle import ESTIMATORS, SCHEMA, load_bundle
 from amgan.models.estimator import SignEstimators, SignReport
 from amgan.models.estimator_kinds import pack_estimators, unpack_estimators
@@ -64,8 +64,8 @@ def load_estimators(folder: Path | None = None) -> SignEstimators:
     except OSError as error:
         wanted = "give a folder of `amgan fit-estimators`, such as OUT/maps, or a model's"
         raise WeightsError(f"{folder}: no {CONTENT} there ({error.strerror}); {wanted}") from error
-    except (json.JSONDecodeError, KeyError, TypeError, AtlasError) as error:
-        raise WeightsError(f"{path}: malformed ({' '.join(str(error).split())[:160]})") from error
+    except (ValueError, KeyError, TypeError, AtlasError) as error:  # no UTF-8 is a ValueError too
+        raise WeightsError(f"{path}: malformed ({in_one_line(error)})") from error
     try:
         data = (folder / ESTIMATORS).read_bytes()
     except OSError as error:

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from safetensors import SafetensorError
 from safetensors.torch import load, save
 
-from amgan.errors import WeightsError
+from amgan.errors import WeightsError, in_one_line
 from amgan.models.estimator import SignEstimators
 from amgan.models.resnet import ResNetConfig
 from amgan.models.resnet_estimators import ResNetEstimators
@@ -64,7 +64,7 @@ def unpack_estimators(data: bytes, atlas: Atlas, source: object) -> SignEstimato
         # Copied into weights of full precision.
         estimators.load_state_dict(weights)
     except (SafetensorError, RuntimeError, KeyError, ValidationError) as error:
-        raise WeightsError(f"{source}: damaged estimators ({' '.join(str(error).split())[:160]})") from error
+        raise WeightsError(f"{source}: damaged estimators ({in_one_line(error)})") from error
     return estimators
 
 

@@ -13,19 +13,23 @@ from amgan.models.generator import SLOPE, Generator
 
 
 @torch.no_grad()
-def grow(small: Generator) -> Generator:
+def grow(small: Generator, seed: int) -> Generator:
     """A generator of twice the stem that does at twice the size what `small` does.
 
     Only the last convolution is taken over approximately: its 3x3 taps fall on pixels of half the width.
 
     Args:
         small: A generator with a stem of 2 or 4, whose head ends in at least 8 channels.
+        seed: Of what is new in it; a generator and its average are to get the same.
 
     Returns:
         A new generator; `small` is left as it is.
     """
     config = small.config
-    large = Generator(config.model_copy(update={"stem": 2 * config.stem}))
+    # On the processor and apart from all other draws, so that a run that goes on grows as one that never stopped.
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        large = Generator(config.model_copy(update={"stem": 2 * config.stem}))
     state = small.state_dict()
     # Averaging 2x2 pixels and folding s x s is folding 2s x 2s with every weight repeated and quartered.
     weight = state["stem.weight"].unflatten(1, (3, config.stem, config.stem))

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from amgan.errors import ConfigError, MissingExtraError, WeightsError
+from amgan.errors import ConfigError, MissingExtraError, WeightsError, in_one_line
 from amgan.models.bundle import ESTIMATORS, GENERATOR, SCHEMA
 from amgan.models.onnx_file import SUFFIX
 
@@ -84,5 +84,5 @@ def _snapshot(source: str, revision: str | None, cache: Path | None, download: b
         raise WeightsError(f"{at}: {wanted}; download=True asks the hub for it") from error
     # Of the hub's answers: no such repository or revision, no permission, a malformed id.
     except (OSError, ValueError, huggingface_hub.errors.EntryNotFoundError) as error:
-        raise WeightsError(f"{source}: the hub says: {' '.join(str(error).split())[:200]}") from error
+        raise WeightsError(f"{source}: the hub says: {in_one_line(error, 200)}") from error
     return Path(folder)

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from amgan.errors import MissingExtraError, WeightsError
+from amgan.errors import MissingExtraError, WeightsError, in_one_line
 from amgan.models.estimates import Estimate, face_crops
 from amgan.models.generator_config import GeneratorConfig, check_shapes
 from amgan.processes import network_threads
@@ -66,7 +66,7 @@ def _session(model: str | bytes, path: Path, optimise: bool = True) -> Any:
     try:
         return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # its errors have no common base
-        raise WeightsError(f"{path}: cannot be opened as ONNX ({' '.join(str(error).split())[:160]})") from error
+        raise WeightsError(f"{path}: cannot be opened as ONNX ({in_one_line(error)})") from error
 
 
 def read_metadata(session: Any, path: Path) -> dict[str, Any]:

@@ -18,7 +18,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 
-from amgan.errors import WeightsError
+from amgan.errors import WeightsError, in_one_line
 from amgan.models.estimates import face_crops
 from amgan.models.estimator import Features, Progress, SignEstimators, SignLabels, SignReport
 from amgan.models.resnet import ResNetConfig
@@ -134,4 +134,4 @@ def _read(path: Path, network: SignNetwork) -> SignReport:
         with safe_open(path, "pt") as file:
             return SignReport(**json.loads(file.metadata()["report"]))
     except (SafetensorError, RuntimeError) as error:
-        raise WeightsError(f"{path}: damaged ({' '.join(str(error).split())[:160]}); delete it") from error
+        raise WeightsError(f"{path}: damaged ({in_one_line(error)}); delete it") from error

@@ -99,12 +99,3 @@ def restore(nets: Networks, state: State, fabric: Fabric | None = None) -> int:
     if fabric is not None and state.get("scaler"):
         fabric.strategy.precision.load_state_dict(state["scaler"])
     return int(state["step"])
-
-
-def load_checkpoint(folder: Path, nets: Networks) -> int:
-    """`restore` of `read_checkpoint`.
-
-    Raises:
-        WeightsError: There is none that can be read.
-    """
-    return restore(nets, read_checkpoint(folder))

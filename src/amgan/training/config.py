@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.resources
 import math
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import Field, ValidationError, model_validator
@@ -23,7 +23,13 @@ from amgan.training.stage import Frozen
 from amgan.training.stage import Stage as Stage
 from amgan.yaml_files import Extending, laid_over
 
+# What the ``config.json`` of a run, which is a config too, has beside a config's keys (`amgan.training.run_folder`).
+ATLAS_DIGEST = "atlas_sha256"
 SHIPPED = Path(str(importlib.resources.files("amgan.training"))) / "configs"
+
+
+Weight = Annotated[float, Field(ge=0)]
+Beta = Annotated[float, Field(ge=0, lt=1)]
 
 
 class Weights(Frozen):
@@ -31,8 +37,9 @@ class Weights(Frozen):
 
     Attributes:
         realness: L_WGAN with the critic "conv", the hinge loss with "features".
-        age: L_Age.
-        location: L_Loc.
+        age: L_Age, of the generator and the critic "conv". The map head of "features" learns with weights of its own
+            (`amgan.training.gradients.map_head_gradients`).
+        location: L_Loc, of the same two.
         cycle: L_Cyc, the perceptual part.
         cycle_pixel: Mean absolute difference of the cycle.
         penalty: L_GP; used with the critic "conv" alone.
@@ -41,21 +48,21 @@ class Weights(Frozen):
             cell, or mirrored too; 0 for not at all, which saves a pass of the generator.
     """
 
-    realness: float = 1.0
-    age: float = 100.0
-    location: float = 10.0
-    cycle: float = 10.0
-    cycle_pixel: float = 10.0
-    penalty: float = 10.0
-    tint: float = 20.0
-    moved: float = 0.0
+    realness: Weight = 1.0
+    age: Weight = 100.0
+    location: Weight = 10.0
+    cycle: Weight = 10.0
+    cycle_pixel: Weight = 10.0
+    penalty: Weight = 10.0
+    tint: Weight = 20.0
+    moved: Weight = 0.0
 
 
 class TrainConfig(Frozen):
     """A whole training run.
 
     Attributes:
-        data: Folder with faces.csv and its photos.
+        data: Folder of `amgan curate`, or of faces.csv and its photos.
         atlas: YAML of signs, zones and grades; None is the `unit` atlas that comes with the package.
         start: A finished model (its folder, or "default" for the shipped one) whose generator is gone on with; the
             critic starts anew. `generator` is then that model's and not given.
@@ -65,7 +72,7 @@ class TrainConfig(Frozen):
         seed: Of everything random.
         generator: The generator.
         critic: The critic.
-        betas: Adam's.
+        betas: Adam's, of generator and critic; the map head of "features" has PyTorch's own, 0.9 and 0.999.
         weights: Of the losses.
         age_outside: What an error of the aging map counts, for the generator, where no sign's zone lies: there age
             alone is asked for, and a full weight draws lines where hardly anyone has them.
@@ -86,7 +93,9 @@ class TrainConfig(Frozen):
             who move one slider.
         restrained: Whether changes are made in training as in use: less off the skin, and of no other hue
             (`amgan.models.change`). Without, only the generator's own attention keeps a picture as it is.
-        feature_noise: Standard deviation of the noise on what the critic's features see.
+        feature_noise: Standard deviation of the noise on what the frozen ImageNet trunk sees, pictures being -1..1: for
+            the realness heads of "features", so that they judge nothing fainter, and in both pictures of the perceptual
+            cycle, with either critic, which then keeps nothing fainter.
         ema_images: Half-life of the generator's moving average, images.
         precision: "bf16", "fp16" (GPUs only, with scaled gradients) or "fp32" for the networks, or "auto": bf16 where
             the processor or GPU is fast with it, else fp32. Losses are always fp32.
@@ -109,7 +118,7 @@ class TrainConfig(Frozen):
     seed: int = 0
     generator: GeneratorConfig = GeneratorConfig()
     critic: CriticConfig = CriticConfig()
-    betas: tuple[float, float] = (0.5, 0.99)
+    betas: tuple[Beta, Beta] = (0.5, 0.99)
     weights: Weights = Weights()
     age_outside: float = Field(default=1.0, ge=0, le=1)
     hide_side: bool = False
@@ -122,7 +131,7 @@ class TrainConfig(Frozen):
     balance_ages: bool = True
     alone: float = Field(default=0.0, ge=0, le=1)
     restrained: bool = True
-    feature_noise: float = 0.02
+    feature_noise: float = Field(default=0.02, ge=0)
     ema_images: float = Field(default=2000, gt=0)
     precision: TrainingPrecision = "auto"
     log_every: int = Field(default=20, ge=1)
@@ -132,6 +141,12 @@ class TrainConfig(Frozen):
     checkpoint_every: int = Field(default=100, ge=1)
     sheet_every: int = Field(default=200, ge=1)
     stages: list[Stage] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _switches_are_of_the_critic(self) -> TrainConfig:
+        if self.critic.kind == "conv" and (self.critic.scales > 1 or self.critic.texture):
+            raise ValueError('critic: scales and texture are switches of kind "features"; leave them out')
+        return self
 
     @model_validator(mode="after")
     def _sizes_fit(self) -> TrainConfig:
@@ -192,13 +207,15 @@ def load_config(path: Path, overrides: list[str] | None = None, data: Path | Non
 
     Args:
         path: YAML file.
-        overrides: ``key=value`` with dots for nesting and YAML values: ``weights.age=50``, ``stages.0.steps=10``.
+        overrides: ``key=value`` with dots for nesting and YAML values: ``weights.age=50``, ``stages.0.steps=10``; a
+            null takes the key out, as in a file that extends another.
         data: Replaces the config's data folder.
 
     Raises:
         ConfigError: Names the file and every key at fault.
     """
     content = _EXTENDING.read(path)
+    content.pop(ATLAS_DIGEST, None)
     for override in overrides or []:
         _set(content, override)
     if data is not None:
@@ -231,6 +248,12 @@ def start_folder(start: str | Path) -> Path | None:
 
 
 def _validated(content: dict[str, Any], source: str) -> TrainConfig:
+    for part in ("generator", "critic"):
+        asked = content.get(part)
+        # The default stands in every config that is printed, and asks for nothing.
+        if isinstance(asked, dict) and asked.get("map_channels", 1) != 1:
+            fault = f"{part}.map_channels: is counted from generator.maps and the atlas; leave it out"
+            raise ConfigError(f"{source}: {fault}")
     if content.get("start") is not None:
         if "generator" in content:
             raise ConfigError(f"{source}: generator: leave it out, it is that of start: {content['start']}")
@@ -262,6 +285,10 @@ def _set(content: dict[str, Any], override: str) -> None:
     try:
         for part in parents:
             node = node[int(part)] if isinstance(node, list) else node.setdefault(part, {})
-        node[int(last) if isinstance(node, list) else last] = yaml.safe_load(text)
+        value = yaml.safe_load(text)
+        if value is None and isinstance(node, dict):
+            node.pop(last, None)
+        else:
+            node[int(last) if isinstance(node, list) else last] = value
     except (ValueError, IndexError, AttributeError, TypeError, yaml.YAMLError) as error:
         raise ConfigError(f"--set {override}: no such place in the config, or no YAML value") from error

@@ -57,7 +57,8 @@ class Draws:
     ) -> None:
         self.device = torch.device(device)
         self._step = _generator("cpu", seed, step)
-        self._patches = [_generator(self.device, seed, step, i) for i in range(part.index, batch, part.count)]
+        # From 1 on: NumPy takes a trailing 0 of a seed for nothing, and patch 0 would draw what the step does.
+        self._patches = [_generator(self.device, seed, step, i + 1) for i in range(part.index, batch, part.count)]
 
     def integer(self, least: int, most: int) -> int:
         """From `least` to `most`, the same for all patches of the step."""

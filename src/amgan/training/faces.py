@@ -42,6 +42,7 @@ class TrainingFaces:
     Attributes:
         store: The prepared faces.
         rows: Those that are learned from.
+        unseen: Validation faces, of which the sample sheets are made.
         channels: Channel of each zone in the aging map.
         estimators: Fitted on them.
         scores: (N, Z) of every zone of every row of the store, and (N,) ages, in 0..1.
@@ -61,6 +62,9 @@ class TrainingFaces:
         for line in filter(None, (self.store.passed_over(), self.store.enlarged())):
             say(line)
         self.rows = self.store.subset(lambda row: row.split == "train" and not held_for_judges(row, config.judge_share))
+        self.unseen = self.store.subset(lambda row: row.split == "val")
+        if not len(self.unseen):
+            say("no face of the split val: there will be no sample sheets")
         self.estimators: SignEstimators = new_estimators(config.estimators, atlas)
         bars = bar("features of the zones"), bar("networks of the signs")
         reports = fit_estimators(self.store, self.estimators, self.rows, *bars)
@@ -74,8 +78,8 @@ class TrainingFaces:
 
     def to_show(self, size: int, count: int = 4) -> list[Face]:
         """Validation faces spread over age, shrunk to a size."""
-        rows = [i for i in self.store.subset(lambda row: row.split == "val") if not np.isnan(self.store.rows[i].age)]
-        rows.sort(key=lambda i: self.store.rows[i].age)
+        # By the ages that people or estimators gave: of a curated set, often nobody's age is known.
+        rows = sorted(self.unseen, key=lambda i: float(self.scores[1][i]))
         chosen = [int(rows[round(k * (len(rows) - 1) / (count - 1))]) for k in range(count)] if rows else []
         return [_shrunk(self.store.images[i], self.store.landmarks[i], size) for i in chosen]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,11 +14,11 @@ from amgan.data.patches import Batch
 from amgan.models.backbone import STRIDES
 from amgan.models.change import HUE_CELLS, hue_kept, where_changed
 from amgan.models.critic import ConvCritic, FeatureCritic
-from amgan.models.texture import TEXTURE_STRIDE
 from amgan.training import losses
 from amgan.training.config import Stage
 from amgan.training.draws import Draws, Part
-from amgan.training.networks import Corner, Networks
+from amgan.training.eyes import eyes
+from amgan.training.networks import Networks
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
@@ -27,6 +28,8 @@ Stats = dict[str, Tensor]
 
 # Standard deviation of the noise on what the map head sees.
 MAP_NOISE = 0.03
+# Weight of L_Loc beside L_Age as the map head learns: places span twice what scores do, and it is there for the map.
+MAP_LOCATION = 0.1
 
 
 @dataclass(frozen=True)
@@ -62,42 +65,46 @@ class Made:
 
     Attributes:
         image: (B, 3, P, P), the patches it made.
-        features: Of them, by the frozen trunks.
+        features: Of them, by the frozen trunks; this and what follows for a `FeatureCritic` alone, else empty.
         real_features: Of the real patches.
         asked: Beside each of the features the maps (B, C + 2, H, W) of what was asked for.
         own: Beside each of the features the maps of the photo as it is.
     """
 
     image: Tensor
-    features: list[Tensor]
-    real_features: list[Tensor]
-    asked: list[Tensor]
-    own: list[Tensor]
+    features: Sequence[Tensor] = ()
+    real_features: Sequence[Tensor] = ()
+    asked: Sequence[Tensor] = ()
+    own: Sequence[Tensor] = ()
 
 
 def generator_gradients(given: Pass) -> tuple[Stats, Made]:
     """Gradients of the generator's losses."""
     nets, batch, stage, draws = given.nets, given.batch, given.stage, given.draws
     config, critic = nets.config, nets.critic
-    location, corner, asked, own = _beside(given)
+    location, seen = _location(given), eyes(nets, batch.image, draws)
     cycled = given.part.among_first(given.cycled)
     with given.fabric.autocast():
         made = _generated(given, batch.image, batch.target, location)
         fake = _restrained(given, batch.image, made)
-        # One pass of the frozen trunk a picture serves perceptual loss and critic; the noise is shared by all three.
-        grain = config.feature_noise * draws.normal(batch.image)
+        # One pass of the frozen trunk a picture serves perceptual loss and `FeatureCritic`.
+        looked_at = len(batch.image) if isinstance(critic, FeatureCritic) else cycled
         with torch.no_grad():
-            real_features, real_texture = nets.features(batch.image + grain), nets.texture(batch.image, corner)
-        fake_features, fake_texture = nets.features(fake + grain), nets.texture(fake, corner)
+            real_features = seen.features(batch.image[:looked_at]) if looked_at else []
         if cycled:
             again = _aged(given, fake[:cycled], batch.source[:cycled], location)
-            again_features = nets.features(again + grain[:cycled])
+            again_features = seen.features(again)
         critic.requires_grad_(False)
         if isinstance(critic, FeatureCritic):
-            shrunk = as_map_head_sees(fake, stage, draws)
-            realness, place, found = critic(shrunk, fake_features + fake_texture, asked)
+            with torch.no_grad():
+                of_real = real_features + seen.texture(batch.image)
+            of_fake, asked = seen.features(fake) + seen.texture(fake), seen.beside(batch.target, location)
+            realness, place, found = critic(as_map_head_sees(fake, stage, draws), of_fake, asked)
+            features = [f.detach() for f in of_fake]
+            left = Made(fake.detach(), features, of_real, asked, seen.beside(batch.source, location))
         else:
             realness, place, found = critic(fake)
+            left = Made(fake.detach())
         critic.requires_grad_(True)
         moved = _moved(given, made, location) if config.weights.moved else fake.new_zeros(())
     cycle = cycle_pixel = fake.new_zeros(())
@@ -117,8 +124,6 @@ def generator_gradients(given: Pass) -> tuple[Stats, Made]:
         "moved": moved,
     }
     given.backward(_weighted(given, parts))
-    features = [f.detach() for f in fake_features + fake_texture]
-    left = Made(fake.detach(), features, real_features + real_texture, asked, own)
     return _named("g", parts), left
 
 
@@ -126,12 +131,13 @@ def generator_gradients(given: Pass) -> tuple[Stats, Made]:
 def made_patches(given: Pass) -> Made:
     """What the generator makes, for a critic that learns while the generator stands still."""
     nets, batch = given.nets, given.batch
-    location, corner, asked, own = _beside(given)
+    location, seen = _location(given), eyes(nets, batch.image, given.draws)
     with given.fabric.autocast():
         fake = _aged(given, batch.image, batch.target, location)
-        grain = nets.config.feature_noise * given.draws.normal(batch.image)
-        real, made = (nets.features(image + grain) + nets.texture(image, corner) for image in (batch.image, fake))
-    return Made(fake, made, real, asked, own)
+        if not isinstance(nets.critic, FeatureCritic):
+            return Made(fake)
+        real, made = (seen.features(image) + seen.texture(image) for image in (batch.image, fake))
+        return Made(fake, made, real, seen.beside(batch.target, location), seen.beside(batch.source, location))
 
 
 def feature_critic_gradients(given: Pass, made: Made) -> Stats:
@@ -175,7 +181,7 @@ def map_head_gradients(given: Pass, fake: Tensor | None = None) -> Stats:
     with given.fabric.autocast():
         place, found = nets.critic.map_head(as_map_head_sees(batch.image, given.stage, given.draws))
     parts = {"age": losses.age_loss(found, batch.source), "location": losses.location_loss(place, batch.centre)}
-    total = parts["age"] + 0.1 * parts["location"]
+    total = parts["age"] + MAP_LOCATION * parts["location"]
     if fake is not None and nets.config.map_head_fakes:
         with given.fabric.autocast():
             _, found = nets.critic.map_head(as_map_head_sees(fake, given.stage, given.draws))
@@ -204,15 +210,10 @@ def mirrored(location: Tensor, draws: Draws) -> Tensor:
     return location * torch.stack([sign, torch.ones_like(sign)], dim=1)[:, :, None, None]
 
 
-def _beside(given: Pass) -> tuple[Tensor, Corner, list[Tensor], list[Tensor]]:
-    """Location maps, the texture trunk's window, and the maps beside each of the features: asked for, and as it is."""
-    nets, batch, draws = given.nets, given.batch, given.draws
-    location = mirrored(batch.location, draws) if nets.config.hide_side else batch.location
-    corner = _corner(given.stage.patch, draws)
-    asked, own = (
-        nets.maps_of_features(torch.cat([maps, location], dim=1), corner) for maps in (batch.target, batch.source)
-    )
-    return location, corner, asked, own
+def _location(given: Pass) -> Tensor:
+    """The location maps of the pass."""
+    location = given.batch.location
+    return mirrored(location, given.draws) if given.nets.config.hide_side else location
 
 
 def _aged(given: Pass, image: Tensor, target: Tensor, location: Tensor) -> Tensor:
@@ -259,12 +260,6 @@ def _restrained(given: Pass, image: Tensor, made: Tensor) -> Tensor:
     where = where_changed(batch.editable[:count], batch.skin[:count], batch.zoned[:count])
     change = where * (made - image)
     return image + hue_kept(change, where, max(HUE_CELLS * stage.patch // stage.image_size, 1))
-
-
-def _corner(patch: int, draws: Draws) -> Corner:
-    """Where the texture trunk's window of half a patch lies: on whole cells of its features."""
-    last = patch // 2 // TEXTURE_STRIDE
-    return draws.integer(0, last) * TEXTURE_STRIDE, draws.integer(0, last) * TEXTURE_STRIDE
 
 
 def _weighted(given: Pass, parts: dict[str, Tensor]) -> Tensor:

@@ -18,6 +18,7 @@ from rich.console import Console
 from amgan.data.store import licence_notice
 from amgan.errors import ConfigError
 from amgan.maps.kinds import count_channels
+from amgan.maps.packing import pack_zones
 from amgan.models.bundle import load_bundle, save_bundle
 from amgan.models.critic import FeatureCritic
 from amgan.models.generator import Generator
@@ -104,11 +105,14 @@ def train(
     Raises:
         OutputError: `out` holds a run already and `resume` is false.
         DatasetError: The data is unusable.
-        ConfigError: The run to resume began with other networks, data or seed, or the processes cannot share a batch.
+        ConfigError: The run to resume began with other networks, data, signs or seed, `TrainConfig.start` is a model
+            of other signs, or the processes cannot share a batch.
+        WeightsError: There is no checkpoint to resume, or no such model to start from.
+        MissingExtraError: A package that the networks or TensorBoard want is not installed.
         EngineError: Another process of the run was lost.
         KeyboardInterrupt: Ctrl-C; its text says how to go on.
     """
-    changed = check_folder(config, out, resume)
+    changed = check_folder(config, atlas, out, resume)
     check_shares(config, machines.processes)
     run = _Run(config, out, start_fabric(config.precision, machines))
     for line in changed:
@@ -124,26 +128,19 @@ def train(
 
 def _train(run: _Run, resume: bool, atlas: Atlas, tensorboard: bool) -> Path:
     config, out, fabric = run.config, run.out, run.fabric
+    # First what is made in seconds and may fail, then the faces, which may take hours.
+    nets = _networks(run, resume, atlas)
     if run.first:
-        record_config(config, out)
-    # The prepared faces serve every run on the same data, so they lie beside the run folders.
-    shown = console if run.first else None
-    faces = node_by_node(fabric, lambda: TrainingFaces(config, out.parent / "prepared", atlas, run.say, shown))
-    # Another kind of processor may find others in the last digit.
-    faces.scores = fabric.broadcast(faces.scores)
-
-    # Here, since what happens before draws on the same generator only when the store is new.
-    torch.manual_seed(config.seed)
-    nets = Networks(config, count_channels(config.generator.maps, faces.channels)).put_on(fabric.device)
-    if resume:
-        state = fabric.broadcast(read_checkpoint(out, run.say) if run.first else {})
-        run.made = run.saved = restore(nets, state, fabric)
-    elif config.start is not None:
-        nets.start_from(_finished(config.start, faces.channels))
+        record_config(config, atlas, out)
     if fabric.world_size > 1:
         run.say(f"{fabric.world_size} processes, on {fabric.device.type}")
     with contextlib.ExitStack() as stack:
         statistics = stack.enter_context(Statistics(out, run.made, tensorboard)) if run.first else None
+        # The prepared faces serve every run on the same data, so they lie beside the run folders.
+        shown = console if run.first else None
+        faces = node_by_node(fabric, lambda: TrainingFaces(config, out.parent / "prepared", atlas, run.say, shown))
+        # Another kind of processor may find others in the last digit.
+        faces.scores = fabric.broadcast(faces.scores)
         _steps(run, nets, faces, statistics)
     model = out / "model"
     if run.first:
@@ -152,6 +149,19 @@ def _train(run: _Run, resume: bool, atlas: Atlas, tensorboard: bool) -> Path:
         save_bundle(model, nets.ema, faces.estimators, atlas, faces.channels, notice, size, config.judge_share)
         run.say(f"model written to {model}")
     return model
+
+
+def _networks(run: _Run, resume: bool, atlas: Atlas) -> Networks:
+    """Networks as the run's first step, or the next one, finds them."""
+    config, fabric, channels = run.config, run.fabric, pack_zones(atlas)
+    torch.manual_seed(config.seed)
+    nets = Networks(config, count_channels(config.generator.maps, channels)).put_on(fabric.device)
+    if resume:
+        state = fabric.broadcast(read_checkpoint(run.out, run.say) if run.first else {})
+        run.made = run.saved = restore(nets, state, fabric)
+    elif config.start is not None:
+        nets.start_from(_finished(config.start, atlas, channels))
+    return nets
 
 
 def _steps(run: _Run, nets: Networks, faces: TrainingFaces, statistics: Statistics | None) -> None:
@@ -191,17 +201,19 @@ def _steps(run: _Run, nets: Networks, faces: TrainingFaces, statistics: Statisti
                 run.saved = run.made
             if run.made % config.sheet_every == 0 and not learning_map and (shown := faces.to_show(whole.image_size)):
                 sheet = run.out / "sheets" / f"{run.made:06d}.png"
-                sample_sheet(nets.ema, faces.atlas, faces.channels, shown, sheet)
+                sample_sheet(nets.ema, faces.atlas, faces.channels, shown, sheet, config.restrained)
 
 
-def _finished(start: str | Path, channels: tuple[int, ...]) -> Generator:
+def _finished(start: str | Path, atlas: Atlas, channels: tuple[int, ...]) -> Generator:
     """The generator of a finished model whose signs are those of this run.
 
     Raises:
-        ConfigError: Its aging map has other zones or channels.
+        ConfigError: Its aging map has other zones or channels, or it is an ONNX file.
         WeightsError: There is no such model.
     """
     bundle = load_bundle(start_folder(start))
-    if bundle.channels != channels or not isinstance(bundle.generator, Generator):
-        raise ConfigError(f"start: {start}: an ONNX file, or a model of other signs; give the folder of one of these")
+    if not isinstance(bundle.generator, Generator):
+        raise ConfigError(f"start: {start}: an ONNX file, which cannot learn; give a model's folder")
+    if (bundle.atlas.zones, bundle.channels) != (atlas.zones, channels):
+        raise ConfigError(f"start: {start}: a model of other signs; give one of these, or its atlas as `atlas`")
     return bundle.generator

@@ -51,7 +51,7 @@ class Networks(nn.Module):
             # The map head is pretrained at full rate, then goes on at a part of it beside the generator (FINDINGS 3).
             rates = zip((slow, fast), MAP_RATES, strict=True)
             self.map_optimiser = torch.optim.Adam([{"params": params, "lr": rate} for params, rate in rates])
-        self.critic_optimiser = torch.optim.Adam(groups, stage.critic_rate or stage.rate, config.betas)
+        self.critic_optimiser = torch.optim.Adam(groups, stage.rate_of_critic, config.betas)
 
     def put_on(self, device: torch.device) -> Networks:
         """Moves all of it to a device, the frozen trunks too."""
@@ -110,7 +110,8 @@ class Networks(nn.Module):
         """Grows generator and average until their stem is `stem`; the generator's optimiser starts anew."""
         while self.generator.config.stem < stem:
             device = self.generator.output.weight.device
-            self.generator, self.ema = (channels_last(grow(g.cpu())).to(device) for g in (self.generator, self.ema))
+            grown = (grow(own.cpu(), self.config.seed) for own in (self.generator, self.ema))
+            self.generator, self.ema = (channels_last(own).to(device) for own in grown)
             self.ema.requires_grad_(False)
             self.generator_optimiser = self._generator_optimiser()
 
@@ -119,7 +120,7 @@ class Networks(nn.Module):
         for group in self.generator_optimiser.param_groups:
             group["lr"] = stage.rate * left
         for group in self.critic_optimiser.param_groups:
-            group["lr"] = (stage.critic_rate or stage.rate) * left
+            group["lr"] = stage.rate_of_critic * left
 
     def set_map_rates(self, factor: float) -> None:
         """Learning rates of the map head, as a part of `MAP_RATES`."""

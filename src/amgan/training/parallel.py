@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 import torch
 from torch import Tensor
 
-from amgan.errors import ConfigError, EngineError, MissingExtraError
+from amgan.errors import ConfigError, EngineError, MissingExtraError, in_one_line
 from amgan.models.precision import TrainingPrecision, has_fast_bf16
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ def start_fabric(precision: TrainingPrecision, machines: Machines = ALONE) -> Fa
     try:
         fabric.launch()
     except (ValueError, RuntimeError) as error:
-        message = " ".join(str(error).split())[:200]
+        message = in_one_line(error, 200)
         raise EngineError(f"{devices} processes on each of {nodes} machines did not start: {message}") from error
     return fabric
 

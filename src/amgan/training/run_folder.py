@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
+from typing import Any
 
-from amgan.errors import ConfigError, OutputError
+from amgan.errors import ConfigError, OutputError, in_one_line
+from amgan.signs.atlas import Atlas
 from amgan.training.checkpoint import has_checkpoint
-from amgan.training.config import TrainConfig
+from amgan.training.config import ATLAS_DIGEST, TrainConfig
 
 # A run that goes on with another of these is another run.
-FIXED_KEYS = ("data", "atlas", "start", "judge_share", "estimators", "seed", "generator", "critic")
+FIXED_KEYS = ("data", "atlas", "start", "judge_share", "estimators", "seed", "generator", "critic", "betas")
 
 
-def check_folder(config: TrainConfig, out: Path, resume: bool) -> list[str]:
+def check_folder(config: TrainConfig, atlas: Atlas, out: Path, resume: bool) -> list[str]:
     """Refuses a folder that holds a run, or another run than the one to go on with.
 
     Args:
         config: The run.
+        atlas: Its signs and zones.
         out: Its folder; only read.
         resume: Whether it goes on.
 
@@ -26,29 +30,46 @@ def check_folder(config: TrainConfig, out: Path, resume: bool) -> list[str]:
 
     Raises:
         OutputError: It holds a run already and `resume` is false.
-        ConfigError: Networks, data or seed differ from those the run began with.
+        ConfigError: Networks, optimisers, data, signs or seed differ from those the run began with, or what it began
+            with cannot be read.
     """
     if has_checkpoint(out) and not resume:
         raise OutputError(f"{out}: holds a run already; add --resume to go on with it, or choose another --out")
     path = out / "config.json"
     if not resume or not path.is_file():
         return []
-    content, before = config.model_dump(mode="json"), json.loads(path.read_text())
-    # The only ways when older runs began.
-    before = {"estimators": "ridge", **before, "stages": [{"accumulate": 1, **stage} for stage in before["stages"]]}
+    content, before = config.model_dump(mode="json"), _config_before(path)
     changed = [key for key in content if before.get(key, content[key]) != content[key]]
-    fixed = [key for key in changed if key in FIXED_KEYS]
+    fixed = {key for key in changed if key in FIXED_KEYS}
+    if ATLAS_DIGEST in before:  # not so in older runs, of which the atlas's path is all that is known
+        fixed -= {"atlas"}
+        fixed |= {"atlas"} if before[ATLAS_DIGEST] != _digest(atlas) else set()
     if fixed:
-        raise ConfigError(f"{out}: the run began with another {', '.join(fixed)}; choose another --out")
+        raise ConfigError(f"{out}: the run began with another {', '.join(sorted(fixed))}; choose another --out")
     return [f"changed since the run began: {key}: {before.get(key)} -> {content[key]}" for key in changed]
 
 
-def record_config(config: TrainConfig, out: Path) -> None:
-    """Writes the config into the run's folder, which is made."""
+def record_config(config: TrainConfig, atlas: Atlas, out: Path) -> None:
+    """Writes the config and a digest of the atlas into the run's folder, which is made."""
     out.mkdir(parents=True, exist_ok=True)
     aside = out / "config.json.part"
-    aside.write_text(json.dumps(config.model_dump(mode="json"), indent=2))
+    content = config.model_dump(mode="json") | {ATLAS_DIGEST: _digest(atlas)}
+    aside.write_text(json.dumps(content, indent=2), encoding="utf-8")
     aside.replace(out / "config.json")
+
+
+def _config_before(path: Path) -> dict[str, Any]:
+    """What `record_config` wrote; what older code did not know is what it did."""
+    try:
+        before = json.loads(path.read_text(encoding="utf-8"))
+        stages = [{"accumulate": 1, **stage} for stage in before["stages"]]
+        return {"estimators": "ridge", **before, "stages": stages}
+    except (ValueError, KeyError, TypeError) as error:
+        raise ConfigError(f"{path}: damaged ({in_one_line(error)}); delete it and resume again") from error
+
+
+def _digest(atlas: Atlas) -> str:
+    return hashlib.sha256(json.dumps(atlas.model_dump(mode="json")).encode()).hexdigest()
 
 
 def check_shares(config: TrainConfig, processes: int) -> None:

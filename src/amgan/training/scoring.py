@@ -25,7 +25,7 @@ from amgan.data.dataset import SCORES, read_dataset
 from amgan.data.table import Row
 from amgan.engines.base import Engine, reachable
 from amgan.engines.local import LocalEngine
-from amgan.errors import DatasetError
+from amgan.errors import DatasetError, in_one_line
 from amgan.faces.photo import read_photo
 from amgan.models.estimates import Estimate
 from amgan.models.estimator import SignEstimators
@@ -183,9 +183,7 @@ class _Pieces:
                     continue
                 keys = file.read(columns=["path", _DIGEST])
             except (OSError, pa.ArrowException) as error:
-                raise DatasetError(
-                    f"{path}: damaged ({' '.join(str(error).split())}); delete it and run again"
-                ) from error
+                raise DatasetError(f"{path}: damaged ({in_one_line(error, None)}); delete it and run again") from error
             self._paths.append(path)
             self.known |= dict(zip(*(column.to_pylist() for column in keys.columns), strict=True))
 

@@ -8,10 +8,12 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from PIL import Image
-from torch.nn import functional as F
 
+from amgan.maps.arrays import grown
 from amgan.maps.kinds import draw_map
 from amgan.maps.location import location_maps
+from amgan.models.change import hue_kept, where_changed
+from amgan.models.estimator import as_images
 from amgan.models.generator import Generator
 from amgan.models.precision import has_fast_bf16
 from amgan.signs.atlas import Atlas
@@ -27,8 +29,9 @@ def sample_sheet(
     channels: tuple[int, ...],
     faces: list[tuple[npt.NDArray[np.uint8], npt.NDArray[np.float32]]],
     path: Path,
+    restrained: bool,
 ) -> None:
-    """Writes a PNG with one row a face: all at 0.1, original, all at 0.9.
+    """Writes a PNG with one row a face: all at 0.1, original, all at 0.9; changed as the losses see it.
 
     Args:
         generator: The averaged generator.
@@ -36,18 +39,21 @@ def sample_sheet(
         channels: Channel of each zone.
         faces: Aligned pictures (S, S, 3) uint8 with their landmarks (478, 2).
         path: Where the sheet goes.
+        restrained: As `TrainConfig.restrained`; so the sheet shows what a user of the model would see.
     """
+    kind = generator.config.maps
     rows, device = [], generator.output.weight.device
     fast = device.type == "cpu" and has_fast_bf16()
     for rgb, landmarks in faces:
         size = rgb.shape[0]
         masks = zone_masks(atlas, landmarks, size)
-        image = torch.from_numpy(rgb).permute(2, 0, 1)[None].float() / 127.5 - 1
-        image = image.contiguous(memory_format=torch.channels_last)
-        zones, head, editable = (
-            F.interpolate(torch.from_numpy(m)[None], size=(size, size), mode="bilinear", align_corners=False)
-            for m in (masks.zones, masks.head[None], masks.editable[None])
+        image = as_images(torch.from_numpy(rgb)[None])
+        zones, head, editable, skin = (
+            grown(torch.from_numpy(m)[None], (size, size))
+            for m in (masks.zones, masks.head[None], masks.editable[None], masks.skin[None])
         )
+        zoned = zones.amax(dim=1, keepdim=True) if kind == "zones" else torch.ones_like(skin)
+        where = where_changed(editable, skin, zoned)
         zero = torch.zeros(1, dtype=torch.long)
         location = location_maps(zero, zero, (size, size), (size, size))
         tiles = []
@@ -55,12 +61,12 @@ def sample_sheet(
             out = image
             if level is not None:
                 scores = torch.full((1, len(atlas.zones)), level)
-                kind = generator.config.maps
                 target = draw_map(kind, zones, head[:, 0], scores, torch.tensor([level]), channels)
                 given = location.to(device) if generator.config.location_maps else None
                 with torch.autocast("cpu", torch.bfloat16, enabled=fast):
-                    made = generator(image.to(device), target.to(device), given).image.cpu()
-                out = image + editable * (made - image)
+                    out = generator(image.to(device), target.to(device), given).image.cpu()
+                if restrained:
+                    out = image + hue_kept(where * (out - image), where)
             tiles.append(((out[0].permute(1, 2, 0).clamp(-1, 1) + 1) * 127.5).round().byte().numpy())
         rows.append(np.concatenate(tiles, axis=1))
     path.parent.mkdir(parents=True, exist_ok=True)

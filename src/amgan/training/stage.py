@@ -44,12 +44,17 @@ class Stage(Frozen):
     accumulate: int = Field(default=1, ge=1)
     steps: int = Field(ge=1)
     rate: float = Field(gt=0)
-    critic_rate: float | None = None
+    critic_rate: float | None = Field(default=None, gt=0)
     map_head_steps: int = Field(default=0, ge=0)
     map_patch: tuple[int, int] = (112, 144)
     critic_alone: int = Field(default=0, ge=0)
     stem: Literal[2, 4, 8] | None = None
     half_every: int = Field(default=0, ge=0)
+
+    @property
+    def rate_of_critic(self) -> float:
+        """Learning rate of the critic at the stage's start."""
+        return self.rate if self.critic_rate is None else self.critic_rate
 
     def at(self, step: int) -> Stage:
         """Sizes of one step of this stage."""

@@ -1,3 +1,4 @@
+import errno
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -157,6 +158,29 @@ def test_a_bug_on_one_photo_is_told_and_does_not_stop_the_others(
     first, _, third = run(recipes, settings, tmp_path / "out")
     assert "face.png: ZeroDivisionError: of all things" in first.error and third.status == "aged"
     assert "Traceback" in capsys.readouterr().err
+
+
+def test_a_picture_that_its_format_cannot_hold_fails_alone_and_a_full_disk_ends_the_run(
+    recipes: list[Recipe], settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write, wide = worker.write_image, Image.new("RGB", (16384, 1))
+    # As Pillow's encoder has it: more than WebP can hold.
+    found = [replace(recipes[0], out="sub/face.webp"), *recipes[1:]]
+
+    def as_wide(image: Image.Image, path: Path, **options: Any) -> None:
+        write(wide if path.suffix == ".webp" else image, path, **options)
+
+    monkeypatch.setattr(worker, "write_image", as_wide)
+    first, _, third = run(found, settings, tmp_path / "out")
+    assert first.status == "failed" and first.error.startswith("sub/face.webp: cannot be written")
+    assert third.status == "aged"
+
+    def on_a_full_disk(image: Image.Image, path: Path, **options: Any) -> None:
+        raise OutputError(f"{path}: cannot be written") from OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(worker, "write_image", on_a_full_disk)
+    with pytest.raises(OutputError, match="cannot be written"):
+        run(found, settings, tmp_path / "full")
 
 
 def test_what_stops_a_run(recipes: list[Recipe], settings: Settings, tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from functools import partial
 from pathlib import Path
 from types import TracebackType
 
-from amgan.errors import AmganError, PhotoError
+from amgan.errors import AmganError, OutputError, PhotoError, in_one_line
 from amgan.faces.output import write_image
 from amgan.faces.photo import read_photo
 from amgan.inference.ager import Ager, Precision
@@ -66,7 +66,7 @@ class Task:
 
     def failed(self, error: str, seconds: float = 0) -> Result:
         """The result of a task that came to nothing."""
-        line = " ".join(error.split())
+        line = in_one_line(error, None)
         return Result(self.recipe.name, self.recipe.out, FAILED, line, seconds=f"{seconds:.2f}")
 
 
@@ -94,7 +94,7 @@ class Worker:
         """Ages a photo and writes the result aside.
 
         Raises:
-            AmganError: What would befall every photo: the model cannot be loaded, or the result not be written.
+            AmganError: What would befall every photo: the model cannot be loaded, or nothing be written there.
         """
         if self._ager is None:
             with quiet_stderr():
@@ -109,6 +109,10 @@ class Worker:
             write_image(aged.image, task.aside, photo=photo, overwrite=True)
         except PhotoError as error:
             return task.failed(str(error), time.perf_counter() - start)
+        except OutputError as error:
+            if not _of_one_picture(error):
+                raise
+            return task.failed(str(error).replace(str(task.aside), recipe.out), time.perf_counter() - start)
         except AmganError:
             raise
         except Exception as error:
@@ -124,6 +128,13 @@ class Worker:
             seconds=f"{time.perf_counter() - start:.2f}",
             recipe=task.digest,
         )
+
+
+def _of_one_picture(error: OutputError) -> bool:
+    """Whether a picture cannot be written since it does not fit its format, and not for want of a disk or folder."""
+    cause = error.__cause__
+    # Pillow's encoders raise many types, OSError too; but only what the system says has a number.
+    return cause is not None and not (isinstance(cause, OSError) and cause.errno is not None)
 
 
 def run_tasks(settings: Settings, tasks: Iterable[Task], workers: int, report: Callable[[Task, Result], None]) -> None:

@@ -15,6 +15,7 @@ from torch.nn import functional as F
 
 from amgan.faces.align import align_face
 from amgan.models.backbone import Trunk
+from amgan.models.estimator import as_images
 
 SAME, OTHER = 0.93, 0.90
 _SIDE, _GRID, _TAP = 224, 4, 3
@@ -37,8 +38,7 @@ def signature(trunk: Trunk, rgb: npt.NDArray[np.uint8], landmarks: npt.NDArray[n
         (D,) float32 of length 1; the product of two is how alike they are.
     """
     crop = align_face(landmarks, _SIDE).crop(rgb)
-    image = torch.from_numpy(crop).permute(2, 0, 1)[None].float() / 127.5 - 1
-    features = trunk(image.contiguous(memory_format=torch.channels_last))[_TAP]
+    features = trunk(as_images(torch.from_numpy(crop)[None]))[_TAP]
     vector = F.normalize(F.adaptive_avg_pool2d(features, _GRID).flatten(1), dim=1)
     return np.asarray(vector[0].numpy(), np.float32)
 
