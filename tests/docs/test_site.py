@@ -105,7 +105,7 @@ def test_the_reference_has_every_key_with_its_default() -> None:
     for key in TrainConfig.model_fields:
         assert f"| `{key}` |" in page
     for key, value in Weights().model_dump().items():
-        assert f"| `{key}` | number | `{value}` |" in page
+        assert f"| `{key}` | number, ≥ 0 | `{value}` |" in page
     assert "| `max_yaw` | number, ≥ 0, ≤ 180 or null | `20.0` |" in page
     assert "### paper-256" in page and "cycle_pixel: 0.0" in page
 

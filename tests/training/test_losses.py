@@ -53,7 +53,7 @@ def test_moved_is_the_share_of_a_change_that_differs_where_changes_are_made() ->
     assert losses.moved_loss(image, image, image, where) == 0
     # Shrinking both changes does not help.
     shrunk = losses.moved_loss(0.2 * made, 0.2 * again, image, where)
-    assert shrunk == pytest.approx(losses.moved_loss(made, again, image, where), rel=0.1)
+    assert float(shrunk) == pytest.approx(float(losses.moved_loss(made, again, image, where)), rel=0.1)
 
 
 def test_tint_sees_a_tint_of_skin_and_not_fine_texture() -> None:

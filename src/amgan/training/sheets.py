@@ -39,7 +39,8 @@ def sample_sheet(
         channels: Channel of each zone.
         faces: Aligned pictures (S, S, 3) uint8 with their landmarks (478, 2).
         path: Where the sheet goes.
-        restrained: As `TrainConfig.restrained`; so the sheet shows what a user of the model would see.
+        restrained: As `TrainConfig.restrained`; so the sheet shows what the losses see; a user sees what two such
+            views agree on.
     """
     kind = generator.config.maps
     rows, device = [], generator.output.weight.device
