@@ -22,7 +22,7 @@ from amgan.data.cache import ArrayCache
 from amgan.data.draw import Draw
 from amgan.data.store import Store
 from amgan.maps.arrays import grown
-from amgan.maps.kinds import MapKind, draw_map
+from amgan.maps.kinds import MapKind, draw_map, in_any_zone
 from amgan.maps.location import location_maps
 from amgan.signs.atlas import Atlas
 from amgan.signs.zones import zone_masks
@@ -157,7 +157,7 @@ class FacePatches:
         scores, age = self.draw.scores[pick], self.draw.ages[pick]
         source = self._drawn(zones, head, scores, age)
         target = self._drawn(zones, head, *self.draw.target(rng, pick, zones))
-        zoned = zones.max(axis=0) if self.maps == "zones" else np.ones_like(skin)
+        zoned = in_any_zone(self.maps, zones)
         small = np.concatenate([source, target, editable[None], skin[None], zoned[None]])
         maps = grown(small[None], (side, side))[0]
         image = jitter(crop, rng) if self.recolour else crop.astype(np.float32) / 127.5 - 1

@@ -36,6 +36,7 @@ from amgan.evaluation.jsonable import jsonable
 from amgan.evaluation.judges.age import AgeAndGenderJudge
 from amgan.evaluation.judges.cross import CrossJudge, fit_judge, sign_crops
 from amgan.evaluation.judges.identity import SAME_PERSON, IdentityJudge
+from amgan.evaluation.judging import judge_splits
 from amgan.evaluation.measures.colour import colour_change
 from amgan.evaluation.measures.controls import controls
 from amgan.evaluation.measures.locality import inside_over_rest, stray
@@ -187,12 +188,11 @@ def main() -> None:
     options = parser.parse_args()
     with Ager(options.model) as ager:
         store = prepare(options.data, options.store, ager.bundle.atlas)
-        splits = ("val", "test") if options.split == "test" else ("val",)
         judge = fit_judge(
             store,
             ager.bundle.atlas,
             ager.bundle.judge_share,
-            splits,
+            judge_splits(options.split),
             lambda faces: track(list(faces), "features of the judge", console=console),
         )
         rows = [row for row in store.rows if row.split == options.split][:: options.every]

@@ -12,7 +12,7 @@ from amgan.errors import WeightsError
 from amgan.faces.photo import photo_from_image
 from amgan.inference.views import FaceView
 from amgan.maps.arrays import grown
-from amgan.maps.kinds import draw_map
+from amgan.maps.kinds import draw_map, in_any_zone
 from amgan.maps.location import location_maps
 from amgan.maps.targets import painted_map
 from amgan.models.bundle import Bundle
@@ -59,7 +59,7 @@ def face_change(
     # Where the map asks for nothing, nothing changes: an edit stays in its zones.
     asked = (np.abs(target - own).max(axis=1, keepdims=True) / np.float32(FULL_EFFECT)).clip(max=1)
     masks = face.masks
-    zoned = masks.zones.max(axis=0) if bundle.generator.config.maps == "zones" else np.ones_like(masks.skin)
+    zoned = in_any_zone(bundle.generator.config.maps, masks.zones)
     where = grown(asked * where_changed(masks.editable, masks.skin, zoned), size)
     # Channels last in memory, as the photo is, and as networks are fastest with.
     image = face.rgb.transpose(2, 0, 1)[None].astype(np.float32) / np.float32(127.5) - 1

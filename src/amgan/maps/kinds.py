@@ -41,3 +41,24 @@ def draw_map(
     values: ArrayT = age[:, None] if kind == "age" else lib.concatenate([scores, age[:, None]], 1)
     drawn: ArrayT = lib.broadcast_to(values[:, :, None, None], (*values.shape, *zones.shape[-2:]))
     return drawn
+
+
+def in_any_zone(kind: MapKind, zones: ArrayT) -> ArrayT:
+    """Where a map of this kind asks for a sign.
+
+    Args:
+        kind: What the map holds.
+        zones: (..., Z, H, W) in 0..1, the zones.
+
+    Returns:
+        (..., H, W) in 0..1, 1 in any zone; everywhere if the map knows no places.
+
+    Example:
+        >>> import numpy as np
+        >>> zones = np.array([[[1.0, 0.0]], [[0.0, 0.0]]], np.float32)
+        >>> in_any_zone("zones", zones).tolist(), in_any_zone("age", zones).tolist()
+        ([[1.0, 0.0]], [[1.0, 1.0]])
+    """
+    lib = library(zones)
+    found: ArrayT = lib.amax(zones, -3) if kind == "zones" else lib.ones_like(zones[..., 0, :, :])
+    return found

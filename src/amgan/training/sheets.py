@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 
 from amgan.maps.arrays import grown
-from amgan.maps.kinds import draw_map
+from amgan.maps.kinds import draw_map, in_any_zone
 from amgan.maps.location import location_maps
 from amgan.models.change import hue_kept, where_changed
 from amgan.models.estimator import as_images
@@ -53,8 +53,7 @@ def sample_sheet(
             grown(torch.from_numpy(m)[None], (size, size))
             for m in (masks.zones, masks.head[None], masks.editable[None], masks.skin[None])
         )
-        zoned = zones.amax(dim=1, keepdim=True) if kind == "zones" else torch.ones_like(skin)
-        where = where_changed(editable, skin, zoned)
+        where = where_changed(editable, skin, in_any_zone(kind, zones)[:, None])
         zero = torch.zeros(1, dtype=torch.long)
         location = location_maps(zero, zero, (size, size), (size, size))
         tiles = []
