@@ -43,10 +43,21 @@ def test_targets_are_of_three_kinds() -> None:
         elif len(set(scores.tolist())) == 1:
             assert age == scores[0]
             kinds["even"] += 1
-    # A tenth of those at random is even; a mix with oneself is one's own.
+    # A tenth is even by default; a mix with oneself is one's own.
     assert kinds["another's"] / 2000 == pytest.approx(0.5 + 0.03, abs=0.04)
     assert kinds["mixed"] / 2000 == pytest.approx(0.27, abs=0.04)
     assert kinds["even"] / 2000 == pytest.approx(0.1, abs=0.03)
+
+
+def test_as_many_targets_are_even_as_are_asked_for() -> None:
+    draw, rng, zones = draw_of(alone=0.2, even=0.75), np.random.default_rng(0), np.zeros((ZONES, 4, 4), np.float32)
+    levels = [
+        float(age)
+        for scores, age in (draw.target(rng, 3, zones) for _ in range(2000))
+        if len({*scores.tolist(), float(age)}) == 1
+    ]
+    assert len(levels) / 2000 == pytest.approx(0.8 * 0.75, abs=0.04)
+    assert np.quantile(levels, [0.1, 0.9]) == pytest.approx([0.1, 0.9], abs=0.05)
 
 
 def test_one_sign_alone_moves_in_its_zones_and_nothing_else() -> None:

@@ -60,13 +60,22 @@ def test_tint_sees_a_tint_of_skin_and_not_fine_texture() -> None:
     plain, skin = torch.zeros(1, 3, 16, 16), torch.ones(1, 1, 16, 16)
     texture = plain.clone()
     texture[..., ::2], texture[..., 1::2] = 0.5, -0.5
-    assert losses.tint_loss(texture, plain, skin, 8) == pytest.approx(0, abs=1e-12)
+    assert losses.tint_loss(texture, plain, skin, 4) == pytest.approx(0, abs=1e-12)
     grey, red = plain + 0.1, plain.clone()
     red[:, 0] += 0.1 * 3**0.5
-    assert losses.tint_loss(grey, plain, skin, 8) == pytest.approx(0.01, rel=1e-4)
-    assert losses.tint_loss(red, plain, skin, 8) > 2 * losses.tint_loss(grey, plain, skin, 8)
-    assert losses.tint_loss(grey, plain, 0 * skin, 8) == pytest.approx(0.002, rel=1e-4)
-    assert losses.tint_loss(red, plain, 0 * skin, 8) > 5 * losses.tint_loss(grey, plain, 0 * skin, 8)
+    assert losses.tint_loss(grey, plain, skin, 4) == pytest.approx(0.01, rel=1e-4)
+    assert losses.tint_loss(red, plain, skin, 4) > 2 * losses.tint_loss(grey, plain, skin, 4)
+    assert losses.tint_loss(grey, plain, 0 * skin, 4) == pytest.approx(0.002, rel=1e-4)
+    assert losses.tint_loss(red, plain, 0 * skin, 4) > 5 * losses.tint_loss(grey, plain, 0 * skin, 4)
+
+
+def test_a_shadow_beside_a_light_is_no_tint_and_a_red_spot_as_wide_is() -> None:
+    plain, skin = torch.zeros(1, 3, 16, 16), torch.ones(1, 1, 16, 16)
+    fold = plain.clone()
+    fold[..., :8], fold[..., 8:] = 0.1, -0.1
+    assert losses.tint_loss(fold, plain, skin, 4) == pytest.approx(0, abs=1e-12)
+    blush = fold * torch.tensor([1.0, -0.5, -0.5])[:, None, None]
+    assert losses.tint_loss(blush, plain, skin, 4) == pytest.approx(4 * 0.005, rel=1e-4)
 
 
 def test_location_loss_by_hand() -> None:
@@ -92,7 +101,7 @@ TARGETS = {
     "hinge": (lambda x: losses.hinge_critic([x, 2 * x], [x.pow(2), x.sin()]), (2, 1, 3, 3)),
     "realness": (lambda x: losses.generator_realness([x, x.pow(2)]), (2, 1, 3, 3)),
     "perceptual": (lambda x: losses.perceptual_distance([x], [doubles(2, 4, 3, 3) + 1]), (2, 4, 3, 3)),
-    "tint": (lambda x: losses.tint_loss(x, doubles(1, 3, 8, 8), doubles(1, 1, 8, 8).sigmoid(), 4), (1, 3, 8, 8)),
+    "tint": (lambda x: losses.tint_loss(x, doubles(1, 3, 8, 8), doubles(1, 1, 8, 8).sigmoid(), 2), (1, 3, 8, 8)),
     "moved": (
         lambda x: losses.moved_loss(x, doubles(1, 3, 8, 8), 2 + 0 * x, doubles(1, 1, 8, 8).sigmoid()),
         (1, 3, 8, 8),

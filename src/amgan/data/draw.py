@@ -22,13 +22,21 @@ class Draw:
         scores: (N, Z) zone scores of the faces to draw from, 0..1.
         ages: (N,) their normalised ages.
         alone: Share of the targets that ask for one sign alone.
+        even: Share of the others that ask for one score everywhere.
         balance_ages: Whether every age is drawn about equally often, rather than every face.
     """
 
     def __init__(
-        self, atlas: Atlas, scores: Tensor, ages: Tensor, alone: float = 0.0, balance_ages: bool = True
+        self,
+        atlas: Atlas,
+        scores: Tensor,
+        ages: Tensor,
+        alone: float = 0.0,
+        even: float = 0.1,
+        balance_ages: bool = True,
     ) -> None:
-        self.scores, self.ages, self.alone = scores.float().numpy(), ages.float().numpy(), alone
+        self.scores, self.ages = scores.float().numpy(), ages.float().numpy()
+        self.alone, self.even = alone, even
         self.of_sign = {sign: [atlas.zones.index(zone) for zone in atlas.zones_of(sign)] for sign in atlas.signs}
         weight = _by_age(self.ages) if balance_ages else np.ones(len(self.ages))
         self._ends = np.cumsum(weight / weight.sum())
@@ -40,13 +48,12 @@ class Draw:
         return np.minimum(found, len(self._ends) - 1)
 
     def target(self, rng: np.random.Generator, pick: int, zones: _Scores) -> tuple[_Scores, np.float32]:
-        """Target scores: a share `alone` of one sign, of the rest half another person's, 30% mixed, 20% at random.
+        """Target scores: a share `alone` of one sign, of the rest a share `even` of one score everywhere.
 
-        Mixed are own and other by zone. One sign, or one side of it, is any score where all else stays as it is; a sign
-        that shows in the patch, if any does. The other person is drawn as the faces are, so that the critic sees no
-        more old skin among the real patches than among those made.
-
-        Of those at random half have one score everywhere, as someone who asks for "all signs at 0.9" has.
+        What is left is another person's in 5 of 9, mixed in 3, at random in 1. One sign, or one side of it, is any
+        score where all else stays as it is; a sign that shows in the patch, if any does. One score everywhere is what
+        someone asks for who wants "all signs at 0.9". Mixed are own and other by zone. The other person is drawn as
+        the faces are, so that the critic sees no more old skin among the real patches than among those made.
 
         Args:
             rng: Source of randomness.
@@ -58,14 +65,15 @@ class Draw:
         """
         if self.alone and rng.random() < self.alone:
             return self._one_sign(rng, zones, self.scores[pick]), self.ages[pick]
+        if rng.random() < self.even:
+            level = np.float32(rng.random())
+            return np.full(len(self.scores[pick]), level), level
         other = self.faces(rng, 1)[0]
         scores, age = self.scores[other].copy(), self.ages[other]
-        kind = rng.random()
-        if kind < 0.2:
-            age = np.float32(rng.random())
-            even = rng.random() < 0.5
-            scores[:] = age if even else rng.random(len(scores))
-        elif kind < 0.5:
+        kind = 9 * rng.random()
+        if kind < 1:
+            scores[:], age = rng.random(len(scores)), np.float32(rng.random())
+        elif kind < 4:
             scores = np.where(rng.random(len(scores)) < 0.5, self.scores[pick], scores)
             if rng.random() < 0.5:
                 age = self.ages[pick]

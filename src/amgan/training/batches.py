@@ -44,7 +44,7 @@ def open_batches(
     Yields:
         Each step with its batch.
     """
-    draw = Draw(atlas, scores[rows], ages[rows], config.alone, config.balance_ages)
+    draw = Draw(atlas, scores[rows], ages[rows], config.alone, config.even, config.balance_ages)
     patches = FacePatches(
         store,
         atlas,

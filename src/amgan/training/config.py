@@ -91,6 +91,9 @@ class TrainConfig(Frozen):
             otherwise every face is drawn alike.
         alone: Share of the targets that ask for one sign, or one side of it, where all else stays as it is; for people
             who move one slider.
+        even: Share of the other targets that ask for one score of every sign and of the age, as people do who move one
+            slider for all of them. Most other targets are near to what a face has, and change next to nothing that a
+            critic could learn from.
         restrained: Whether changes are made in training as in use: less off the skin, and of no other hue
             (`amgan.models.change`). Without, only the generator's own attention keeps a picture as it is.
         feature_noise: Standard deviation of the noise on what the frozen ImageNet trunk sees, pictures being -1..1: for
@@ -130,6 +133,7 @@ class TrainConfig(Frozen):
     recolour: bool = True
     balance_ages: bool = True
     alone: float = Field(default=0.0, ge=0, le=1)
+    even: float = Field(default=0.1, ge=0, le=1)
     restrained: bool = True
     feature_noise: float = Field(default=0.02, ge=0)
     ema_images: float = Field(default=2000, gt=0)

@@ -12,6 +12,8 @@ from amgan.models.critic import MAP_SIZE
 
 # Half a grey level, pictures being -1..1: of a fainter change no share is asked.
 FAINT = 1 / 255
+# How much wider the squares of the tint loss are for brightness than for hue.
+SHADE = 4
 
 
 def age_loss(found: Tensor, aging_map: Tensor, importance: Tensor | None = None) -> Tensor:
@@ -96,22 +98,25 @@ def moved_loss(made: Tensor, again: Tensor, image: Tensor, where: Tensor) -> Ten
 
 
 def tint_loss(changed: Tensor, original: Tensor, skin: Tensor, cell: int) -> Tensor:
-    """Squared difference of mean colours over squares of `cell` pixels: wrinkles are fine, a tint is not.
+    """Squared difference of mean colours over squares of a picture: wrinkles are fine, a tint is not.
 
-    The colour part (what is left without the brightness) counts four times: age changes skin's light more than
-    its hue. Off the skin brightness counts a fifth, since hair may grey, and colour two thirds: under the colour jitter
-    brown hair would pass for grey.
+    The hue (what is left without the brightness) is held over squares of `cell` pixels and counts four times: age
+    changes skin's light more than its hue. Brightness is held over squares `SHADE` times as wide, since folds,
+    bags and hollows are shadows; held as narrowly as the hue, nothing but creases is left to look old by. Off the skin
+    brightness counts a fifth, since hair may grey, and hue two thirds: under the colour jitter brown hair would pass
+    for grey.
 
     Args:
         changed: (B, 3, H, W).
         original: (B, 3, H, W).
         skin: (B, 1, H, W) in 0..1.
-        cell: Side of a square, pixels.
+        cell: Side of a square, pixels; ``SHADE * cell`` is H and W at most.
     """
-    shift = F.avg_pool2d(_wide(changed - original), cell)
-    grey = shift.mean(dim=1, keepdim=True)
-    share = F.avg_pool2d(skin, cell)
-    return ((0.2 + 0.8 * share) * grey.pow(2) + 4 * (2 + share) / 3 * (shift - grey).pow(2)).mean()
+    difference = _wide(changed - original)
+    grey = difference.mean(dim=1, keepdim=True)
+    light, tint = F.avg_pool2d(grey, SHADE * cell), F.avg_pool2d(difference - grey, cell)
+    lit, tinted = (F.avg_pool2d(skin, side) for side in (SHADE * cell, cell))
+    return ((0.2 + 0.8 * lit) * light.pow(2)).mean() + (4 * (2 + tinted) / 3 * tint.pow(2)).mean()
 
 
 def _wide(x: Tensor) -> Tensor:
