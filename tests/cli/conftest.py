@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from amgan.evaluation import judging
+from amgan.evaluation.judges import cross
 from amgan.evaluation.judging import Judges
 from amgan.evaluation.networks import LEADING
 from amgan.signs.atlas import unit_atlas
@@ -41,5 +42,5 @@ def loaded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     monkeypatch.setattr(judging, "load_judges", load)
     # Of the generated faces too few are kept for judges.
-    monkeypatch.setattr(judging, "check_judged", lambda *_: None)
+    monkeypatch.setattr(cross, "check_graded", lambda *_: None)
     return splits

@@ -19,6 +19,7 @@ from amgan.errors import OutputError
 from amgan.evaluation import judging
 from amgan.evaluation.adapters import AgerAdapter
 from amgan.evaluation.evaluate import evaluate
+from amgan.evaluation.judges import cross
 from amgan.evaluation.reproduce.rows import Recipe, Row, Table, config_of, with_steps
 from amgan.evaluation.run import REPORT, Progress, Settings, plan_faces
 from amgan.evaluation.summary import Summary
@@ -206,8 +207,9 @@ class Study:
             DatasetError: Too few people have a grade of a sign; nothing is trained then.
         """
         about = self.about
+        splits = judging.judge_splits(about.split)
         for share in {self._state.rows[name].judge_share for name in names}:
-            judging.check_judged(store, atlas, share, about.split, f"have more of {about.data} graded")
+            cross.check_graded(store, atlas, share, splits, f"have more of {about.data} graded")
         # The tables want no sweeps and no controls.
         settings = Settings(about.split, about.every, sweeps=0, controlled=0)
         plans, left_out = plan_faces(store, settings, about.limits, atlas, progress)
