@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from amgan.errors import OutputError
-from amgan.faces.output import check_output, write_image
+from amgan.faces.output import check_output, write_image, write_whole
 from amgan.faces.photo import photo_from_image, read_photo
 
 from .pictures import GPS_IFD, MAKE, MODES, assert_one_line_naming, edited, exif_block, image_of, noise, smooth
@@ -216,3 +216,12 @@ def test_results_get_the_usual_permissions(tmp_path: Path) -> None:
     (tmp_path / "usual").touch()
     write_image(image_of("RGB"), tmp_path / "a.png")
     assert (tmp_path / "a.png").stat().st_mode == (tmp_path / "usual").stat().st_mode
+
+
+def test_a_text_is_written_over_the_one_before_or_not_at_all(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "a.json"
+    for text in ("1\n", "\N{GREEK SMALL LETTER ALPHA}\n"):
+        write_whole(path, text)
+        assert path.read_bytes() == text.encode() and [p.name for p in path.parent.iterdir()] == ["a.json"]
+    with pytest.raises(OutputError, match="is a folder"):
+        write_whole(tmp_path / "new", "2")

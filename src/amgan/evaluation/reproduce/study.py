@@ -23,6 +23,7 @@ from amgan.evaluation.judges import cross
 from amgan.evaluation.reproduce.rows import Recipe, Row, Table, config_of, with_steps
 from amgan.evaluation.run import REPORT, Progress, Settings, plan_faces
 from amgan.evaluation.summary import Summary
+from amgan.faces.output import write_whole
 from amgan.maps.packing import pack_zones
 from amgan.models.bundle import SCHEMA
 from amgan.signs.atlas import Atlas, load_atlas, unit_atlas
@@ -171,10 +172,7 @@ class Study:
         self._state.rows |= configs
         if oldest is not None:
             self._state.oldest = oldest
-        self.folder.mkdir(parents=True, exist_ok=True)
-        aside = self.folder / f"{STATE}.part"
-        aside.write_text(self._state.model_dump_json(indent=1) + "\n", encoding="utf-8")
-        aside.replace(self.folder / STATE)
+        write_whole(self.folder / STATE, self._state.model_dump_json(indent=1) + "\n")
 
     def is_done(self, name: str) -> bool:
         """Whether a row is trained and measured."""
