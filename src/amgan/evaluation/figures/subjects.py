@@ -9,13 +9,13 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from amgan.evaluation.protocol import OLD, YOUNG
 from amgan.faces.photo import Photo
 from amgan.inference.ager import Ager
 from amgan.inference.change import map_of
 from amgan.inference.sweep import pictures
 from amgan.inference.views import FaceView, chosen_face, cut
 from amgan.signs.atlas import AGE
+from amgan.signs.levels import OLD, YOUNG
 
 Rgb = npt.NDArray[np.uint8]
 Box = tuple[int, int, int, int]
