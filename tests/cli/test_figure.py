@@ -1,7 +1,6 @@
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
 import typer
 from PIL import Image
@@ -9,12 +8,6 @@ from typer.testing import CliRunner
 
 from amgan.cli import app, main
 from amgan.evaluation.figures.subjects import FigureOptions
-
-
-@pytest.fixture
-def photo(tmp_path: Path, astronaut: np.ndarray) -> Path:
-    Image.fromarray(astronaut).save(tmp_path / "astronaut.png")
-    return tmp_path / "astronaut.png"
 
 
 def test_a_figure_of_a_folder(photo: Path, small_model: Path) -> None:

@@ -31,12 +31,6 @@ def blind(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(module, "FaceDetector")
 
 
-@pytest.fixture
-def copy(dataset: Path, tmp_path: Path) -> Path:
-    """A dataset that may be changed."""
-    return Path(shutil.copytree(dataset, tmp_path / "dataset"))
-
-
 @pytest.mark.usefixtures("blind")
 def test_a_dataset_is_taken_as_it_is(dataset: Path, tmp_path: Path) -> None:
     store = prepare(dataset, tmp_path, ATLAS)
