@@ -16,18 +16,13 @@ from pathlib import Path
 from typing import Annotated
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow.parquet as pq
 import typer
 
+from amgan.data.curation.fit_occlusion import precision_recall
+
 LABELS = Path(__file__).parent / "results" / "mouths.csv"
 MEASURES = {"mouth_open": (0.04, 0.045, 0.05, 0.055, 0.06), "jawOpen": (0.1, 0.15, 0.25)}
-
-
-def precision_recall(above: npt.NDArray[np.bool_], wanted: npt.NDArray[np.bool_]) -> tuple[float, float]:
-    """Of what is above the limit, the share that is wanted; of what is wanted, the share above. NaN of nothing."""
-    hits = float((above & wanted).sum())
-    return (hits / above.sum() if above.any() else np.nan), (hits / wanted.sum() if wanted.any() else np.nan)
 
 
 def main(
@@ -50,9 +45,8 @@ def main(
     print("| measure | limit | rejected | precision | recall |\n| --- | --- | --- | --- | --- |")
     for name, limits in MEASURES.items():
         for limit in limits:
-            above = values[name] > limit
-            precision, recall = precision_recall(above, wanted)
-            print(f"| `{name}` | {limit:g} | {above.sum()} | {precision:.2f} | {recall:.2f} |")
+            precision, recall = precision_recall(values[name], wanted, limit)
+            print(f"| `{name}` | {limit:g} | {(values[name] > limit).sum()} | {precision:.2f} | {recall:.2f} |")
 
 
 if __name__ == "__main__":

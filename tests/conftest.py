@@ -84,11 +84,17 @@ def source(tmp_path: Path, face_set: Path, astronaut: np.ndarray) -> Path:
 
 @pytest.fixture(scope="session")
 def dataset(face_set: Path, lenient: Limits, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The generated faces but the youngest, curated at 256 px with their labels; copy it before you change it."""
+    """The generated faces but the youngest, curated at 256 px with their labels; to be changed, ask for its `copy`."""
     folder = tmp_path_factory.mktemp("dataset")
     labels = read_labels(face_set / "faces.csv", unit_atlas()).rows
     curate(face_set, folder, lenient.model_copy(update={"min_age": 21.0}), labels, size=256, workers=1)
     return folder
+
+
+@pytest.fixture
+def copy(dataset: Path, tmp_path: Path) -> Path:
+    """A dataset that may be changed."""
+    return Path(shutil.copytree(dataset, tmp_path / "dataset"))
 
 
 @pytest.fixture(scope="session")

@@ -2,12 +2,13 @@ from types import SimpleNamespace
 
 import pytest
 
-from amgan.app.presets import OLD, YOUNG, common_presets, figure_presets
+from amgan.app.presets import common_presets, figure_presets
 from amgan.errors import AtlasError
 from amgan.evaluation.figures.recombined import six_targets
 from amgan.evaluation.figures.subjects import FigureOptions
 from amgan.inference.request import Request
 from amgan.signs.atlas import AGE, parse_atlas, unit_atlas
+from amgan.signs.levels import OLD, YOUNG
 
 ATLAS = unit_atlas()
 OWN = dict.fromkeys((*ATLAS.zones, AGE), 0.5)

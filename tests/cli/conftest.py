@@ -1,14 +1,24 @@
-"""Stand-ins for the judges of an evaluation, for theirs take minutes to fit."""
+"""A photo, and stand-ins for the judges of an evaluation, for theirs take minutes to fit."""
 
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from amgan.evaluation import judging
+from amgan.evaluation.judges import cross
 from amgan.evaluation.judging import Judges
 from amgan.evaluation.networks import LEADING
 from amgan.signs.atlas import unit_atlas
+
+
+@pytest.fixture
+def photo(tmp_path: Path, astronaut: np.ndarray) -> Path:
+    """The astronaut in a file, alone in its folder."""
+    Image.fromarray(astronaut).save(tmp_path / "astronaut.png")
+    return tmp_path / "astronaut.png"
 
 
 def brightness(rgb: np.ndarray, box: object = None) -> float:
@@ -41,5 +51,5 @@ def loaded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     monkeypatch.setattr(judging, "load_judges", load)
     # Of the generated faces too few are kept for judges.
-    monkeypatch.setattr(judging, "check_judged", lambda *_: None)
+    monkeypatch.setattr(cross, "check_graded", lambda *_: None)
     return splits

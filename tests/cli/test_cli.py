@@ -18,12 +18,6 @@ def run(*arguments: object) -> Result:
     return CliRunner().invoke(app, [str(a) for a in arguments])
 
 
-@pytest.fixture
-def photo(tmp_path: Path, astronaut: np.ndarray) -> Path:
-    Image.fromarray(astronaut).save(tmp_path / "astronaut.png")
-    return tmp_path / "astronaut.png"
-
-
 def test_age_writes_and_reports(photo: Path, small_model: Path) -> None:
     out = photo.parent / "old.png"
     result = run(

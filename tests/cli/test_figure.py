@@ -1,21 +1,13 @@
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
+import typer
 from PIL import Image
 from typer.testing import CliRunner
 
 from amgan.cli import app, main
-from amgan.cli.figure import HIGH, LOW
 from amgan.evaluation.figures.subjects import FigureOptions
-from amgan.evaluation.protocol import OLD, YOUNG
-
-
-@pytest.fixture
-def photo(tmp_path: Path, astronaut: np.ndarray) -> Path:
-    Image.fromarray(astronaut).save(tmp_path / "astronaut.png")
-    return tmp_path / "astronaut.png"
 
 
 def test_a_figure_of_a_folder(photo: Path, small_model: Path) -> None:
@@ -29,7 +21,8 @@ def test_a_figure_of_a_folder(photo: Path, small_model: Path) -> None:
 
 def test_the_help_says_the_defaults() -> None:
     options = FigureOptions()
-    assert (LOW, HIGH) == (options.low, options.high) == (YOUNG, OLD)
+    told = {parameter.name: parameter.help for parameter in typer.main.get_command(app).commands["figure"].params}
+    assert told["low"].endswith(f"else {options.low:g}.") and told["high"].endswith(f"else {options.high:g}.")
 
 
 def test_models_are_compared_in_their_order(photo: Path, small_model: Path) -> None:

@@ -8,8 +8,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from amgan.cli import app, main
-from amgan.evaluation import judging
-from amgan.evaluation.judging import check_judged
+from amgan.evaluation.judges import cross
+from amgan.evaluation.judges.cross import check_graded
 from amgan.evaluation.reproduce import study as study_module
 from amgan.training import checkpoint
 from amgan.training.config import TrainConfig
@@ -50,7 +50,7 @@ def test_a_table_is_trained_measured_and_gone_on_with(
     monkeypatch.setattr(study_module, "train", stopped)
     with monkeypatch.context() as patch:
         # Nothing is trained where no judge can be fitted then.
-        patch.setattr(judging, "check_judged", check_judged)
+        patch.setattr(cross, "check_graded", check_graded)
         assert f"have more of {dataset} graded" in str(run("table2", study, *given(dataset)).exception) and not trained
     # The spread goes first, and stays when a table joins it.
     assert run("spread", study, *given(dataset), "--oldest", 5).exit_code == 0

@@ -1,7 +1,6 @@
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
 from PIL import Image
 from typer.testing import CliRunner, Result
@@ -11,12 +10,6 @@ from amgan.cli import app, main
 
 def run(*arguments: object) -> Result:
     return CliRunner().invoke(app, ["sweep", *(str(a) for a in arguments)])
-
-
-@pytest.fixture
-def photo(tmp_path: Path, astronaut: np.ndarray) -> Path:
-    Image.fromarray(astronaut).save(tmp_path / "astronaut.png")
-    return tmp_path / "astronaut.png"
 
 
 def test_a_strip_and_a_clip(photo: Path, small_model: Path) -> None:

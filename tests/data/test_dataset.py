@@ -22,12 +22,6 @@ from amgan.signs.atlas import Atlas, load_atlas, unit_atlas
 ATLAS = unit_atlas()
 
 
-@pytest.fixture
-def copy(dataset: Path, tmp_path: Path) -> Path:
-    """A dataset that may be changed."""
-    return Path(shutil.copytree(dataset, tmp_path / "dataset"))
-
-
 def write_scores(folder: Path, rows: list[dict[str, Any]], atlas: Atlas = ATLAS) -> None:
     schema = scores_schema(atlas)
     write_table([table_of(rows, schema)], schema, folder / "scores.parquet", grades_note(atlas))

@@ -4,18 +4,20 @@ import json
 import shutil
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from amgan.data import store as module
 from amgan.data.curation.limits import Limits
 from amgan.data.curation.run import curate
 from amgan.data.images import Keeping, kind_of
 from amgan.data.labels import Labels, read_labels
-from amgan.data.store import SIZE, prepare
-from amgan.data.table import AlignedFace, Row
+from amgan.data.store import SIZE, licence_notice, prepare
+from amgan.data.table import AlignedFace, Row, row_of
 from amgan.errors import DatasetError, OutputError
 from amgan.signs.atlas import unit_atlas
 
@@ -27,12 +29,6 @@ SIDES = [(SIZE, "raw"), (SIZE, "webp"), (2048, "raw"), (2048, "webp")]
 def blind(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing can be detected."""
     monkeypatch.delattr(module, "FaceDetector")
-
-
-@pytest.fixture
-def copy(dataset: Path, tmp_path: Path) -> Path:
-    """A dataset that may be changed."""
-    return Path(shutil.copytree(dataset, tmp_path / "dataset"))
 
 
 @pytest.mark.usefixtures("blind")
@@ -203,3 +199,52 @@ def test_a_place_that_cannot_be_written_is_told_in_one_line(face_set: Path, tmp_
 def test_many_faces_are_kept_as_files() -> None:
     assert [kind_of("auto", count, SIZE) for count in (1_200, 20_000, 70_000)] == ["raw", "raw", "webp"]
     assert kind_of("auto", 6_000, 3072) == "webp" and kind_of("raw", 70_000, SIZE) == "raw"
+
+
+def test_photos_without_a_face_are_left_out_and_named(face_set: Path, tmp_path: Path) -> None:
+    for index in range(12):
+        (tmp_path / f"{index}.png").write_bytes((face_set / f"{index}.png").read_bytes())
+    (tmp_path / "1.png").write_bytes(b"no picture")
+    Image.new("RGB", (200, 200), "grey").save(tmp_path / "3.png")
+    (tmp_path / "faces.csv").write_text((face_set / "faces.csv").read_text())
+    store = prepare(tmp_path, tmp_path / "store", ATLAS)
+    assert store.left_out == ["1.png", "3.png"] and len(store.rows) == len(store.images) == 10
+    assert f"1.png, 3.png; mend them, delete {store.folder} and" in store.passed_over()
+    whole = prepare(face_set, tmp_path / "whole", ATLAS)
+    assert np.array_equal(store.images[2], whole.images[4]) and store.rows[2].name == "4.png"
+    assert np.array_equal(store.landmarks[2], whole.landmarks[4])
+
+
+def test_two_sets_have_stores_of_their_own(face_set: Path, tmp_path: Path) -> None:
+    (tmp_path / "copy").mkdir()
+    for path in face_set.iterdir():
+        (tmp_path / "copy" / path.name).write_bytes(path.read_bytes())
+    stores = [prepare(folder, tmp_path / "stores", ATLAS) for folder in (face_set, tmp_path / "copy")]
+    assert len(list((tmp_path / "stores").iterdir())) == 2
+    assert np.array_equal(stores[0].landmarks, stores[1].landmarks)
+
+
+def test_a_bad_table_names_line_and_column(face_set: Path, tmp_path: Path) -> None:
+    text = (face_set / "faces.csv").read_text()
+    (tmp_path / "faces.csv").write_text(text.replace(",40,", ",forty,", 1))
+    for index in range(12):
+        (tmp_path / f"{index}.png").touch()
+    with pytest.raises(DatasetError, match=r"line 2, column .*forty"):
+        prepare(tmp_path, tmp_path / "store", ATLAS)
+    assert not (tmp_path / "store").exists()
+
+
+@pytest.mark.parametrize(
+    ("licences", "notice"),
+    [
+        ([], "Weights trained on photos under no stated licence."),
+        (["CC0 1.0", "CC BY 2.0"], "Weights trained on photos under CC BY 2.0, CC0 1.0."),
+        (
+            ["CC BY-NC 2.0", "CC BY-NC-SA 4.0"],
+            "Weights under CC BY-NC-SA 4.0 (trained on photos under CC BY-NC 2.0, CC BY-NC-SA 4.0).",
+        ),
+    ],
+)
+def test_the_strictest_licence_of_the_photos_is_the_weights(licences: list[str], notice: str) -> None:
+    rows = [row_of(Path(), f"{i}", Labels(licence=name), ATLAS) for i, name in enumerate([*licences, ""])]
+    assert licence_notice(SimpleNamespace(rows=rows), np.arange(len(rows))) == notice

@@ -1,6 +1,5 @@
 import subprocess
 import sys
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -16,12 +15,6 @@ from amgan.inference.ager import Ager
 from amgan.models.bundle import load_bundle
 from amgan.models.change import OFF_SKIN, OFF_ZONES
 from amgan.models.export import export_onnx
-
-
-@pytest.fixture(scope="module")
-def ager(small_model: Path) -> Iterator[Ager]:
-    with Ager(small_model, precision="fp32") as ager:
-        yield ager
 
 
 def changed(image: Image.Image, original: np.ndarray) -> np.ndarray:

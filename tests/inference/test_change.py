@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -14,12 +12,6 @@ import pytest
 from amgan.inference.ager import Ager
 from amgan.inference.change import STRENGTH, face_change
 from amgan.inference.views import FaceView
-
-
-@pytest.fixture(scope="module")
-def ager(small_model: Path) -> Iterator[Ager]:
-    with Ager(small_model, precision="fp32") as ager:
-        yield ager
 
 
 @pytest.fixture(scope="module")

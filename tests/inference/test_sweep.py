@@ -1,4 +1,3 @@
-from collections.abc import Iterator
 from pathlib import Path
 
 import av
@@ -15,12 +14,6 @@ from amgan.inference.sweep import course_along, course_between, pictures, strip
 from amgan.inference.views import chosen_face
 from amgan.maps.targets import Percentile
 from amgan.signs.atlas import load_atlas, unit_atlas
-
-
-@pytest.fixture(scope="module")
-def ager(small_model: Path) -> Iterator[Ager]:
-    with Ager(small_model, precision="fp32") as ager:
-        yield ager
 
 
 def ramp(count: int = 5, height: int = 65, width: int = 97) -> list[np.ndarray]:

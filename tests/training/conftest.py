@@ -5,9 +5,15 @@ from pathlib import Path
 import pytest
 import torch
 
-from amgan.data.patches import Batch
+from amgan.data.draw import Draw
+from amgan.data.patches import Batch, FacePatches
+from amgan.data.store import prepare
+from amgan.maps.packing import pack_zones
+from amgan.models.ridge_estimators import RidgeEstimators
+from amgan.signs.atlas import unit_atlas
 from amgan.training.config import TrainConfig
 from amgan.training.dry_run import random_batch
+from amgan.training.estimating import fit_estimators, zone_scores
 
 
 @pytest.fixture(scope="session")
@@ -43,3 +49,15 @@ def six(smallest: TrainConfig) -> Batch:
     batch = random_batch(smallest.stages[0].model_copy(update={"batch": 6}), 1)
     assert not torch.equal(batch.image[0], batch.image[1])
     return batch
+
+
+@pytest.fixture(scope="session")
+def patches(face_set: Path, tmp_path_factory: pytest.TempPathFactory) -> FacePatches:
+    """Patches of the generated faces at 512 px, with the scores of people and, where those are missing, estimates."""
+    atlas = unit_atlas()
+    store = prepare(face_set, tmp_path_factory.mktemp("store"), atlas)
+    rows = store.subset(lambda row: row.split == "train")
+    estimators = RidgeEstimators(atlas)
+    fit_estimators(store, estimators, rows)
+    scores, ages = zone_scores(store, estimators)
+    return FacePatches(store, atlas, rows, Draw(atlas, scores[rows], ages[rows]), pack_zones(atlas), 512, seed=0)

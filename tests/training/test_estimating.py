@@ -5,14 +5,16 @@ import numpy as np
 import pytest
 
 from amgan.data.labels import Labels
+from amgan.data.patches import FacePatches
 from amgan.data.store import Store, prepare
 from amgan.data.table import Estimated, Row, row_of
+from amgan.errors import DatasetError
 from amgan.models.resnet import ResNetConfig
 from amgan.models.resnet_estimators import ResNetEstimators
 from amgan.models.ridge_estimators import FEATURES, RidgeEstimators
 from amgan.signs.atlas import AGE, unit_atlas
 from amgan.training import estimating
-from amgan.training.estimating import fit_estimators, sign_labels, zone_scores
+from amgan.training.estimating import face_features, fit_estimators, sign_labels, zone_scores
 
 ATLAS = unit_atlas()
 ZONES = (*ATLAS.zones, AGE)
@@ -85,3 +87,48 @@ def test_without_grades_the_estimates_of_the_dataset_teach() -> None:
     assert found["crows_feet"].scores[:9].tolist() == [0.5] * 9 and found["crows_feet"].covered.sum() == 1
     assert math.isnan(found["crows_feet"].scores[9]) and found["crows_feet"].scores[10:].tolist() == [0.25] * 8
     assert len(found["lower_face_ptosis"].scores) == 0
+
+
+def test_human_scores_stay_and_gaps_are_estimated(patches: FacePatches) -> None:
+    forehead = ATLAS.zones.index("forehead_wrinkles")
+    assert np.allclose(patches.draw.scores[:, forehead], np.arange(10) * 0.08, atol=1e-6)
+    lip = patches.draw.scores[3, ATLAS.zones.index("upper_lip_wrinkles")]
+    assert lip == pytest.approx(0.4, abs=0.1)  # occluded there, 0.4 on all others
+
+
+def test_estimators_see_the_wrinkles_that_were_drawn(face_set: Path, tmp_path: Path) -> None:
+    store = prepare(face_set, tmp_path, ATLAS)
+    rows = store.subset(lambda row: row.split == "train")
+    estimators = RidgeEstimators(ATLAS)
+    reports = fit_estimators(store, estimators, rows)
+    # Guessing the mean of 0 to 0.72 is off by 0.2.
+    assert reports["forehead_wrinkles"].error < 0.1 and reports["nasolabial_fold"].error < 0.1
+    unseen = store.subset(lambda row: row.split == "val")[0]
+    found = estimators.estimate(store.images[unseen], store.landmarks[unseen])
+    assert found["forehead_wrinkles"].score == pytest.approx(0.8, abs=0.15)
+    assert 0 < found["forehead_wrinkles"].deviation < 0.2 and found["forehead_wrinkles"].can_judge
+    # Nobody scored the right side: the left's estimator reads it, mirrored.
+    assert found["crows_feet.right"].score == pytest.approx(0.8, abs=0.2)
+
+
+def test_features_go_on_where_they_were_stopped(face_set: Path, tmp_path: Path) -> None:
+    store, estimators = prepare(face_set, tmp_path, ATLAS), RidgeEstimators(ATLAS)
+
+    def stop_after_three(faces):
+        for done, index in enumerate(faces):
+            if done == 3:
+                raise KeyboardInterrupt
+            yield index
+
+    with pytest.raises(KeyboardInterrupt):
+        face_features(store, estimators, stop_after_three)
+    seen = []
+    found = face_features(store, estimators, lambda faces: (seen.append(i) or i for i in faces))
+    assert seen == list(range(3, len(store.rows))) and np.isfinite(found).all()
+    assert np.array_equal(face_features(store, estimators, lambda faces: pytest.fail("nothing is left to do")), found)
+
+
+def test_a_sign_that_nobody_scored_is_named(face_set: Path, tmp_path: Path) -> None:
+    store = prepare(face_set, tmp_path, ATLAS)
+    with pytest.raises(DatasetError, match="forehead_wrinkles: 3 people"):
+        fit_estimators(store, RidgeEstimators(ATLAS), np.arange(3))

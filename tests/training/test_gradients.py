@@ -14,13 +14,17 @@ from amgan.training.config import TrainConfig
 from amgan.training.draws import WHOLE, Draws
 from amgan.training.gradients import (
     Pass,
+    as_map_head_sees,
     conv_critic_gradients,
     feature_critic_gradients,
     generator_gradients,
     map_head_gradients,
+    mirrored,
 )
 from amgan.training.networks import Networks
 from amgan.training.parallel import start_fabric
+
+from .small import STAGE
 
 
 def given(config: TrainConfig, batch: Batch) -> Pass:
@@ -104,3 +108,23 @@ def test_a_pass_that_moves_the_patch_finds_what_depends_on_the_grid_alone(smalle
         generator_gradients(replace(a_pass, draws=Draws(0, step, len(six.image))))[0]["g_moved"] for step in range(6)
     ]
     assert {bool(found > 1e-3) for found in mirrored} == {True, False}
+
+
+def test_real_and_made_patches_reach_the_map_head_alike() -> None:
+    stage = TrainConfig.model_validate({"data": ".", "stages": [STAGE | {"patch": 256, "map_patch": (48, 80)}]}).stages[
+        0
+    ]
+    image = torch.rand(1, 3, 256, 256)
+    draws = [Draws(0, step, batch=1) for step in (0, 0, *range(1, 20))]
+    first, again, *others = (as_map_head_sees(image, stage, each) for each in draws)
+    assert torch.equal(first, again)
+    assert {view.shape[-1] for view in others} == {48, 64, 80}
+    assert abs(float(first.mean() - image.mean())) < 0.02
+
+
+def test_a_hidden_side_mirrors_x_alone() -> None:
+    location = torch.rand(16, 2, 4, 4)
+    found = mirrored(location, Draws(0, 0, batch=16))
+    assert torch.equal(found[:, 1], location[:, 1]) and torch.equal(found[:, 0].abs(), location[:, 0])
+    signs = found[:, 0].sign()
+    assert {-1.0, 1.0} == set(signs[:, 0, 0].tolist()) and (signs == signs[:, :1, :1]).all()

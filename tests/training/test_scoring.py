@@ -1,4 +1,3 @@
-import shutil
 from pathlib import Path
 
 import numpy as np
@@ -15,11 +14,6 @@ from amgan.training import scoring
 from amgan.training.scoring import score_dataset
 
 ATLAS = unit_atlas()
-
-
-@pytest.fixture
-def copy(dataset: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(dataset, tmp_path / "dataset"))
 
 
 @pytest.fixture(scope="module")

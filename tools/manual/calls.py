@@ -15,6 +15,7 @@ import typer
 import typer.main
 
 from amgan.cli import app
+from amgan.errors import in_one_line
 from manual.repository import ROOT
 
 _USAGE_ERROR: Any = typer.BadParameter.__bases__[0]
@@ -65,7 +66,7 @@ def parse_fault(arguments: list[str]) -> str | None:
     except typer.Exit:  # --help, --version
         return None
     except _USAGE_ERROR as error:
-        return " ".join(error.format_message().split())
+        return in_one_line(error.format_message(), None)
     return None
 
 

@@ -7,9 +7,7 @@ from dataclasses import dataclass
 from amgan.inference.figure9 import figure_9
 from amgan.inference.request import Request
 from amgan.signs.atlas import Atlas
-
-# Not 0 and 1: hardly any face of the training photos lies at the very ends.
-YOUNG, OLD = 0.1, 0.9
+from amgan.signs.levels import OLD, YOUNG
 
 _TITLES = {
     "a": "as it is",

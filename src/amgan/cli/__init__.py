@@ -70,14 +70,14 @@ _STOPPED = 130
 
 def main() -> None:
     """Entry point of `amgan`: what a user can put right is one line on stderr; 1 is a failed photo, 2 a bad call."""
-    from amgan.errors import AmganError, AtlasError, ConfigError, RequestError
+    from amgan.errors import AmganError, AtlasError, ConfigError, RequestError, in_one_line
 
     try:
         status = app(sys.argv[1:] or ["--help"], standalone_mode=False)
     except _UsageError as error:
         context = getattr(error, "ctx", None)
         command = "amgan" if context is None else context.command_path
-        print(f"amgan: {' '.join(error.format_message().split())} (see `{command} --help`)", file=sys.stderr)
+        print(f"amgan: {in_one_line(error.format_message(), None)} (see `{command} --help`)", file=sys.stderr)
         sys.exit(2)
     except AmganError as error:
         print(f"amgan: {error}", file=sys.stderr)

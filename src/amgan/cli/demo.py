@@ -10,7 +10,7 @@ import skimage.data
 from PIL import Image, ImageDraw
 
 from amgan.cli.loading import open_ager
-from amgan.evaluation.protocol import OLD, YOUNG
+from amgan.signs.levels import OLD, YOUNG
 
 OUT = Path("demo-out")
 

@@ -67,6 +67,7 @@ def evaluate_command(
     from amgan.evaluation import judging
     from amgan.evaluation.adapters import open_adapter
     from amgan.evaluation.evaluate import evaluate
+    from amgan.evaluation.judges import cross
     from amgan.evaluation.report.markdown import markdown
     from amgan.evaluation.run import Settings, plan_faces, write_inputs
     from amgan.signs.atlas import unit_atlas
@@ -84,7 +85,7 @@ def evaluate_command(
     judged = store if judge_data is None or inputs else prepared(judge_data)
     if adapter is not None:
         remedy = f"have more of {judge_data or data} graded, or name a graded set by --judge-data"
-        judging.check_judged(judged, atlas, adapter.judge_share, split, remedy)
+        cross.check_graded(judged, atlas, adapter.judge_share, judging.judge_splits(split), remedy)
     plans, left_out = plan_faces(store, settings, wanted, atlas, bar)
     if adapter is None:
         write_inputs(store, plans, atlas, out)

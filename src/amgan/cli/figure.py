@@ -13,12 +13,10 @@ from amgan.cli.loading import FaceModelOption, find_named, open_ager
 from amgan.cli.outputs import check_suffix
 from amgan.cli.progress import bar
 from amgan.cli.targets import PrecisionOption, SeedOption, read_precision
+from amgan.signs.levels import OLD, YOUNG
 
 if TYPE_CHECKING:
     from amgan.evaluation.figures.registry import OneModel, SeveralModels
-
-# Defaults of `FigureOptions`, whose import would make `amgan --help` slow.
-LOW, HIGH = 0.1, 0.9
 
 HELP = """Make a figure of the paper from any photos, as PNG or PDF, ready for print.
 
@@ -56,8 +54,10 @@ def figure_command(
         list[str] | None,
         typer.Option(metavar="DIR|LABEL=DIR", help="As for `amgan age`, else the default; for 10 to 12 two or more."),
     ] = None,
-    low: Annotated[float | None, typer.Option(min=0, max=1, help=f"Score of a rejuvenated face; else {LOW:g}.")] = None,
-    high: Annotated[float | None, typer.Option(min=0, max=1, help=f"Score of an aged face; else {HIGH:g}.")] = None,
+    low: Annotated[
+        float | None, typer.Option(min=0, max=1, help=f"Score of a rejuvenated face; else {YOUNG:g}.")
+    ] = None,
+    high: Annotated[float | None, typer.Option(min=0, max=1, help=f"Score of an aged face; else {OLD:g}.")] = None,
     steps: Annotated[int | None, typer.Option(min=2, max=40, help="Pictures of a strip (1: 7, 8: 5).")] = None,
     sign: Annotated[
         list[str] | None, typer.Option(metavar="NAME[.left|.right]", help="Signs of figure 2; else the paper's.")

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from amgan.cli.progress import bar
+from amgan.signs.levels import OLD, YOUNG
 
 panel_app = typer.Typer(help="Reader studies: have people judge crops without knowing which a model made.")
 
@@ -50,10 +51,12 @@ def make_command(
     faces: Annotated[int, typer.Option(min=1, help="People; with --pairs, pairs of each sign at most.")] = 30,
     level: Annotated[
         list[float] | None,
-        typer.Option(min=0, max=1, help="Score that all signs are set to, several times; else 0.1 and 0.9."),
+        typer.Option(min=0, max=1, help=f"Score that all signs are set to, several times; else {YOUNG:g} and {OLD:g}."),
     ] = None,
     sign: Annotated[list[str] | None, typer.Option(metavar="NAME", help="Signs that are shown, else all.")] = None,
-    pairs: Annotated[bool, typer.Option("--pairs", help="Pairs, made old beside really old; --level 0.9.")] = False,
+    pairs: Annotated[
+        bool, typer.Option("--pairs", help=f"Pairs, made old beside really old; --level {OLD:g}.")
+    ] = False,
     split: Annotated[Literal["train", "val", "test"], typer.Option(help="Whose faces.")] = "test",
     per_sheet: Annotated[int, typer.Option(min=1, help="Most crops, or pairs, on a sheet.")] = 9,
     seed: Annotated[int | None, typer.Option(min=0, help="Of all draws; else a random one, which the key has.")] = None,
@@ -71,7 +74,6 @@ def make_command(
     from amgan.evaluation.panel.design import Settings
     from amgan.evaluation.panel.key import PairKey
     from amgan.evaluation.panel.make import check_places, make_panel, write_panel
-    from amgan.evaluation.protocol import OLD, YOUNG
 
     levels = tuple(sorted(set(level or ([OLD] if pairs else [YOUNG, OLD]))))
     if pairs and len(levels) > 1:

@@ -11,7 +11,7 @@ import numpy as np
 
 from amgan.data.labels import SHARES, TEXTS, Labels
 from amgan.data.table import AlignedFace, Estimated, Row, read_table, row_of
-from amgan.errors import DatasetError
+from amgan.errors import DatasetError, in_one_line
 from amgan.faces.align import Alignment
 from amgan.signs.atlas import AGE, Atlas
 
@@ -167,8 +167,8 @@ def _batches(
                 try:
                     columns.append(batch.column(field.name).cast(field.type))
                 except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
-                    what = " ".join(str(error).split())
+                    what = in_one_line(error, None)
                     raise DatasetError(f"{path}, column {field.name}: not {field.type} ({what}); {remedy}") from error
             yield pa.Table.from_arrays(columns, schema=wanted)
     except (OSError, pa.ArrowException) as error:
-        raise DatasetError(f"{path}: damaged ({' '.join(str(error).split())}); {remedy}") from error
+        raise DatasetError(f"{path}: damaged ({in_one_line(error, None)}); {remedy}") from error

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from amgan.data.table import Row
 from amgan.errors import DatasetError, OutputError, PhotoError
 from amgan.faces.photo import read_photo
 
@@ -69,6 +70,27 @@ class ImageFiles:
         if path.parent == self.folder:
             return f"delete {self.folder} and give the command again, which prepares them anew"
         return "delete it and curate again"
+
+
+def curated_face(row: Row) -> Picture:
+    """The picture of a face that curation has cut out.
+
+    Args:
+        row: Of a dataset.
+
+    Raises:
+        DatasetError: The file is gone, damaged or of another size than the table says.
+    """
+    assert row.aligned is not None
+    try:
+        rgb = read_photo(row.path).rgb
+    except PhotoError as error:
+        raise DatasetError(f"{error}; it is a face of the dataset: delete it and curate again") from error
+    side = row.aligned.size
+    if rgb.shape != (side, side, 3):
+        height, width = rgb.shape[:2]
+        raise DatasetError(f"{row.path}: is {width}x{height}, by the table {side}x{side}; delete it and curate again")
+    return rgb
 
 
 def kind_of(keeping: Keeping, count: int, size: int) -> Kind:

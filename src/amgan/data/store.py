@@ -16,15 +16,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
 from amgan.data.dataset import read_rows
-from amgan.data.images import Images, Keeper, Keeping, Kind, flush, kind_of, mapped
+from amgan.data.images import Images, Keeper, Keeping, Kind, curated_face, flush, kind_of, mapped
 from amgan.data.table import Row
-from amgan.errors import DatasetError, OutputError, PhotoError
-from amgan.faces.align import align_face
+from amgan.errors import OutputError, PhotoError
+from amgan.faces.align import align_face, at_side
 from amgan.faces.detect import FaceDetector
 from amgan.faces.photo import read_photo
 from amgan.signs.atlas import Atlas
@@ -234,15 +233,5 @@ def _found(detector: FaceDetector, size: int, row: Row) -> Face | None:
 def _cut_out_already(size: int, row: Row) -> Face:
     """The face of a dataset, at `size`."""
     assert row.aligned is not None
-    try:
-        rgb = read_photo(row.path).rgb
-    except PhotoError as error:
-        raise DatasetError(f"{error}; it is a face of the dataset: delete it and curate again") from error
-    side = row.aligned.size
-    if rgb.shape != (side, side, 3):
-        height, width = rgb.shape[:2]
-        raise DatasetError(f"{row.path}: is {width}x{height}, by the table {side}x{side}; delete it and curate again")
-    if side != size:
-        how = cv2.INTER_AREA if side > size else cv2.INTER_CUBIC
-        rgb = np.asarray(cv2.resize(rgb, (size, size), interpolation=how), np.uint8)
-    return Face(rgb, row.aligned.landmarks_at(size), min(row.aligned.side, side))
+    rgb = at_side(curated_face(row), size)
+    return Face(rgb, row.aligned.landmarks_at(size), min(row.aligned.side, row.aligned.size))

@@ -13,7 +13,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
@@ -23,6 +22,7 @@ from amgan.data.store import SIZE
 from amgan.errors import WeightsError
 from amgan.evaluation.measures.controls import controls
 from amgan.evaluation.protocol import DRAWN, OLDER, YOUNGER, Aim, Plan
+from amgan.faces.align import at_side
 from amgan.faces.output import SUFFIXES
 from amgan.faces.photo import photo_from_image, read_photo
 from amgan.inference.ager import Ager
@@ -197,11 +197,7 @@ class FolderAdapter(Adapter):
             if path is None:
                 yield None
                 continue
-            rgb = read_photo(path).rgb
-            if rgb.shape[:2] != (SIZE, SIZE):
-                how = cv2.INTER_AREA if len(rgb) > SIZE else cv2.INTER_CUBIC
-                rgb = np.asarray(cv2.resize(rgb, (SIZE, SIZE), interpolation=how), np.uint8)
-            yield rgb
+            yield at_side(read_photo(path).rgb, SIZE)
 
 
 def _sha256(path: Path) -> str:

@@ -91,20 +91,20 @@ def set_intervals(
     """
     values = statistic(np.arange(len(first)), np.arange(len(second)))
     rng = np.random.default_rng(seed)
-    photos = [_photos_of(people) for people in (first, second)]
-    drawn = np.array([statistic(*(_drawn(of, rng) for of in photos)) for _ in range(SET_DRAWS)])
+    photos = [photos_of(people) for people in (first, second)]
+    drawn = np.array([statistic(*(drawn_again(of, rng) for of in photos)) for _ in range(SET_DRAWS)])
     people = len({*first, *second})
     bounds = np.percentile(drawn - drawn.mean(axis=0), [2.5, 97.5], axis=0) + np.array(values)
     return [Interval(v, float(low), float(high), people) for v, low, high in zip(values, *bounds, strict=True)]
 
 
-def _photos_of(people: Sequence[str]) -> list[npt.NDArray[np.int64]]:
+def photos_of(people: Sequence[str]) -> list[npt.NDArray[np.int64]]:
     """The photos of each person."""
     _, codes = np.unique(np.asarray(people), return_inverse=True)
     return [np.flatnonzero(codes == code) for code in range(int(codes.max()) + 1)]
 
 
-def _drawn(photos: Sequence[npt.NDArray[np.int64]], rng: np.random.Generator) -> npt.NDArray[np.int64]:
+def drawn_again(photos: Sequence[npt.NDArray[np.int64]], rng: np.random.Generator) -> npt.NDArray[np.int64]:
     """All photos of as many people as there are, drawn with replacement."""
     return np.concatenate([photos[i] for i in rng.integers(0, len(photos), len(photos))])
 

@@ -24,9 +24,9 @@ from amgan.evaluation.run import (
     digest_of_plans,
     measure_all,
     open_folder,
-    write_whole,
 )
 from amgan.evaluation.summary import Summary, as_dict, summarise
+from amgan.faces.output import write_whole
 
 REMEDY = "choose another OUT, or --overwrite"
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
@@ -22,6 +21,7 @@ from amgan.evaluation.measures.controls import controls
 from amgan.evaluation.measures.detail import fine_energy_ratio, grid_strength
 from amgan.evaluation.measures.locality import inside_over_rest, stray
 from amgan.evaluation.protocol import DRAWN, LEVELS, OLDER, TALK, YOUNGER, Plan, swept
+from amgan.faces.align import at_side
 from amgan.signs.atlas import Atlas
 from amgan.signs.zones import rasterise, zone_masks
 
@@ -170,10 +170,5 @@ def sweep_name(sign: str, strip: str) -> str:
 def write_strip(pictures: Sequence[Rgb | None], path: Path, side: int) -> None:
     """Square pictures side by side at a side of so many pixels, as a JPEG; grey where there is none."""
     blank = np.full((side, side, 3), 128, np.uint8)
-    tiles = [
-        blank
-        if rgb is None
-        else cv2.resize(rgb, (side, side), interpolation=cv2.INTER_AREA if len(rgb) > side else cv2.INTER_CUBIC)
-        for rgb in pictures
-    ]
+    tiles = [blank if rgb is None else at_side(rgb, side) for rgb in pictures]
     Image.fromarray(np.concatenate(tiles, axis=1)).save(path, quality=88)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from amgan.data.store import Store
 from amgan.evaluation.judges.age import AgeAndGenderJudge
-from amgan.evaluation.judges.cross import CrossJudge, check_graded, fit_judge
+from amgan.evaluation.judges.cross import CrossJudge, fit_judge
 from amgan.evaluation.judges.faceres import FaceresJudge
 from amgan.evaluation.judges.identity import IdentityJudge
 from amgan.evaluation.networks import Network, fetch, load_networks
@@ -38,22 +38,6 @@ def judge_splits(split: str) -> tuple[str, ...]:
     Faces of ``test`` help to judge none but those of ``test``, so that nothing can be tuned on them.
     """
     return ("val", "test") if split == "test" else ("val",)
-
-
-def check_judged(store: Store, atlas: Atlas, share: float, split: str, remedy: str) -> None:
-    """Checks, before any long work, that `load_judges` can fit the judge of the signs.
-
-    Args:
-        store: As for `load_judges`, as are the next three.
-        atlas: As above.
-        share: As above.
-        split: As above.
-        remedy: What the user is told to do.
-
-    Raises:
-        DatasetError: Too few people have a grade of a sign.
-    """
-    check_graded(store, atlas, share, judge_splits(split), remedy)
 
 
 def load_judges(

@@ -16,9 +16,9 @@ from amgan.data.curation.measure import PhotoMeasurer, read_pixels
 from amgan.data.table import Row
 from amgan.errors import PhotoError
 from amgan.signs.atlas import AGE, Atlas
+from amgan.signs.levels import OLD, YOUNG
 
 YOUNGER, OLDER, DRAWN = "younger", "older", "drawn"
-YOUNG, OLD = 0.1, 0.9
 LEVELS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 # Between these the change of one sign and of all others is measured; the ends of the scale flatter nobody.
 TALK = (YOUNG, OLD)

@@ -28,7 +28,7 @@ from amgan.evaluation.adapters import Adapter
 from amgan.evaluation.face import Found, measure_face
 from amgan.evaluation.judging import Judges
 from amgan.evaluation.protocol import Plan, faces_that_count, make_plans
-from amgan.faces.output import written_aside
+from amgan.faces.output import write_whole
 from amgan.signs.atlas import AGE, Atlas
 
 T = TypeVar("T")
@@ -167,12 +167,6 @@ def open_folder(out: Path, wanted: dict[str, Any], overwrite: bool, remedy: str)
             shutil.rmtree(out / PICTURES, ignore_errors=True)
     write_whole(state, json.dumps(wanted, indent=1))
     (out / PICTURES).mkdir(exist_ok=True)
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Writes a file of OUT anew, so that a kill leaves the old one or the new one."""
-    with written_aside(path, True, (path.suffix,)) as aside:
-        aside.write_text(text, encoding="utf-8")
 
 
 def measure_all(

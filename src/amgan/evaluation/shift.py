@@ -40,10 +40,11 @@ from amgan.evaluation.judging import judge_splits
 from amgan.evaluation.measures.colour import colour_change
 from amgan.evaluation.measures.controls import controls
 from amgan.evaluation.measures.locality import inside_over_rest, stray
-from amgan.evaluation.protocol import FRONTAL, OLD, YOUNG
+from amgan.evaluation.protocol import FRONTAL
 from amgan.faces.photo import Photo, photo_from_image, read_photo
 from amgan.inference.ager import Ager, FaceView
 from amgan.signs.atlas import Atlas
+from amgan.signs.levels import OLD, YOUNG
 from amgan.signs.zones import rasterise, zone_masks
 
 KINDS = ("younger", "original", "older", "blurred", "sharpened")

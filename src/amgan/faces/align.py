@@ -151,6 +151,22 @@ def align_face(landmarks: npt.NDArray[np.float32], size: int | None = None) -> A
     return Alignment(matrix, size)
 
 
+def at_side(rgb: npt.NDArray[np.uint8], side: int) -> npt.NDArray[np.uint8]:
+    """A square picture at another side in pixels, averaged or cubic; untouched if it has that.
+
+    Args:
+        rgb: (S, S, 3) uint8.
+        side: Side wanted.
+
+    Returns:
+        (side, side, 3) uint8.
+    """
+    if rgb.shape[:2] == (side, side):
+        return rgb
+    how = cv2.INTER_AREA if rgb.shape[0] > side else cv2.INTER_CUBIC
+    return np.asarray(cv2.resize(rgb, (side, side), interpolation=how), np.uint8)
+
+
 def _shrunk(
     image: npt.NDArray[Any], matrix: npt.NDArray[np.float64], scale: float
 ) -> tuple[npt.NDArray[Any], npt.NDArray[np.float64]]:

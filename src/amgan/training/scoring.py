@@ -22,11 +22,11 @@ import torch
 
 from amgan.data.curation.table import grades_note, scores_schema, table_of, uncertainty_column, write_table
 from amgan.data.dataset import SCORES, read_dataset
+from amgan.data.images import curated_face
 from amgan.data.table import Row
 from amgan.engines.base import Engine, reachable
 from amgan.engines.local import LocalEngine
 from amgan.errors import DatasetError, in_one_line
-from amgan.faces.photo import read_photo
 from amgan.models.estimates import Estimate
 from amgan.models.estimator import SignEstimators
 from amgan.models.estimator_file import fingerprint
@@ -129,11 +129,7 @@ class _Scorer:
 def _scored(row: Row, estimators: SignEstimators) -> Scores:
     """The row of a face: null where a zone is covered, and there the uncertainty too."""
     assert row.aligned is not None
-    rgb = read_photo(row.path).rgb
-    side = row.aligned.size
-    if rgb.shape != (side, side, 3):
-        height, width = rgb.shape[:2]
-        raise DatasetError(f"{row.path}: is {width}x{height}, by the table {side}x{side}; delete it and curate again")
+    rgb = curated_face(row)
     values: dict[str, Any] = {"path": row.name, _DIGEST: _digest(row)}
     for zone, estimate in estimators.estimate(rgb, row.aligned.landmarks).items():
         values |= _columns(zone, estimate)

@@ -17,9 +17,10 @@ from amgan.models.estimator import as_images
 from amgan.models.generator import Generator
 from amgan.models.precision import has_fast_bf16
 from amgan.signs.atlas import Atlas
+from amgan.signs.levels import OLD, YOUNG
 from amgan.signs.zones import zone_masks
 
-LEVELS = (0.1, None, 0.9)
+LEVELS = (YOUNG, None, OLD)
 
 
 @torch.inference_mode()

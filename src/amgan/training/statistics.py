@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from torch import Tensor
 
 from amgan.errors import MissingExtraError
+from amgan.faces.output import write_whole
 
 if TYPE_CHECKING:
     from torch.utils.tensorboard import SummaryWriter
@@ -46,6 +47,7 @@ class Statistics:
 
     Raises:
         MissingExtraError: `tensorboard` is wanted and not installed.
+        OutputError: The lines cannot be written.
     """
 
     def __init__(self, folder: Path, done: int, tensorboard: bool = False) -> None:
@@ -54,9 +56,7 @@ class Statistics:
         text = path.read_text(encoding="utf-8") if path.is_file() else ""
         # A line without its end is one in which the machine went down.
         lines = [line for line in text.splitlines(keepends=True) if line.endswith("\n")]
-        aside = path.with_suffix(".part")
-        aside.write_text("".join(line for line in lines if json.loads(line)["step"] <= done), encoding="utf-8")
-        aside.replace(path)
+        write_whole(path, "".join(line for line in lines if json.loads(line)["step"] <= done))
         self._file = path.open("a", encoding="utf-8")
 
     def write(self, step: int, seconds_per_step: float, losses: Mapping[str, float]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,10 +12,19 @@ import cv2
 import numpy as np
 import pytest
 
+from amgan.inference.ager import Ager
+
 SIDE = 320
 Rgb = np.ndarray
 # The astronaut's head and shoulders, (left, top, right, bottom).
 HEAD = (96, 0, 416, 320)
+
+
+@pytest.fixture(scope="module")
+def ager(small_model: Path) -> Iterator[Ager]:
+    """The small model, at the precision that `amgan video` takes by itself."""
+    with Ager(small_model) as ager:
+        yield ager
 
 
 @pytest.fixture(scope="session")

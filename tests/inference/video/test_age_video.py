@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 from types import SimpleNamespace
@@ -20,12 +20,6 @@ from amgan.inference.video.age import VideoReport, age_video
 pytest.importorskip("av")
 Frames = Callable[..., list[np.ndarray]]
 OLDER = Request(every=0.9)
-
-
-@pytest.fixture(scope="module")
-def ager(small_model: Path) -> Iterator[Ager]:
-    with Ager(small_model) as ager:
-        yield ager
 
 
 def planes(frame: object) -> np.ndarray:

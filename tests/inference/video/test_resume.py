@@ -21,12 +21,6 @@ COUNT, SEGMENT = 7, 3
 
 
 @pytest.fixture(scope="module")
-def ager(small_model: Path) -> Iterator[Ager]:
-    with Ager(small_model) as ager:
-        yield ager
-
-
-@pytest.fixture(scope="module")
 def source(
     made: SimpleNamespace, head_frames: Callable[..., list[np.ndarray]], tmp_path_factory: pytest.TempPathFactory
 ) -> Path:

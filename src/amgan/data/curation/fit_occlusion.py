@@ -28,6 +28,7 @@ from safetensors.numpy import save_file
 from amgan.data.curation.occlusion import COVERS, FACE_SIZE, WEIGHTS, WINDOWS, Classifier, Cover, describe
 from amgan.data.store import SIZE, Store, prepare
 from amgan.errors import DatasetError
+from amgan.logistic import fit_logistic
 from amgan.signs.atlas import unit_atlas
 
 # Columns of the labels, one for each window of a cover.
@@ -91,29 +92,17 @@ def _small_faces(store: Store) -> Iterator[tuple[npt.NDArray[np.uint8], Array]]:
 
 
 def fit_classifier(descriptors: Array, covered: npt.NDArray[np.bool_], penalty: float) -> Classifier:
-    """Logistic regression with a quadratic penalty on the weights.
+    """Logistic regression on descriptors less their mean.
 
     Args:
         descriptors: (N, D).
         covered: (N,).
-        penalty: Weight of the squared length of the weights beside the mean log loss.
+        penalty: See `fit_logistic`.
     """
     centre = descriptors.mean(axis=0)
     x = torch.from_numpy(descriptors - centre).double()
-    y = torch.from_numpy(covered).double()
-    weights = torch.zeros(x.shape[1], dtype=torch.float64, requires_grad=True)
-    bias = torch.zeros(1, dtype=torch.float64, requires_grad=True)
-    optimiser = torch.optim.LBFGS([weights, bias], max_iter=200, line_search_fn="strong_wolfe")
-
-    def loss() -> torch.Tensor:
-        optimiser.zero_grad()
-        value = torch.nn.functional.binary_cross_entropy_with_logits(x @ weights + bias, y)
-        value = value + penalty * weights.square().sum()
-        value.backward()
-        return value
-
-    optimiser.step(loss)
-    fitted = weights.detach().numpy().astype(np.float32)
+    weights, bias = fit_logistic(x, torch.from_numpy(covered).double(), penalty)
+    fitted = weights.numpy().astype(np.float32)
     return Classifier(fitted, float(bias.item() - centre @ fitted))
 
 

@@ -20,7 +20,7 @@ import numpy.typing as npt
 from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
-from amgan.errors import WeightsError
+from amgan.errors import WeightsError, in_one_line
 from amgan.signs.atlas import Polygon
 from amgan.signs.zones import polygon_points
 
@@ -149,7 +149,7 @@ def load_detector(path: Path | None = None) -> OcclusionDetector:
         arrays = load_file(path)
         pairs = {cover: (arrays[f"{cover}.weights"], arrays[f"{cover}.bias"]) for cover in COVERS}
     except (OSError, SafetensorError, KeyError) as error:
-        reason = f"cannot read the occlusion weights ({' '.join(str(error).split())})"
+        reason = f"cannot read the occlusion weights ({in_one_line(error, None)})"
         raise WeightsError(f"{path}: {reason}; fit them with python -m amgan.data.curation.fit_occlusion") from error
     for cover, (weights, bias) in pairs.items():
         if weights.shape != (descriptor_length(cover),) or bias.shape != (1,):

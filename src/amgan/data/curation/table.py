@@ -17,7 +17,7 @@ from typing import Any
 
 from amgan.data.curation.measure import Measured
 from amgan.data.labels import TEXTS, Labels
-from amgan.errors import AtlasError, DatasetError, MissingExtraError, OutputError
+from amgan.errors import AtlasError, DatasetError, MissingExtraError, OutputError, in_one_line
 from amgan.faces.detect import N_LANDMARKS
 from amgan.signs.atlas import AGE, Atlas
 
@@ -246,5 +246,5 @@ class Parts:
             # Opened as one file: given a path, pyarrow would look for a data set around it.
             return pq.ParquetFile(path).read(columns=columns)
         except (OSError, pa.ArrowException) as error:
-            reason = " ".join(str(error).split())
+            reason = in_one_line(error, None)
             raise DatasetError(f"{path}: damaged ({reason}); delete it, its photos are then measured again") from error

@@ -16,7 +16,8 @@ import numpy as np
 import numpy.typing as npt
 
 from amgan.errors import MissingExtraError, RequestError
-from amgan.evaluation.figures.subjects import Rgb, fitted
+from amgan.evaluation.figures.subjects import Rgb
+from amgan.faces.align import at_side
 from amgan.faces.output import written_aside
 
 if TYPE_CHECKING:
@@ -180,7 +181,7 @@ def _draw(axes: Axes, panel: Panel, side: int) -> None:
     from matplotlib.patheffects import withStroke
 
     axes.set_axis_off()
-    axes.imshow(fitted(panel.rgb, side), interpolation="none", aspect="auto")
+    axes.imshow(at_side(panel.rgb, side), interpolation="none", aspect="auto")
     for mark in panel.marks:
         corners = mark.corners * side - 0.5
         axes.fill(*corners.T, facecolor=_ACCENT, alpha=0.3, linewidth=0)

@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
-from amgan.evaluation.protocol import OLD, YOUNG
 from amgan.faces.photo import Photo
 from amgan.inference.ager import Ager
 from amgan.inference.change import map_of
 from amgan.inference.sweep import pictures
 from amgan.inference.views import FaceView, chosen_face, cut
 from amgan.signs.atlas import AGE
+from amgan.signs.levels import OLD, YOUNG
 
 Rgb = npt.NDArray[np.uint8]
 Box = tuple[int, int, int, int]
@@ -116,11 +115,3 @@ def map_pictures(ager: Ager, subject: Subject, scores: Mapping[str, float]) -> l
 def panel_side(subjects: Iterable[Subject], options: FigureOptions) -> int:
     """Side in pixels of every panel of a figure: of the largest face in it, if `options.panel` allows that."""
     return min(max(subject.box[2] - subject.box[0] for subject in subjects), options.panel)
-
-
-def fitted(rgb: Rgb, side: int) -> Rgb:
-    """A square picture at another side; untouched if it has that."""
-    if rgb.shape[0] == side:
-        return rgb
-    how = cv2.INTER_AREA if rgb.shape[0] > side else cv2.INTER_CUBIC
-    return np.asarray(cv2.resize(rgb, (side, side), interpolation=how), np.uint8)

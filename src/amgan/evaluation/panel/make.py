@@ -21,10 +21,11 @@ from amgan.evaluation.panel.forms import write_form
 from amgan.evaluation.panel.instructions import instructions
 from amgan.evaluation.panel.key import KEY, Key, PairKey, RatingKey, write_key
 from amgan.evaluation.panel.layout import Material, calibration_sheet, name_of, pair_sheets, rating_sheets
-from amgan.evaluation.protocol import OLD, OLDER, YOUNG, YOUNGER, Aim, faces_that_count
+from amgan.evaluation.protocol import OLDER, YOUNGER, Aim, faces_that_count
 from amgan.evaluation.run import Progress
 from amgan.faces.output import check_output
 from amgan.signs.atlas import AGE, Atlas
+from amgan.signs.levels import OLD, YOUNG
 
 SHEETS, FORMS, CALIBRATION, README = "sheets", "forms", "calibration", "README.txt"
 

@@ -10,12 +10,13 @@ from pathlib import Path
 
 from amgan.evaluation.face import ORIGINAL, SHOWN, Found, sweep_name
 from amgan.evaluation.measures.response import slope
-from amgan.evaluation.protocol import DRAWN, LEVELS, OLD, OLDER, YOUNG, YOUNGER, Plan
+from amgan.evaluation.protocol import DRAWN, LEVELS, OLDER, YOUNGER, Plan
 from amgan.evaluation.run import strip_name
 from amgan.evaluation.summary import Summary
 from amgan.evaluation.totals.person import years
 from amgan.evaluation.totals.signs import target_error
 from amgan.signs.atlas import AGE, Atlas
+from amgan.signs.levels import OLD, YOUNG
 
 _NAN = math.nan
 _HEADS = {

@@ -19,9 +19,11 @@ from amgan.errors import OutputError
 from amgan.evaluation import judging
 from amgan.evaluation.adapters import AgerAdapter
 from amgan.evaluation.evaluate import evaluate
+from amgan.evaluation.judges import cross
 from amgan.evaluation.reproduce.rows import Recipe, Row, Table, config_of, with_steps
 from amgan.evaluation.run import REPORT, Progress, Settings, plan_faces
 from amgan.evaluation.summary import Summary
+from amgan.faces.output import write_whole
 from amgan.maps.packing import pack_zones
 from amgan.models.bundle import SCHEMA
 from amgan.signs.atlas import Atlas, load_atlas, unit_atlas
@@ -170,10 +172,7 @@ class Study:
         self._state.rows |= configs
         if oldest is not None:
             self._state.oldest = oldest
-        self.folder.mkdir(parents=True, exist_ok=True)
-        aside = self.folder / f"{STATE}.part"
-        aside.write_text(self._state.model_dump_json(indent=1) + "\n", encoding="utf-8")
-        aside.replace(self.folder / STATE)
+        write_whole(self.folder / STATE, self._state.model_dump_json(indent=1) + "\n")
 
     def is_done(self, name: str) -> bool:
         """Whether a row is trained and measured."""
@@ -206,8 +205,9 @@ class Study:
             DatasetError: Too few people have a grade of a sign; nothing is trained then.
         """
         about = self.about
+        splits = judging.judge_splits(about.split)
         for share in {self._state.rows[name].judge_share for name in names}:
-            judging.check_judged(store, atlas, share, about.split, f"have more of {about.data} graded")
+            cross.check_graded(store, atlas, share, splits, f"have more of {about.data} graded")
         # The tables want no sweeps and no controls.
         settings = Settings(about.split, about.every, sweeps=0, controlled=0)
         plans, left_out = plan_faces(store, settings, about.limits, atlas, progress)

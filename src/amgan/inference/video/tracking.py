@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from amgan.faces.detect import Face, FaceDetector
+from amgan.faces.detect import Face, FaceDetector, area
 from amgan.inference.video.identity import OTHER, SAME, Gallery, Signature
 
 # A face that was missed in so many frames is still looked for where it was, and its landmarks are filled in.
@@ -161,17 +161,13 @@ class Tracker:
 
 def follows(before: Box, after: Box) -> bool:
     """Whether the boxes (left, top, right, bottom) may be of one face in two frames, by place and size."""
-    ratio = _area(after) / max(_area(before), 1e-6)
+    ratio = area(after) / max(area(before), 1e-6)
     return _shared(before, after) >= _OVERLAP and 1 / _LARGER <= ratio <= _LARGER
 
 
 def _shared(a: Box, b: Box) -> float:
-    both = _area((max(a[0], b[0]), max(a[1], b[1]), min(a[2], b[2]), min(a[3], b[3])))
-    return both / max(_area(a) + _area(b) - both, 1e-6)
-
-
-def _area(box: Box) -> float:
-    return max(box[2] - box[0], 0.0) * max(box[3] - box[1], 0.0)
+    both = area((max(a[0], b[0]), max(a[1], b[1]), min(a[2], b[2]), min(a[3], b[3])))
+    return both / max(area(a) + area(b) - both, 1e-6)
 
 
 def _jump(before: Face, after: Face) -> float:

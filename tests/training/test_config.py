@@ -1,0 +1,44 @@
+"""Configs and what is set on the command line."""
+
+from pathlib import Path
+
+import pytest
+
+from amgan.errors import ConfigError
+from amgan.models.generator_config import GeneratorConfig
+from amgan.training.config import load_config
+
+DEFAULT = Path(__file__).parents[2] / "src/amgan/training/configs/default.yaml"
+
+
+def test_default_config_and_overrides(tmp_path: Path) -> None:
+    config = load_config(DEFAULT, ["weights.age=50", "stages.0.steps=7"], data=tmp_path)
+    assert config.weights.age == 50 and config.stages[0].steps == 7 and config.data == tmp_path
+    first, second = config.stages
+    assert config.stage_at(first.map_head_steps) == (first, 1)
+    assert config.stage_at(first.map_head_steps - 1) == (first, 1 + 1 / 7)
+    assert config.stage_at(first.map_head_steps + 7 + second.map_head_steps) == (second, 1)
+    assert config.steps == first.map_head_steps + 7 + second.map_head_steps + second.steps
+    for wrong, name in (
+        ("weights.agee=1", "agee"),
+        ("stages.9.steps=1", "stages.9"),
+        ("seed", "key=value"),
+        ("seed=[", "seed"),
+        ("stages.0.patch=1024", r"stages\.0"),
+        ("stages.0.image_size=300", r"stages\.0\.image_size: .*multiple of 256"),
+        ("stages.0.stem=2", r"stages\.0: stem 2 after 4"),
+        ("stages.1.patch=48", r"stages\.1"),
+        ("stages.0.map_patch=[128,100]", "map_patch 128 to 100"),
+        ("stages.0.critic_rate=0", r"critic_rate: .*greater than 0"),
+        ("betas=[0.5,1.0]", r"betas\.1: .*less than 1"),
+        ("weights.tint=-1", r"weights\.tint: .*greater than or equal to 0"),
+        ("feature_noise=-0.1", "feature_noise: "),
+        ("critic.kind=conv", 'scales and texture are switches of kind "features"'),
+        ("generator.map_channels=2", r"generator\.map_channels: .*leave it out"),
+        ("critic.map_channels=3", r"critic\.map_channels: .*leave it out"),
+    ):
+        with pytest.raises(ConfigError, match=name):
+            load_config(DEFAULT, [wrong])
+    # A null takes a key out, as in a file that extends another.
+    assert load_config(DEFAULT, ["generator=null", "weights.age=null"]).generator == GeneratorConfig()
+    assert load_config(DEFAULT, ["start=default", "generator=null"]).start == "default"

@@ -1,0 +1,49 @@
+"""One step of generator and critic."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from amgan.data.patches import FacePatches
+from amgan.training.networks import Networks
+from amgan.training.parallel import start_fabric
+from amgan.training.step import train_step
+
+from .small import tiny
+
+
+@pytest.mark.parametrize("critic", ["features", "conv"])
+def test_a_step_moves_both_networks(patches: FacePatches, critic: str, face_set: Path) -> None:
+    config = tiny(face_set, critic)
+    torch.manual_seed(0)
+    nets = Networks(config, 1)
+    before = {name: value.clone() for name, value in nets.state_dict().items()}
+    stage = config.stages[0]
+    stats = train_step(start_fabric("fp32"), nets, patches.batch(0, 2, 64), stage, 0)
+    after = nets.state_dict()
+    for part in ("generator.", "ema.", "critic."):
+        assert any(not torch.equal(before[k], after[k]) for k in before if k.startswith(part)), part
+    assert all(value.isfinite() for value in stats.values())
+
+
+@pytest.mark.parametrize("critic", ["features", "conv"])
+def test_alone_the_critic_learns_what_it_would_beside_a_generator_that_stands_still(
+    patches: FacePatches, face_set: Path, critic: str
+) -> None:
+    config = tiny(face_set, critic=critic)
+    stage, fabric, batch = config.stages[0], start_fabric("fp32"), patches.batch(0, 2, 64)
+    found = []
+    for alone in (True, False):
+        torch.manual_seed(0)
+        nets = Networks(config, 1)
+        before = {name: value.clone() for name, value in nets.state_dict().items()}
+        stats = train_step(fabric, nets, batch, stage, 0, critic_alone=alone)
+        moved = {
+            name.split(".")[0] for name, value in nets.state_dict().items() if not torch.equal(value, before[name])
+        }
+        assert moved == ({"critic"} if alone else {"critic", "generator", "ema"})
+        assert any(name.startswith("g_") for name in stats) != alone
+        found.append(float(stats["d_realness"]))
+    # All gradients are made before anyone moves.
+    assert found[0] == pytest.approx(found[1], rel=1e-5)
