@@ -1,10 +1,11 @@
-"""Shared fixtures: the astronaut, generated faces with known scores, photos to curate, a dataset, a small model."""
+"""Shared fixtures: the astronaut, generated faces with known scores, photos, a dataset, a small model, judges."""
 
 from __future__ import annotations
 
 import csv
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -112,3 +113,42 @@ def small_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     estimators.bias.fill_(0.3)
     estimators.deviation_bias.fill_(-2.5)  # 0.08
     return save_bundle(tmp_path_factory.mktemp("model"), generator, estimators, atlas, channels, "for tests", 512, 0.0)
+
+
+def brightness(rgb: np.ndarray, box: object = None) -> float:
+    return float(rgb.mean()) / 255
+
+
+class Signs:
+    """Scores every sign by the brightness of its crop."""
+
+    def predict(self, identity: str, crops: dict[str, np.ndarray]) -> dict[str, float]:
+        return {sign: brightness(crop) for sign, crop in crops.items()}
+
+    def quality(self) -> dict[str, dict[str, float]]:
+        return {sign: {"r": 0.75, "error": 0.0625} for sign in unit_atlas().signs}
+
+
+@pytest.fixture
+def loaded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Puts stand-ins in the place of the judges, which take minutes; the list says for which split they were loaded."""
+    from amgan.evaluation import judging
+    from amgan.evaluation.judges import cross
+    from amgan.evaluation.judging import Judges
+    from amgan.evaluation.networks import LEADING
+
+    splits: list[str] = []
+
+    def features(rgb: np.ndarray) -> np.ndarray:
+        return np.asarray(rgb[::64, ::64].reshape(-1)[:24], np.float32)
+
+    def load(store: object, atlas: object, share: float, split: str, *rest: object) -> Judges:
+        splits.append(split)
+        identity = SimpleNamespace(embed=lambda rgb, box: features(rgb) / 255)
+        ages = {"brightness": SimpleNamespace(age=lambda rgb, box: 100 * brightness(rgb))}
+        return Judges(Signs(), identity, ages, {LEADING: features})  # type: ignore[arg-type]
+
+    monkeypatch.setattr(judging, "load_judges", load)
+    # Of the generated faces too few are kept for judges.
+    monkeypatch.setattr(cross, "check_graded", lambda *_: None)
+    return splits

@@ -97,6 +97,7 @@ def test_a_table_is_trained_measured_and_gone_on_with(
         (["table3"], 2, "table3"),
         (["table1", "--steps", "5", "--set", "weights.agee=1"], 2, "weights.agee"),
         (["table1", "--set", "stages.1.batch=1"], 2, "row paper-recipe-256: --set stages.1.batch=1"),
+        (["table1", "--steps", "1", "--set", "stages.0.map_patch=[32,48]"], 2, "row patch-128: stages.0: map_patch 16"),
         (["spread", "--set", "seed=1", "--limits", "nowhere.yaml"], 2, "nowhere.yaml"),
     ],
 )

@@ -1,27 +1,28 @@
-"""Every command and program that README and the manual show can be given as it stands there."""
-
-import shlex
-from pathlib import Path
+"""Every command and program that README and the manual show can be given as it stands there; that they do what they
+say is for `test_runs.py`."""
 
 import pytest
 
 from manual.blocks import Block, inline_commands, read_blocks
 from manual.calls import faults_of_command, faults_of_python, unknown_options
-from manual.repository import ROOT
+from manual.pages import read_pages, shown, words
+from manual.small import in_the_small
 
-PAGES = [ROOT / "README.md", ROOT / "DEVELOPERS.md", *sorted(ROOT.glob("docs/**/*.md"))]
+PAGES = read_pages()
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_what_a_page_shows_can_be_given(page: Path) -> None:
+@pytest.mark.parametrize("page", PAGES)
+def test_what_a_page_shows_can_be_given(page: str) -> None:
     faults = []
-    for block in read_blocks(page, ROOT):
+    for block in read_blocks(PAGES[page], page):
         for line, _ in block.commands:
             faults += [f"{block.place}: {line}: {fault}" for fault in faults_of_command(line)]
         if block.language == "python":
             faults += [f"{block.place}: {fault}" for fault in faults_of_python(block.text)]
-    for place, line in inline_commands(page, ROOT):
-        faults += [f"{place}: {line}: {fault}" for fault in unknown_options(shlex.split(line)[1:])]
+    for place, line in inline_commands(PAGES[page], page):
+        program, *arguments = words(line)
+        found = unknown_options(arguments) if program == "amgan" else faults_of_command(line)
+        faults += [f"{place}: {line}: {fault}" for fault in found]
     assert faults == []
 
 
@@ -36,6 +37,7 @@ def test_what_a_page_shows_can_be_given(page: Path) -> None:
         ("pip install 'amgan[uii,video]'", "uii"),
         ("python benchmarks/absent.py", "absent.py"),
         ("python -m amgan.absent", "amgan.absent"),
+        ("amgan panel", "amgan panel"),
     ],
 )
 def test_a_wrong_command_is_found(line: str, fault: str) -> None:
@@ -97,14 +99,40 @@ a: 1
     # a comment
     amgan c
     ```
+
+```
+>>> 1 + 1
+2
+```
 """
 
 
-def test_blocks_are_read_with_what_is_said_of_them(tmp_path: Path) -> None:
-    (tmp_path / "a.md").write_text(PAGE)
-    first, second, third = read_blocks(tmp_path / "a.md", tmp_path)
+def test_blocks_are_read_with_what_is_said_of_them() -> None:
+    first, second, third, fourth = read_blocks(PAGE, "a.md")
     assert first.commands == [("amgan a b", ["said"]), ("echo $?", ["1"])]
     assert (first.place, first.language, first.run) == ("a.md:5", "console", "--model {small}")
     assert second == Block("a.md:13", "yaml", "x.yaml", None, "a: 1\n") and second.commands == []
     assert (third.commands, third.run) == ([("amgan c", [])], "")
-    assert inline_commands(tmp_path / "a.md", tmp_path) == [("a.md:1", "amgan age --all")]
+    assert fourth.typed and fourth.program and fourth.commands == [] and not third.program
+    assert inline_commands(PAGE, "a.md") == [("a.md:1", "amgan age --all")]
+
+
+def test_a_whole_call_stands_for_itself_where_nothing_said_it_before() -> None:
+    page = "`amgan age`, `amgan analyze me.jpg`, `amgan ui`\n\n```\namgan analyze  me.jpg # here\nmake demo\n```\n"
+    example = "```bash\namgan ui\n\namgan analyze you.jpg\n```\n"
+    found = shown({"a.md": page, "reference/cli.md": example})
+    assert [[block.text for block in blocks] for blocks in found["a.md"]] == [
+        ["amgan analyze  me.jpg # here\nmake demo\n"],
+        ["amgan ui\n"],
+    ]
+    assert [[block.text for block in blocks] for blocks in found["reference/cli.md"]] == [["amgan analyze you.jpg\n"]]
+
+
+def test_numbers_are_made_small_and_files_stay() -> None:
+    places = {"limits": "/loose.yaml"}
+    given = ["curate", "a", "b", "--size", "2048", "--limits", "mine.yaml"]
+    assert in_the_small(given, places) == [*given, "--size", "256", "--workers", "1"]
+    assert in_the_small(given[:3], places)[3:] == ["--size", "256", "--workers", "1", "--limits", "/loose.yaml"]
+    assert in_the_small(["panel", "score", "key"], places) == ["panel", "score", "key"]
+    trained = in_the_small(["train", "default", "--set", "seed=1"], places)
+    assert trained[:4] == ["train", "default", "--set", "seed=1"] and "--set" in trained[4:]

@@ -9,11 +9,16 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow.parquet as pq
 import pytest
+import yaml
+from PIL import Image
+from typer.testing import CliRunner
 
 pytest.importorskip("ray", reason="the extra `scale` is not installed")
 
+from amgan.cli import app
 from amgan.data.curation.limits import Limits
 from amgan.data.curation.run import curate
 from amgan.engines import ray_data
@@ -21,6 +26,7 @@ from amgan.engines.ray_data import RayEngine, _check_answers
 from amgan.errors import DatasetError, EngineError
 from amgan.models.estimator_file import load_estimators
 from amgan.training.scoring import score_dataset
+from manual.pages import read_pages, shown, words
 
 
 @pytest.fixture(scope="module")
@@ -138,3 +144,21 @@ def test_the_same_scores(dataset: Path, engine: RayEngine, tmp_path: Path) -> No
     score_dataset(local, estimators)
     assert score_dataset(far, estimators, engine=engine).scored == 11
     assert rows(far / "scores.parquet") == rows(local / "scores.parquet")
+
+
+@pytest.mark.slow
+def test_what_the_manual_shows(
+    address: str, astronaut: np.ndarray, lenient: Limits, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("photos").mkdir()
+    Image.fromarray(astronaut).save("photos/one.png")
+    Path("limits.yaml").write_text(yaml.safe_dump(lenient.model_dump()))
+    blocks = [block for groups in shown(read_pages()).values() for group in groups for block in group]
+    lines = {tuple(words(line)[1:]) for block in blocks for line, _ in block.commands if "--engine ray" in line}
+    assert {line[0] for line in lines} == {"curate", "score"}
+    for line in sorted(lines):
+        more = ("--size", "256", "--limits", "limits.yaml") if line[0] == "curate" else ()
+        result = CliRunner().invoke(app, [*line, "--ray-address", address, "--workers", "1", *more])
+        assert result.exit_code == 0, (line, result.output, result.exception)
+    assert len(rows(Path("curated/scores.parquet"))) == 1

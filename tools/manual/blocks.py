@@ -1,8 +1,9 @@
-"""The code blocks of a Markdown file, and what a comment before one says about running it.
+"""The code blocks of a page, and what a comment before one says about running it.
 
-``<!-- run -->`` before a block has the tests run it, in a folder that holds what `tests/docs` lays out;
-``<!-- run: --model {small} -->`` adds those arguments to its `amgan` commands, so that a test is quick where a reader's
-command is long. A block with a ``title="name"`` is a file of that name in the same folder.
+The tests run every block, in a folder that holds what `tests/docs` lays out, and in the small: see `manual.small`.
+``<!-- run -->`` before a block has it run as it stands, with the shipped model; ``<!-- run: --steps 3 -->`` adds those
+arguments to its `amgan` commands, after those that make it small. A block with a ``title="name"`` is a file of that
+name in the same folder.
 """
 
 from __future__ import annotations
@@ -10,14 +11,13 @@ from __future__ import annotations
 import re
 import textwrap
 from dataclasses import dataclass
-from pathlib import Path
 
 # Bare fences are read as commands, too, if their lines begin like commands.
 SHELL = ("", "bash", "console", "sh")
 _FENCE = re.compile(r"^(?P<indent> *)(?P<fence>`{3,}|~{3,})(?P<language>[\w+-]*)(?P<rest>.*)$")
 _TITLE = re.compile(r'title="([^"]+)"')
 _MARK = re.compile(r"^ *<!-- run(?:: (?P<more>.*))? -->$")
-_INLINE = re.compile(r"(?<!`)`(amgan [^`]+)`(?!`)", re.DOTALL)
+_INLINE = re.compile(r"(?<!`)`((?:amgan|(?:\.venv/bin/)?python) [^`]+)`(?!`)", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Block:
         place: File and line.
         language: As the fence says it; "" for none.
         title: Name of the file that it is; None for none.
-        run: What its commands get added when they are run; None if they are not run.
+        run: What a comment has its commands get added; "" if they are to be run as they stand, None without one.
         text: Its lines, without their indentation.
     """
 
@@ -39,9 +39,19 @@ class Block:
     text: str
 
     @property
+    def program(self) -> bool:
+        """Whether it is Python, as a file or as typed at the prompt."""
+        return self.language == "python" or self.typed
+
+    @property
+    def typed(self) -> bool:
+        """Whether it is Python as typed at the prompt, with its answers."""
+        return self.text.startswith(">>> ")
+
+    @property
     def commands(self) -> list[tuple[str, list[str]]]:
         """Each command of a shell block, on one line, with the lines of output that are quoted below it."""
-        if self.language not in SHELL or self.title is not None:
+        if self.language not in SHELL or self.title is not None or self.program:
             return []
         lines = self.text.replace("\\\n", " ").splitlines()
         prompted = any(line.startswith("$ ") for line in lines)
@@ -54,14 +64,14 @@ class Block:
         return found
 
 
-def read_blocks(path: Path, root: Path) -> list[Block]:
-    """All blocks of a Markdown file.
+def read_blocks(markdown: str, name: str) -> list[Block]:
+    """All blocks of a page.
 
     Args:
-        path: The file.
-        root: From where places name it.
+        markdown: Its text.
+        name: What places call it.
     """
-    lines = path.read_text("utf-8").splitlines()
+    lines = markdown.splitlines()
     blocks, index, mark = [], 0, None
     while index < len(lines):
         opening = _FENCE.match(lines[index])
@@ -78,18 +88,19 @@ def read_blocks(path: Path, root: Path) -> list[Block]:
             end += 1
         title = _TITLE.search(opening["rest"])
         text = textwrap.dedent("\n".join(lines[index + 1 : end])) + "\n"
-        place = f"{path.relative_to(root)}:{index + 1}"
+        place = f"{name}:{index + 1}"
         blocks.append(Block(place, opening["language"], title[1] if title else None, mark, text))
         index, mark = end + 1, None
     return blocks
 
 
-def inline_commands(path: Path, root: Path) -> list[tuple[str, str]]:
-    """Calls of `amgan` inside of sentences and tables, with their places."""
-    text = path.read_text("utf-8")
+def inline_commands(markdown: str, name: str) -> list[tuple[str, str]]:
+    """Calls of `amgan` and of Python inside of sentences and tables of a page, with their places."""
     # Fenced blocks are looked at by `read_blocks`.
-    text = re.sub(r"^( *)(`{3,}|~{3,}).*?^ *\2$", lambda found: "\n" * found[0].count("\n"), text, flags=re.M | re.S)
+    text = re.sub(
+        r"^( *)(`{3,}|~{3,}).*?^ *\2$", lambda found: "\n" * found[0].count("\n"), markdown, flags=re.M | re.S
+    )
     return [
-        (f"{path.relative_to(root)}:{text.count(chr(10), 0, found.start()) + 1}", " ".join(found[1].split()))
+        (f"{name}:{text.count(chr(10), 0, found.start()) + 1}", " ".join(found[1].split()))
         for found in _INLINE.finditer(text)
     ]

@@ -61,7 +61,9 @@ def parse_fault(arguments: list[str]) -> str | None:
         name, command, rest = group.resolve_command(context, [*context._protected_args, *context.args])
         context = command.make_context(name, rest, parent=context)
         while hasattr(command, "commands"):  # such as `amgan panel make`
-            name, command, rest = command.resolve_command(context, [*context._protected_args, *context.args])
+            if not (words := [*context._protected_args, *context.args]):
+                return f"{context.command_path} wants one of its commands"
+            name, command, rest = command.resolve_command(context, words)
             context = command.make_context(name, rest, parent=context)
     except typer.Exit:  # --help, --version
         return None

@@ -24,12 +24,20 @@ def cli_page() -> str:
     """The page, as Markdown."""
     group: Any = typer.main.get_command(app)
     parent = group.context_class(group, info_name="amgan")
-    parts = [INTRODUCTION]
+    return "\n\n".join([INTRODUCTION, *_sections(group, parent)]) + "\n"
+
+
+def _sections(group: Any, parent: Any, level: str = "##") -> Iterator[str]:
+    """The commands of a group, and those of groups in it one level below."""
     for name in sorted(group.commands):
         command = group.commands[name]
         context = command.context_class(command, info_name=name, parent=parent)
-        parts += [f"## amgan {name}", *_described(command.help), *_table(command, context)]
-    return "\n\n".join(parts) + "\n"
+        yield f"{level} {context.command_path}"
+        yield from _described(command.help)
+        if hasattr(command, "commands"):  # such as `amgan panel`
+            yield from _sections(command, context, f"{level}#")
+        else:
+            yield from _table(command, context)
 
 
 def _described(text: str) -> Iterator[str]:

@@ -22,7 +22,7 @@ Examples:
 
   amgan curate photos/ curated/ --size 2048 --images jpg --workers 8
 
-  amgan curate photos/ curated/ --limits mine.yaml    (mine.yaml: max_yaw: 30, a line a limit)
+  amgan curate photos/ curated/ --limits mine.yaml    # max_yaw: 30, a line a limit
 
   amgan curate clinic/ curated/ --metadata clinic/grades.csv --atlas clinic.yaml
 

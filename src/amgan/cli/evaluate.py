@@ -25,9 +25,9 @@ Examples:
 
   amgan evaluate runs/mine/model data/ -o mine/ --split val --every 4
 
-  amgan evaluate runs/mine/model curated/ -o mine/ --judge-data graded/    (where nobody graded curated/)
+  amgan evaluate runs/mine/model curated/ -o mine/ --judge-data graded/    # where nobody graded curated/
 
-  amgan evaluate peer/ data/ -o peer-report/ --inputs    (then make peer/older/NAME.png ... as targets.csv asks)
+  amgan evaluate peer/ data/ -o peer-report/ --inputs    # then make peer/older/NAME.png ... as targets.csv asks
 """
 
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from pydantic import ValidationError
+
 from amgan.errors import ConfigError
 from amgan.training.config import Stage, TrainConfig, config_path, load_config
 
@@ -111,10 +113,10 @@ def config_of(row: Row, recipe: Recipe, data: Path, settings: Sequence[str] = ()
         if recipe == "paper" or row.switches is None:
             return load_config(config_path(row.preset), list(settings), data)
         config = load_config(config_path("default"), [*row.switches, *settings], data)
+        return _changed(config, [_at_patch(stage, row.patch / _OWN_PATCH) for stage in config.stages])
     except ConfigError as error:
         # A setting may fit the stages of one row alone.
         raise ConfigError(f"row {row.name}: {error}") from error
-    return _changed(config, [_at_patch(stage, row.patch / _OWN_PATCH) for stage in config.stages])
 
 
 def with_steps(config: TrainConfig, factor: float) -> TrainConfig:
@@ -145,4 +147,7 @@ def _at_patch(stage: Stage, factor: float) -> dict[str, Any]:
 
 def _changed(config: TrainConfig, stages: list[dict[str, Any]]) -> TrainConfig:
     # Through the whole validation: what fits a patch of one size need not fit another.
-    return TrainConfig.model_validate({**config.model_dump(), "stages": stages})
+    try:
+        return TrainConfig.model_validate({**config.model_dump(), "stages": stages})
+    except ValidationError as error:
+        raise ConfigError("; ".join(fault["msg"].removeprefix("Value error, ") for fault in error.errors())) from error
