@@ -39,7 +39,7 @@ NOT_RUN = {
     r"python tools/docs_pictures\.py": "takes minutes, and writes into docs/images",
     r"(\.venv/bin/)?python -m amgan\.evaluation\.shift .*": "wants hundreds of faces; tests/evaluation/test_shift.py",
     r"python -m amgan\.data\.quantiles .*": "wants 20 people of a population; tests/data/test_quantiles.py",
-    r"python -m amgan\.data\.curation\.fit_occlusion .*": "wants labelled photos; tests/data/curation/test_fit_occlusion.py",
+    r"python -m amgan\.data\.curation\.fit_occlusion .*": "wants labels; tests/data/curation/test_fit_occlusion.py",
     r"tensorboard --logdir .*": "serves until it is stopped",
     # What several machines or GPUs are wanted for.
     r"ray start .*": "starts servers that stay",
