@@ -72,7 +72,8 @@ def desk(tmp_path_factory: pytest.TempPathFactory, astronaut: np.ndarray, face_s
     for name in ("one.png", "two.png"):
         photo.save(folder / "photos" / name)
     _write_tables(folder, face_set)
-    (folder / "me-recipe.json").write_text('{"signs": {"nasolabial_fold.left": 0.6}, "face": 0, "seed": 0}')
+    for name in ("me-recipe.json", "recipe.json"):
+        (folder / name).write_text('{"signs": {"nasolabial_fold.left": 0.6}, "face": 0, "seed": 0}')
     (folder / "mine.yaml").write_text(yaml.safe_dump(lenient.model_dump()))
     _write_videos(folder, astronaut)
     return folder
