@@ -20,9 +20,9 @@ from amgan.data.dataset import read_rows
 from amgan.inference.change import map_of
 from amgan.inference.views import FaceView
 from amgan.maps.arrays import grown
+from amgan.maps.change import hue_kept, where_changed
 from amgan.maps.kinds import in_any_zone
 from amgan.maps.location import location_maps
-from amgan.models.change import hue_kept, where_changed
 
 Array = npt.NDArray[np.float32]
 ASKED = 0.9

@@ -18,7 +18,8 @@ from amgan.signs.atlas import unit_atlas
 from amgan.signs.zones import zone_masks
 
 ATLAS = unit_atlas()
-FIELDS = Batch.__dataclass_fields__
+# Of grafts alone it is known what is wanted.
+FIELDS = [name for name in Batch.__dataclass_fields__ if name != "wanted"]
 
 
 def patches_of(store: Store, size: int = 512, cache: int = 2**30, maps: MapKind = "zones") -> FacePatches:

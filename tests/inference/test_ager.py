@@ -12,8 +12,8 @@ from PIL import Image
 from amgan.errors import AtlasError, ConfigError, NoFaceError, PhotoError
 from amgan.faces.photo import photo_from_image
 from amgan.inference.ager import Ager
+from amgan.maps.change import OFF_SKIN, OFF_ZONES
 from amgan.models.bundle import load_bundle
-from amgan.models.change import OFF_SKIN, OFF_ZONES
 from amgan.models.export import export_onnx
 
 

@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from amgan.maps.arrays import grown, pooled, smoothed
+from amgan.maps.change import hue_kept, where_changed
 from amgan.maps.kinds import MapKind, draw_map
 from amgan.maps.location import location_maps
-from amgan.models.change import hue_kept, where_changed
 
 random = np.random.default_rng(0)
 

@@ -13,7 +13,7 @@ def tiny(data: Path, critic: str = "features", steps: int = 2) -> TrainConfig:
             "data": data,
             "judge_share": 0.0,
             "generator": {"base_channels": 8, "blocks": 1},
-            "critic": {"kind": critic, "base_channels": 8, "scales": 2 if critic == "features" else 1},
+            "critic": {"kind": critic, "base_channels": 8, "scales": 1 if critic == "conv" else 2},
             "map_head_every": 1,
             "precision": "fp32",
             "log_every": 1,

@@ -109,10 +109,10 @@ def test_the_last_line_after_ctrl_c_says_how_to_go_on(
 ) -> None:
     step = loop.train_step
 
-    def stopped(fabric: object, nets: object, batch: object, stage: object, number: int, alone: bool) -> object:
+    def stopped(fabric: object, nets: object, batch: object, stage: object, number: int, *modes: bool) -> object:
         if number == 5:
             raise KeyboardInterrupt
-        return step(fabric, nets, batch, stage, number, alone)  # type: ignore[arg-type]
+        return step(fabric, nets, batch, stage, number, *modes)  # type: ignore[arg-type]
 
     path = run_folders / "stopped.yaml"
     path.write_text(smallest.model_dump_json())

@@ -33,7 +33,8 @@ def test_default_config_and_overrides(tmp_path: Path) -> None:
         ("betas=[0.5,1.0]", r"betas\.1: .*less than 1"),
         ("weights.tint=-1", r"weights\.tint: .*greater than or equal to 0"),
         ("feature_noise=-0.1", "feature_noise: "),
-        ("critic.kind=conv", 'scales and texture are switches of kind "features"'),
+        ("critic.kind=conv", 'scales is no switch of kind "conv"'),
+        ("critic.kind=change", 'texture is a switch of kind "features"'),
         ("generator.map_channels=2", r"generator\.map_channels: .*leave it out"),
         ("critic.map_channels=3", r"critic\.map_channels: .*leave it out"),
     ):

@@ -15,12 +15,15 @@ from amgan.training.draws import WHOLE, Draws
 from amgan.training.gradients import (
     Pass,
     as_map_head_sees,
+    change_critic_gradients,
     conv_critic_gradients,
     feature_critic_gradients,
     generator_gradients,
     map_head_gradients,
     mirrored,
+    pair_gradients,
 )
+from amgan.training.losses import pixel_loss
 from amgan.training.networks import Networks
 from amgan.training.parallel import start_fabric
 
@@ -67,6 +70,21 @@ def test_neither_networks_losses_reach_the_other(
     after = gradients(nets.generator)
     assert all(torch.equal(a, b) for a, b in zip(of_generator, after, strict=True))
     assert not gradients(nets.ema) and not gradients(nets._frozen[0])
+
+
+def test_on_grafts_neither_networks_losses_reach_the_other(smallest: TrainConfig, six: Batch) -> None:
+    critic = smallest.critic.model_copy(update={"kind": "change", "depth": 2})
+    a_pass = given(smallest.model_copy(update={"critic": critic}), six)
+    nets = a_pass.nets
+    losses, made = pair_gradients(a_pass)
+    of_generator = gradients(nets.generator)
+    assert any(g.any() for g in of_generator) and not gradients(nets.critic) and not made.requires_grad
+    assert all(p.requires_grad for p in nets.critic.parameters())
+    change_critic_gradients(a_pass, made)
+    assert len(gradients(nets.critic)) == len(list(nets.critic.parameters()))
+    assert all(torch.equal(a, b) for a, b in zip(of_generator, gradients(nets.generator), strict=True))
+    # A new generator changes nothing, and misses what is wanted by all of it.
+    assert torch.equal(made, six.image) and losses["g_pair_pixel"] == pixel_loss(six.image, six.wanted)
 
 
 def test_what_is_made_unchanged_looks_to_the_critic_like_what_it_was_made_from(

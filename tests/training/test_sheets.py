@@ -14,8 +14,8 @@ from torch import nn
 
 from amgan.faces.align import align_face
 from amgan.faces.detect import FaceDetector
+from amgan.maps.change import OFF_SKIN, OFF_ZONES
 from amgan.maps.packing import pack_zones
-from amgan.models.change import OFF_SKIN, OFF_ZONES
 from amgan.models.generator import Generator, GeneratorConfig
 from amgan.signs.atlas import unit_atlas
 from amgan.signs.zones import zone_masks

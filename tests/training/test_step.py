@@ -1,5 +1,6 @@
 """One step of generator and critic."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,14 +14,15 @@ from amgan.training.step import train_step
 from .small import tiny
 
 
-@pytest.mark.parametrize("critic", ["features", "conv"])
+@pytest.mark.parametrize("critic", ["features", "conv", "change"])
 def test_a_step_moves_both_networks(patches: FacePatches, critic: str, face_set: Path) -> None:
     config = tiny(face_set, critic)
     torch.manual_seed(0)
     nets = Networks(config, 1)
     before = {name: value.clone() for name, value in nets.state_dict().items()}
     stage = config.stages[0]
-    stats = train_step(start_fabric("fp32"), nets, patches.batch(0, 2, 64), stage, 0)
+    batch = patches.batch(0, 2, 64)
+    stats = train_step(start_fabric("fp32"), nets, replace(batch, wanted=batch.image.flip(0)), stage, 0)
     after = nets.state_dict()
     for part in ("generator.", "ema.", "critic."):
         assert any(not torch.equal(before[k], after[k]) for k in before if k.startswith(part)), part
@@ -47,3 +49,14 @@ def test_alone_the_critic_learns_what_it_would_beside_a_generator_that_stands_st
         found.append(float(stats["d_realness"]))
     # All gradients are made before anyone moves.
     assert found[0] == pytest.approx(found[1], rel=1e-5)
+
+
+def test_unjudged_the_generator_learns_from_what_is_wanted_alone(patches: FacePatches, face_set: Path) -> None:
+    config = tiny(face_set, critic="change")
+    torch.manual_seed(0)
+    nets, batch = Networks(config, 1), patches.batch(0, 2, 64)
+    before = {name: value.clone() for name, value in nets.state_dict().items()}
+    wanted = replace(batch, wanted=batch.image * 0.5)
+    stats = train_step(start_fabric("fp32"), nets, wanted, config.stages[0], 0, unjudged=True)
+    moved = {name.split(".")[0] for name, value in nets.state_dict().items() if not torch.equal(value, before[name])}
+    assert moved == {"generator", "ema"} and set(stats) == {"g_pair_pixel", "g_missing"}

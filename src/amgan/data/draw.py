@@ -64,7 +64,9 @@ class Draw:
             (Z,) scores, and the age.
         """
         if self.alone and rng.random() < self.alone:
-            return self._one_sign(rng, zones, self.scores[pick]), self.ages[pick]
+            scores = self.scores[pick].copy()
+            scores[self.one_sign(rng, zones)] = rng.random()
+            return scores, self.ages[pick]
         if rng.random() < self.even:
             level = np.float32(rng.random())
             return np.full(len(self.scores[pick]), level), level
@@ -79,15 +81,12 @@ class Draw:
                 age = self.ages[pick]
         return scores, age
 
-    def _one_sign(self, rng: np.random.Generator, zones: _Scores, own: _Scores) -> _Scores:
-        """A face's own scores (Z,) but for one sign, or one side of it, among those of the patch's zones (Z, h, w)."""
+    def one_sign(self, rng: np.random.Generator, zones: _Scores) -> list[int]:
+        """Zones of one sign, or of one side of it, that shows in a patch, if any does; `zones` is (Z, h, w)."""
         cover = zones.mean(axis=(1, 2))
         shown = [sign for sign, places in self.of_sign.items() if cover[places].max() > LEAST_COVER]
         sign = rng.choice(shown or list(self.of_sign))
-        places = self.of_sign[sign] if rng.random() < 0.7 else [rng.choice(self.of_sign[sign])]
-        scores = own.copy()
-        scores[places] = rng.random()
-        return scores
+        return self.of_sign[sign] if rng.random() < 0.7 else [int(rng.choice(self.of_sign[sign]))]
 
 
 def _by_age(ages: _Scores) -> npt.NDArray[np.float64]:

@@ -20,6 +20,7 @@ from torch import Tensor
 from amgan.data.augment import degrade, jitter
 from amgan.data.cache import ArrayCache
 from amgan.data.draw import Draw
+from amgan.data.grafts.graft import Grafts, Window
 from amgan.data.store import Store
 from amgan.maps.arrays import grown
 from amgan.maps.kinds import MapKind, draw_map, in_any_zone
@@ -46,6 +47,7 @@ class Batch:
         skin: (B, 1, P, P) in 0..1, the face without hair.
         zoned: (B, 1, P, P) in 0..1, 1 in the zone of any sign; everywhere if the map is no map of zones.
         centre: (B, 2) x and y of the patch's centre in -1..1.
+        wanted: (B, 3, P, P) in -1..1, what the target asks for, where that is known: of grafts.
     """
 
     image: Tensor
@@ -56,12 +58,14 @@ class Batch:
     skin: Tensor
     zoned: Tensor
     centre: Tensor
+    wanted: Tensor | None = None
 
 
 class _Patch(NamedTuple):
-    """One patch: its picture (P, P, 3), the maps of a `Batch` (C, P, P), its corner, and whether it is mirrored."""
+    """One patch: before and after (P, P, 3), the maps of a `Batch` (C, P, P), its corner, whether it is mirrored."""
 
     image: npt.NDArray[np.float32]
+    wanted: npt.NDArray[np.float32]
     source: npt.NDArray[np.float32]
     target: npt.NDArray[np.float32]
     editable: npt.NDArray[np.float32]
@@ -87,6 +91,7 @@ class FacePatches:
         maps: What the aging maps hold.
         recolour: Whether `jitter` gives every patch another colour and light.
         cache_bytes: What decoded and shrunk pictures and masks may take of the memory.
+        grafts: Makes of every patch a pair, with a graft and without; the targets are then what the grafts made.
     """
 
     def __init__(
@@ -102,7 +107,9 @@ class FacePatches:
         maps: MapKind = "zones",
         recolour: bool = True,
         cache_bytes: int = 2**30,
+        grafts: Grafts | None = None,
     ) -> None:
+        self.grafts = grafts
         self.store, self.atlas, self.indices, self.draw, self.channels = store, atlas, indices, draw, channels
         self.image_size, self.seed = image_size, seed
         self.degraded, self.maps, self.recolour = degraded, maps, recolour
@@ -125,48 +132,67 @@ class FacePatches:
             patch: Side of a patch, pixels; whole cells of the masks.
             part: Which of its patches are wanted, where several processes share a batch.
         """
-        picks = self.draw.faces(np.random.default_rng((self.seed, step)), batch_size)
+        of_whom = self.draw if self.grafts is None else self.grafts
+        picks = of_whom.faces(np.random.default_rng((self.seed, step)), batch_size)
         # From 1 on, since numpy takes a trailing 0 of a seed for nothing.
         made = [
             self._patch(int(picks[number]), np.random.default_rng((self.seed, step, number + 1)), patch)
             for number in range(batch_size)[part]
         ]
-        images, *maps, tops, lefts, mirrored = zip(*made, strict=True)
+        images, wishes, *maps, tops, lefts, mirrored = zip(*made, strict=True)
         # (B, P, P, 3) in memory is channels-last.
-        image = torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2)
+        image, wanted = (torch.from_numpy(np.stack(of_kind)).permute(0, 3, 1, 2) for of_kind in (images, wishes))
         source, target, editable, skin, zoned = (torch.from_numpy(np.stack(of_kind)) for of_kind in maps)
         whole = (self.image_size, self.image_size)
         location = location_maps(torch.tensor(tops), torch.tensor(lefts), (patch, patch), whole)
         # A mirrored patch lies on the other side of the face: its X map must go on rising to the right.
         other_side = location.flip(-1) * torch.tensor([-1.0, 1.0])[:, None, None]
         location = torch.where(torch.tensor(mirrored)[:, None, None, None], other_side, location)
-        return Batch(image, source, target, location, editable, skin, zoned, location.mean(dim=(2, 3)))
+        known = None if self.grafts is None else wanted
+        return Batch(image, source, target, location, editable, skin, zoned, location.mean(dim=(2, 3)), known)
 
     def _patch(self, pick: int, rng: np.random.Generator, side: int) -> _Patch:
         cell = self.image_size // MASK_SIZE
         cells = side // cell
         whole_mask = self._mask(pick)
-        top, left = _place(rng, whole_mask[-3], cells)
+        # Grafts are of skin alone.
+        top, left = _place(rng, whole_mask[-3 if self.grafts is None else -1], cells)
         x, y = left * cell, top * cell
-        crop = self._picture(pick)[y : y + side, x : x + side]
-        if rng.random() < self.degraded:
-            crop = degrade(crop, rng)
+        whole = self._picture(pick)
+        before = whole[y : y + side, x : x + side]
         mask = whole_mask[:, top : top + cells, left : left + cells].astype(np.float32) / np.float32(255)
         zones, (head, editable, skin) = mask[:-3], mask[-3:]
-
-        scores, age = self.draw.scores[pick], self.draw.ages[pick]
-        source = self._drawn(zones, head, scores, age)
-        target = self._drawn(zones, head, *self.draw.target(rng, pick, zones))
         zoned = in_any_zone(self.maps, zones)
-        small = np.concatenate([source, target, editable[None], skin[None], zoned[None]])
+        after, own = before, (self.draw.scores[pick], np.float32(self.draw.ages[pick]))
+        if self.grafts is None:
+            asked = self.draw.target(rng, pick, zones)
+        else:
+            window = Window(x, y, side, zones, editable)
+            graft = self.grafts.drawn(rng, pick, whole, window)
+            after, asked = graft.after, (graft.scores, graft.age)
+            if rng.random() < 0.5:
+                before, after, own, asked = after, before, asked, own
+        small = np.concatenate(
+            [self._drawn(zones, head, *own), self._drawn(zones, head, *asked), editable[None], skin[None], zoned[None]]
+        )
         maps = grown(small[None], (side, side))[0]
-        image = jitter(crop, rng) if self.recolour else crop.astype(np.float32) / 127.5 - 1
+        # Drawn first, since larger patches draw more noise.
         mirrored = rng.random() < 0.5
+        # Both with the same light, grain and blocks.
+        twin = copy.deepcopy(rng)
+        image = self._changed(before, rng)
+        wanted = image if after is before else self._changed(after, twin)
         if mirrored:
-            image, maps = image[:, ::-1], maps[..., ::-1]
-        count = len(source)
-        own, asked, where = maps[:count], maps[count : 2 * count], maps[2 * count :]
-        return _Patch(image, own, asked, where[:1], where[1:2], where[2:], y, x, mirrored)
+            image, wanted, maps = image[:, ::-1], wanted[:, ::-1], maps[..., ::-1]
+        count = (len(small) - 3) // 2
+        source, target, where = maps[:count], maps[count : 2 * count], maps[2 * count :]
+        return _Patch(image, wanted, source, target, where[:1], where[1:2], where[2:], y, x, mirrored)
+
+    def _changed(self, rgb: npt.NDArray[np.uint8], rng: np.random.Generator) -> npt.NDArray[np.float32]:
+        """A patch (P, P, 3) in -1..1, in another light and as a worse photo would show it."""
+        if rng.random() < self.degraded:
+            rgb = degrade(rgb, rng)
+        return jitter(rgb, rng) if self.recolour else rgb.astype(np.float32) / np.float32(127.5) - 1
 
     def _drawn(
         self,
@@ -207,7 +233,7 @@ class FacePatches:
 
 
 def _place(rng: np.random.Generator, head: npt.NDArray[np.uint8], cells: int) -> tuple[int, int]:
-    """Upper left corner, in mask cells, of a patch with at least a quarter of face."""
+    """Upper left corner, in mask cells, of a patch with at least a quarter of a face, whose mask `head` is."""
     room = MASK_SIZE - cells + 1
     for _ in range(50):
         top, left = (int(v) for v in rng.integers(0, room, 2))

@@ -20,20 +20,23 @@ from amgan.models.texture import VIEWS
 
 # The critic's aging map is regressed at this resolution, so that coarse zones are not punished (paper 3.3).
 MAP_SIZE = 10
+# What a change is shown times to the critic "change": most are of a few grey levels.
+CHANGE_GAIN = 10.0
 
 
 class CriticConfig(BaseModel):
     """Everything that defines a critic.
 
     Attributes:
-        kind: "features" (ImageNet trunk) or "conv" (the paper's, from scratch).
+        kind: "features" (ImageNet trunk), "conv" (the paper's, from scratch), or "change" (from scratch too, shown
+            what was changed beside what came of it; of grafts).
         map_channels: Channels of the aging map.
-        base_channels: Width of the first layer ("conv") or of each realness head ("features").
-        depth: Strided layers of "conv".
+        base_channels: Width of the first layer ("conv", "change") or of each realness head ("features").
+        depth: Strided layers ("conv", "change").
         conditional: "features" only: the realness heads are given the aging and location maps too, so that they ask
             "is this real skin of this score in this place" and not only "is this real skin".
-        scales: "features" only: the realness heads look at the patch, at half of it, and so on, so many times; the
-            features reach no further than their pixels do, and folds are larger than pores.
+        scales: Not of "conv": the critic looks at the patch, at half of it, and so on, so many times; the layers reach
+            no further than their pixels do, and folds are larger than pores.
         texture: "features" only: realness heads on VGG16 features too (`amgan.models.texture`): of half the patch from
             1 on, and with 2 the finer ones of a window of half its side at its own size as well; 0 for none.
         texture_window: Of half the patch a window of half its side too, another in each step, at a quarter of the cost.
@@ -41,7 +44,7 @@ class CriticConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    kind: Literal["features", "conv"] = "features"
+    kind: Literal["features", "conv", "change"] = "features"
     map_channels: int = Field(default=1, ge=1)
     base_channels: int = Field(default=64, ge=4)
     depth: int = Field(default=5, ge=2, le=7)
@@ -169,3 +172,65 @@ class FeatureCritic(nn.Module):
         """
         location, found = self.map_head(image)
         return CriticOutput(self.realness(features, maps), location, found)
+
+
+class ChangeCritic(nn.Module):
+    """Three heads on what a picture became and what was changed for it.
+
+    A change is a simple thing beside a face: lines on grey. So a critic from scratch learns from few photos what real
+    lines look like, where one that sees the picture alone has all faces to learn first.
+
+    """
+
+    def __init__(self, config: CriticConfig) -> None:
+        super().__init__()
+        self.scales = nn.ModuleList(_ChangeScale(config) for _ in range(config.scales))
+
+    def forward(self, before: Tensor, after: Tensor) -> tuple[CriticOutput, list[Tensor]]:
+        """Judges what was made of patches.
+
+        Args:
+            before: (B, 3, H, W) in -1..1.
+            after: The same patches, changed.
+
+        Returns:
+            The judgement, and every layer's features.
+        """
+        realness, places, maps, features = [], [], [], []
+        # Faint lines are faint in grey levels too.
+        x = torch.cat([after, CHANGE_GAIN * (after - before)], dim=1)
+        for scale in self.scales:
+            real, place, found, layers = scale(x)
+            realness.append(real)
+            places.append(place)
+            maps.append(found)
+            features += layers
+            x = F.avg_pool2d(x, 2)
+        found = torch.stack(maps).mean(dim=0)
+        return CriticOutput(tuple(realness), torch.stack(places).mean(dim=0), found), features
+
+
+class _ChangeScale(nn.Module):
+    """The heads of one scale."""
+
+    def __init__(self, config: CriticConfig) -> None:
+        super().__init__()
+        self.layers = nn.ModuleList()
+        channels = 6
+        for index in range(config.depth):
+            out = min(config.base_channels * 2**index, 4 * config.base_channels)
+            self.layers.append(nn.Conv2d(channels, out, 4, 2, 1))
+            channels = out
+        self.mix = nn.Conv2d(channels, channels, 3, padding=1)
+        self.realness = nn.Conv2d(channels, 1, 3, padding=1)
+        self.location = nn.Linear(channels, 2)
+        self.aging_map = nn.Conv2d(channels, config.map_channels, 3, padding=1)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor, list[Tensor]]:
+        features = []
+        for layer in self.layers:
+            x = F.leaky_relu(layer(x), 0.2)
+            features.append(x)
+        x = F.leaky_relu(self.mix(x), 0.2)
+        found = F.adaptive_avg_pool2d(self.aging_map(x), MAP_SIZE)
+        return self.realness(x), self.location(x.mean(dim=(2, 3))), found, features

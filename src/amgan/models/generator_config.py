@@ -22,6 +22,8 @@ class GeneratorConfig(BaseModel):
         stem: Pixels folded into channels along each axis, a power of two.
         norm: "instance" is the paper's. Its statistics are those of a patch in training and of a whole photo in
             use; "layer" normalises over the channels of each pixel, so that a patch and a photo get the same answer.
+        guarded: Whether what generators add that learn from critics alone is taken from its changes, in training and in
+            use (`amgan.maps.change`): tints, flat grey in hair, creases where no sign lies.
         condition_channels: Hidden width of each SPADE's map convolution.
     """
 
@@ -35,6 +37,7 @@ class GeneratorConfig(BaseModel):
     blocks: int = Field(default=2, ge=0)
     stem: Literal[1, 2, 4, 8] = 4
     norm: Literal["layer", "instance"] = "layer"
+    guarded: bool = True
     condition_channels: int = Field(default=32, ge=4)
 
     @property

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from amgan.data.ahead import made_ahead
 from amgan.data.draw import Draw
+from amgan.data.grafts.graft import Grafts
 from amgan.data.patches import Batch, FacePatches
 from amgan.data.store import Store
 from amgan.maps.packing import pack_zones
@@ -45,6 +46,8 @@ def open_batches(
         Each step with its batch.
     """
     draw = Draw(atlas, scores[rows], ages[rows], config.alone, config.even, config.balance_ages)
+    cache = round(config.cache_gib * 2**30)
+    grafts = Grafts(store, atlas, rows, draw, cache) if config.critic.kind == "change" else None
     patches = FacePatches(
         store,
         atlas,
@@ -56,7 +59,8 @@ def open_batches(
         config.degraded,
         config.generator.maps,
         config.recolour,
-        round(config.cache_gib * 2**30),
+        cache,
+        grafts,
     )
 
     def make(step: int) -> Batch:

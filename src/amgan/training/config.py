@@ -46,6 +46,9 @@ class Weights(Frozen):
         tint: Mean colours over squares of 1/8 patch.
         moved: The share of the change that is another when the patch is moved by less than the generator's coarsest
             cell, or mirrored too; 0 for not at all, which saves a pass of the generator.
+        pair: Of grafts: perceptual distance from what is wanted.
+        pair_pixel: Of grafts: mean absolute difference from it.
+        pair_match: Of grafts: difference from it in the critic's features.
     """
 
     realness: Weight = 1.0
@@ -56,6 +59,9 @@ class Weights(Frozen):
     penalty: Weight = 10.0
     tint: Weight = 20.0
     moved: Weight = 0.0
+    pair: Weight = 20.0
+    pair_pixel: Weight = 10.0
+    pair_match: Weight = 5.0
 
 
 class TrainConfig(Frozen):
@@ -95,7 +101,7 @@ class TrainConfig(Frozen):
             slider for all of them. Most other targets are near to what a face has, and change next to nothing that a
             critic could learn from.
         restrained: Whether changes are made in training as in use: less off the skin, and of no other hue
-            (`amgan.models.change`). Without, only the generator's own attention keeps a picture as it is.
+            (`amgan.maps.change`). Without, only the generator's own attention keeps a picture as it is.
         feature_noise: Standard deviation of the noise on what the frozen ImageNet trunk sees, pictures being -1..1: for
             the realness heads of "features", so that they judge nothing fainter, and in both pictures of the perceptual
             cycle, with either critic, which then keeps nothing fainter.
@@ -106,8 +112,8 @@ class TrainConfig(Frozen):
         images: How prepared faces are kept, which changes no batch: "raw", decoded and mapped into memory, or "webp",
             lossless files of about a quarter of that; "auto" is "raw" up to 64 GiB.
         cache_gib: What decoded or shrunk faces and masks may take of the memory, GiB; of each process.
-        workers: Threads that prepare the next batches while a step is made; 0 prepares each when it is asked for. None
-            of these three changes a batch.
+        workers: Threads that prepare the next batches while a step is made; 0 prepares each when it is asked for, which
+            is quickest on two cores without a GPU. None of these three changes a batch.
         checkpoint_every: Steps.
         sheet_every: Steps.
         stages: One after the other.
@@ -148,8 +154,10 @@ class TrainConfig(Frozen):
 
     @model_validator(mode="after")
     def _switches_are_of_the_critic(self) -> TrainConfig:
-        if self.critic.kind == "conv" and (self.critic.scales > 1 or self.critic.texture):
-            raise ValueError('critic: scales and texture are switches of kind "features"; leave them out')
+        if self.critic.kind == "conv" and self.critic.scales > 1:
+            raise ValueError('critic: scales is no switch of kind "conv"; leave it out')
+        if self.critic.kind != "features" and self.critic.texture:
+            raise ValueError('critic: texture is a switch of kind "features"; leave it out')
         return self
 
     @model_validator(mode="after")

@@ -29,7 +29,8 @@ class Part:
 
     def of(self, batch: Batch, device: torch.device) -> Batch:
         """These patches of a batch, on a device."""
-        own = {f.name: getattr(batch, f.name)[self.index :: self.count] for f in dataclasses.fields(batch)}
+        fields = {f.name: getattr(batch, f.name) for f in dataclasses.fields(batch)}
+        own = {name: tensor[self.index :: self.count] for name, tensor in fields.items() if tensor is not None}
         moved = {name: tensor.to(device, non_blocking=True) for name, tensor in own.items()}
         return Batch(**moved | {"image": moved["image"].contiguous(memory_format=torch.channels_last)})
 

@@ -78,7 +78,8 @@ def random_batch(stage: Stage, map_channels: int) -> Batch:
     image = (some(3) * 2 - 1).contiguous(memory_format=torch.channels_last)
     location = some(2) * 2 - 1
     maps = some(map_channels), some(map_channels)
-    return Batch(image, *maps, location, some(1), some(1), some(1), location.mean(dim=(2, 3)))
+    wanted = image.flip(0)
+    return Batch(image, *maps, location, some(1), some(1), some(1), location.mean(dim=(2, 3)), wanted)
 
 
 def _seconds(work: Callable[[], object]) -> float:

@@ -11,9 +11,9 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from amgan.data.patches import Batch
+from amgan.maps.change import HUE_CELLS, hue_kept, where_changed
 from amgan.models.backbone import STRIDES
-from amgan.models.change import HUE_CELLS, hue_kept, where_changed
-from amgan.models.critic import ConvCritic, FeatureCritic
+from amgan.models.critic import ChangeCritic, ConvCritic, FeatureCritic
 from amgan.training import losses
 from amgan.training.config import Stage
 from amgan.training.draws import Draws, Part
@@ -125,6 +125,59 @@ def generator_gradients(given: Pass) -> tuple[Stats, Made]:
     }
     given.backward(_weighted(given, parts))
     return _named("g", parts), left
+
+
+def pair_gradients(given: Pass, judged: bool = True) -> tuple[Stats, Tensor]:
+    """Gradients of the generator's losses on grafts, of which it is known what is wanted; and what it made.
+
+    Args:
+        given: Patches and what is wanted of them.
+        judged: Whether what the critic and the frozen trunk make of them counts too.
+    """
+    nets, batch = given.nets, given.batch
+    critic, wanted = nets.critic, batch.wanted
+    assert isinstance(critic, ChangeCritic) and wanted is not None
+    with given.fabric.autocast():
+        fake = _aged(given, batch.image, batch.target, _location(given))
+    parts = {"pair_pixel": losses.pixel_loss(fake, wanted)}
+    if judged:
+        seen = eyes(nets, batch.image, given.draws)
+        with given.fabric.autocast():
+            critic.requires_grad_(False)
+            with torch.no_grad():
+                known, (_, layers) = seen.features(wanted), critic(batch.image, wanted)
+            features = seen.features(fake)
+            (realness, place, found), own_layers = critic(batch.image, fake)
+            critic.requires_grad_(True)
+        outside = nets.config.age_outside
+        parts |= {
+            "pair": losses.perceptual_distance(features, known),
+            "realness": losses.generator_realness(realness),
+            "age": losses.age_loss(found, batch.target, outside + (1 - outside) * batch.zoned),
+            "location": losses.location_loss(place, batch.centre),
+            "pair_match": losses.matching_loss(own_layers, layers),
+        }
+    given.backward(_weighted(given, parts))
+    made = fake.detach()
+    # What a person who reads the log wants to know: how much of what is wanted is still missing.
+    missing = (wanted - made).abs().mean() / (wanted - batch.image).abs().mean().clamp(min=losses.FAINT)
+    return _named("g", parts) | {"g_missing": missing}, made
+
+
+def change_critic_gradients(given: Pass, made: Tensor) -> Stats:
+    """Gradients of all three heads of a `ChangeCritic`."""
+    critic, batch = given.nets.critic, given.batch
+    assert isinstance(critic, ChangeCritic) and batch.wanted is not None
+    with given.fabric.autocast():
+        (real, place, found), _ = critic(batch.image, batch.wanted)
+        (fake, *_), _ = critic(batch.image, made)
+    parts = {
+        "realness": losses.hinge_critic(real, fake),
+        "age": losses.age_loss(found, batch.target),
+        "location": losses.location_loss(place, batch.centre),
+    }
+    given.backward(_weighted(given, parts))
+    return _named("d", parts)
 
 
 @torch.no_grad()
@@ -257,6 +310,8 @@ def _restrained(given: Pass, image: Tensor, made: Tensor) -> Tensor:
     nets, batch, stage, count = given.nets, given.batch, given.stage, len(image)
     if not nets.config.restrained:
         return made
+    if not nets.generator.config.guarded:
+        return image + batch.editable[:count] * (made - image)
     where = where_changed(batch.editable[:count], batch.skin[:count], batch.zoned[:count])
     change = where * (made - image)
     return image + hue_kept(change, where, max(HUE_CELLS * stage.patch // stage.image_size, 1))

@@ -181,8 +181,9 @@ def _steps(run: _Run, nets: Networks, faces: TrainingFaces, statistics: Statisti
             else:
                 nets.grow_to(stage.stem or 1)
                 nets.set_rates(stage, left)
-                alone = (1 - left) * whole.steps < whole.critic_alone
-                means.add(train_step(fabric, nets, batch, stage, step, alone))
+                behind = round((1 - left) * whole.steps)
+                alone, unjudged = behind < whole.critic_alone, behind < whole.unjudged
+                means.add(train_step(fabric, nets, batch, stage, step, alone, unjudged))
             run.made = step + 1
 
             if run.made % config.log_every == 0:

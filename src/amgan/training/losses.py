@@ -12,6 +12,8 @@ from amgan.models.critic import MAP_SIZE
 
 # Half a grey level, pictures being -1..1: of a fainter change no share is asked.
 FAINT = 1 / 255
+# Where `pixel_loss` turns from a square into an absolute difference: six grey levels.
+KNEE = 0.05
 # How much wider the squares of the tint loss are for brightness than for hue.
 SHADE = 4
 
@@ -74,6 +76,20 @@ def perceptual_distance(found: Sequence[Tensor], wanted: Sequence[Tensor]) -> Te
     return torch.stack(
         [(unit(a) - unit(b)).pow(2).sum(dim=1).mean() for a, b in zip(found, wanted, strict=True)]
     ).mean()
+
+
+def pixel_loss(found: Tensor, wanted: Tensor) -> Tensor:
+    """Mean absolute difference, but squared where it is faint.
+
+    Most of a graft's patch is to stay as it is. A plain absolute difference holds it there so firmly that a generator
+    which changes nothing never begins.
+    """
+    return ((_wide(found - wanted).pow(2) + KNEE**2).sqrt() - KNEE).mean()
+
+
+def matching_loss(found: Sequence[Tensor], wanted: Sequence[Tensor]) -> Tensor:
+    """Mean absolute difference of a critic's features, averaged over its layers (Wang et al. 2018)."""
+    return torch.stack([F.l1_loss(_wide(a), _wide(b)) for a, b in zip(found, wanted, strict=True)]).mean()
 
 
 def moved_loss(made: Tensor, again: Tensor, image: Tensor, where: Tensor) -> Tensor:

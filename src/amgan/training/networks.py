@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from amgan.models.backbone import CHANNELS, Trunk, channels_last, pretrained_trunk
-from amgan.models.critic import ConvCritic, FeatureCritic
+from amgan.models.critic import ChangeCritic, ConvCritic, FeatureCritic
 from amgan.models.generator import Generator
 from amgan.models.grow import grow
 from amgan.models.texture import TEXTURE_STRIDE, VIEWS, pretrained_texture_trunk
@@ -15,6 +15,9 @@ from amgan.training.config import Stage, TrainConfig
 
 # Upper left corner of a window, pixels.
 Corner = tuple[int, int]
+
+Critic = ConvCritic | FeatureCritic | ChangeCritic
+CRITICS: dict[str, type[Critic]] = {"conv": ConvCritic, "features": FeatureCritic, "change": ChangeCritic}
 
 # Learning rates of the map head's trunk and of what is new in it.
 MAP_RATES = (2e-4, 1e-3)
@@ -30,12 +33,14 @@ class Networks(nn.Module):
         generator = config.generator.model_copy(update=shape)
         critic = config.critic.model_copy(update=shape)
         self.generator = Generator(generator)
+        if critic.kind == "change":
+            # Nothing is changed at first: pairs that differ in little say soon where to begin, and noise hides that.
+            for parameter in self.generator.output.parameters():
+                nn.init.zeros_(parameter)
         self.ema = Generator(generator)
         self.ema.load_state_dict(self.generator.state_dict())
         self.ema.requires_grad_(False)
-        self.critic: ConvCritic | FeatureCritic = (
-            FeatureCritic(critic) if critic.kind == "features" else ConvCritic(critic)
-        )
+        self.critic: Critic = CRITICS[critic.kind](critic)
         channels_last(self)
         # In a list, so that the frozen trunk is in no state dict.
         self._frozen: list[Trunk] = [pretrained_trunk().requires_grad_(False)]

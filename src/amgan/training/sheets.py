@@ -10,9 +10,9 @@ import torch
 from PIL import Image
 
 from amgan.maps.arrays import grown
+from amgan.maps.change import hue_kept, where_changed
 from amgan.maps.kinds import draw_map, in_any_zone
 from amgan.maps.location import location_maps
-from amgan.models.change import hue_kept, where_changed
 from amgan.models.estimator import as_images
 from amgan.models.generator import Generator
 from amgan.models.precision import has_fast_bf16
@@ -54,7 +54,8 @@ def sample_sheet(
             grown(torch.from_numpy(m)[None], (size, size))
             for m in (masks.zones, masks.head[None], masks.editable[None], masks.skin[None])
         )
-        where = where_changed(editable, skin, in_any_zone(kind, zones)[:, None])
+        guarded = generator.config.guarded
+        where = where_changed(editable, skin, in_any_zone(kind, zones)[:, None]) if guarded else editable
         zero = torch.zeros(1, dtype=torch.long)
         location = location_maps(zero, zero, (size, size), (size, size))
         tiles = []
@@ -67,7 +68,8 @@ def sample_sheet(
                 with torch.autocast("cpu", torch.bfloat16, enabled=fast):
                     out = generator(image.to(device), target.to(device), given).image.cpu()
                 if restrained:
-                    out = image + hue_kept(where * (out - image), where)
+                    change = where * (out - image)
+                    out = image + (hue_kept(change, where) if guarded else change)
             tiles.append(((out[0].permute(1, 2, 0).clamp(-1, 1) + 1) * 127.5).round().byte().numpy())
         rows.append(np.concatenate(tiles, axis=1))
     path.parent.mkdir(parents=True, exist_ok=True)

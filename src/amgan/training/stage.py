@@ -32,6 +32,8 @@ class Stage(Frozen):
             that no pattern of one scale passes for a sign; in the first stage this is the scale it learns.
         critic_alone: Steps at its start, of `steps`, in which the critic learns and the generator stands still; for a
             generator that knows more than its critic (`TrainConfig.start`). They take about half of a step's time.
+        unjudged: Steps at its start in which the critic stands still and what grafts want is all that the generator
+            learns from ("change" only): until it changes something there is nothing to judge.
         stem: The generator's stem in this stage, if it is to be larger than before; the generator is then grown
             (`amgan.models.grow`), so that it goes on at twice the size with what it knows.
         half_every: Every this-many-th step is made on faces and patches of half the size and four times as many of
@@ -48,6 +50,7 @@ class Stage(Frozen):
     map_head_steps: int = Field(default=0, ge=0)
     map_patch: tuple[int, int] = (112, 144)
     critic_alone: int = Field(default=0, ge=0)
+    unjudged: int = Field(default=0, ge=0)
     stem: Literal[2, 4, 8] | None = None
     half_every: int = Field(default=0, ge=0)
 

@@ -12,17 +12,19 @@ from typing import TYPE_CHECKING
 import torch
 
 from amgan.data.patches import Batch
-from amgan.models.critic import FeatureCritic
+from amgan.models.critic import ChangeCritic, FeatureCritic
 from amgan.training.config import Stage
 from amgan.training.draws import Draws, Part
 from amgan.training.gradients import (
     Pass,
     Stats,
+    change_critic_gradients,
     conv_critic_gradients,
     feature_critic_gradients,
     generator_gradients,
     made_patches,
     map_head_gradients,
+    pair_gradients,
 )
 from amgan.training.networks import Networks
 from amgan.training.parallel import average_gradients, step_all
@@ -32,7 +34,13 @@ if TYPE_CHECKING:
 
 
 def train_step(
-    fabric: Fabric, nets: Networks, batch: Batch, stage: Stage, step: int, critic_alone: bool = False
+    fabric: Fabric,
+    nets: Networks,
+    batch: Batch,
+    stage: Stage,
+    step: int,
+    critic_alone: bool = False,
+    unjudged: bool = False,
 ) -> Stats:
     """Steps generator and critic once on one batch.
 
@@ -43,17 +51,23 @@ def train_step(
         stage: Sizes in force, of the whole batch.
         step: Its number, which with the config's seed gives all randomness.
         critic_alone: Whether the generator stands still.
+        unjudged: Whether the critic does, and grafts alone teach the generator ("change" only).
 
     Returns:
         Every loss by name, of the process's own patches; the mean over the processes is that of the batch.
     """
     map_head = isinstance(nets.critic, FeatureCritic) and step % nets.config.map_head_every == 0
     optimisers = [nets.critic_optimiser] if critic_alone else [nets.generator_optimiser, nets.critic_optimiser]
+    if unjudged:
+        optimisers = [nets.generator_optimiser]
     if map_head:
         nets.set_map_rates(nets.config.map_head_rate)
         optimisers.append(nets.map_optimiser)
 
     def gradients(given: Pass) -> Stats:
+        if isinstance(nets.critic, ChangeCritic):
+            stats, after = pair_gradients(given, not unjudged)
+            return stats if unjudged else stats | change_critic_gradients(given, after)
         stats, made = ({}, made_patches(given)) if critic_alone else generator_gradients(given)
         if not isinstance(nets.critic, FeatureCritic):
             return stats | conv_critic_gradients(given, made)

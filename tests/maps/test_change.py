@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from amgan.models.change import OFF_SKIN, OFF_ZONES, hue_kept, where_changed
+from amgan.maps.change import OFF_SKIN, OFF_ZONES, hue_kept, where_changed
 
 
 def test_all_of_a_change_is_made_in_zones_some_on_other_skin_and_hair_none_outside() -> None:

@@ -1,0 +1,90 @@
+"""Where a face shows bare skin: no hair, glasses, brows, eyes or lips."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from amgan.signs.atlas import Polygon
+from amgan.signs.zones import polygon_points
+
+# Side at which skin is looked for, and the lengths below, in its pixels.
+SIDE = 512
+# Between brow and eye, on the nose and on both cheeks: skin on nearly every face.
+_SURELY_SKIN = (50, 280, 205, 425, 101, 330, 9, 151, 4)
+_SPOT = 14
+# The outline of the face; the mesh ends mid-forehead, so the upper edge is extrapolated towards the hairline.
+OUTLINE: Polygon = [
+    *((10, 9, 0.75), (338, 336, 0.75), (297, 296, 0.75), (332, 334, 0.7), (284, 6, 0.2)),
+    *(251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377, 152, 148, 176, 149, 150, 136, 172, 58, 132),
+    *(93, 234, 127, 162, 21),
+    *((54, 6, 0.2), (103, 105, 0.7), (67, 66, 0.75), (109, 107, 0.75)),
+]
+_EYES = (
+    (33, 246, 161, 160, 159, 158, 157, 173, 133, 155, 154, 153, 145, 144, 163, 7),
+    (263, 466, 388, 387, 386, 385, 384, 398, 362, 382, 381, 380, 374, 373, 390, 249),
+)
+_LIPS = (61, 185, 40, 39, 37, 0, 267, 269, 270, 409, 291, 375, 321, 405, 314, 17, 84, 181, 91, 146)
+BROWS = ((70, 63, 105, 66, 107, 55, 65, 52, 53, 46), (300, 293, 334, 296, 336, 285, 295, 282, 283, 276))
+# What is no skin, each with how far around it is left out.
+_HOLES = (*((eye, 3) for eye in _EYES), (_LIPS, 2), *((brow, 5) for brow in BROWS))
+# Of the colours of what is surely skin the outermost fifth is left out: a highlight, a lock.
+_TYPICAL = 0.8
+# Least variance of skin in CIELAB (8 bits a channel): light differs over a face more than its hue.
+_SPREAD = (260.0, 14.0, 14.0)
+# Squared Mahalanobis distance from there on which a colour is no skin.
+_FARTHEST = 9.0
+
+
+def bare_skin(rgb: npt.NDArray[np.uint8], landmarks: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8]:
+    """Where skin is bare, by its colour and the landmarks.
+
+    Args:
+        rgb: (S, S, 3) uint8, aligned.
+        landmarks: (478, 2) in its pixels.
+
+    Returns:
+        (512, 512) uint8, 255 for bare skin; soft edges that lie within it.
+    """
+    factor = SIDE / rgb.shape[0]
+    shrunk = cv2.resize(rgb, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
+    small = np.asarray(cv2.GaussianBlur(shrunk, (0, 0), 2), np.uint8)
+    points = (landmarks + 0.5) * np.float32(factor) - 0.5
+    inside = cv2.erode(filled(polygon_points(OUTLINE, points)), disc(5))
+    found = of_skin_colour(small, points) & np.asarray(inside, np.uint8)
+    for hole, around in _HOLES:
+        outline = np.asarray(cv2.convexHull(points[list(hole)]), np.float32)[:, 0]
+        found &= ~np.asarray(cv2.dilate(filled(outline), disc(around)), np.uint8)
+    return np.asarray(cv2.GaussianBlur(cv2.erode(found, disc(3)), (0, 0), 2), np.uint8)
+
+
+def of_skin_colour(rgb: npt.NDArray[np.uint8], points: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8]:
+    """Where the colour (512, 512) is near that of what is surely skin, 255 for that."""
+    lab = np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2LAB), np.float32)
+    spots = np.zeros(lab.shape[:2], np.uint8)
+    for index in _SURELY_SKIN:
+        x, y = (int(v) for v in points[index])
+        cv2.circle(spots, (x, y), _SPOT, 255, -1)
+    known = lab[spots > 0]
+    away = np.abs(known - np.median(known, axis=0)).sum(axis=1)
+    known = known[away <= np.quantile(away, _TYPICAL)]
+    spread = np.linalg.inv(np.cov(known.T) + np.diag(_SPREAD))
+    difference = lab - known.mean(axis=0)
+    distance = ((difference @ spread.astype(np.float32)) * difference).sum(axis=2)
+    found = np.where(distance < _FARTHEST, 255, 0).astype(np.uint8)
+    # Pores, moles and lines are skin; single hairs are not much of it.
+    closed = cv2.morphologyEx(found, cv2.MORPH_CLOSE, disc(3))
+    return np.asarray(cv2.morphologyEx(closed, cv2.MORPH_OPEN, disc(3)), np.uint8)
+
+
+def filled(outline: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8]:
+    """A mask (512, 512), 255 within an outline (N, 2)."""
+    mask = np.zeros((SIDE, SIDE), np.uint8)
+    cv2.fillPoly(mask, [np.round(outline).astype(np.int32)], 255)
+    return mask
+
+
+def disc(radius: int) -> npt.NDArray[np.uint8]:
+    """What to grow and shrink masks by."""
+    return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1)), np.uint8)

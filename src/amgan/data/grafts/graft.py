@@ -1,0 +1,233 @@
+"""Draws grafts: who gives lines to whom, where, and how strongly.
+
+What two photos of different people cannot show, a graft does: one face twice, alike to the pixel but for signs whose
+places and scores are known.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from amgan.data.cache import ArrayCache
+from amgan.data.curation.occlusion import load_detector
+from amgan.data.draw import Draw
+from amgan.data.grafts.bare_skin import SIDE, bare_skin
+from amgan.data.grafts.hair import greyed, hair_mask
+from amgan.data.grafts.mesh import places_in, turned
+from amgan.data.grafts.relief import laid_on, reach, relief_of
+from amgan.data.store import Store
+from amgan.errors import DatasetError
+from amgan.faces.align import at_side
+from amgan.maps.arrays import grown
+from amgan.signs.atlas import Atlas
+from amgan.signs.zones import rasterise
+
+# Who gives lines has a face that is more probably bare than covered, at the side where that is measured.
+_COVERED, _COVER_SIDE = 0.5, 256
+# How much further aside one of the two faces may look than the other (`mesh.turned`).
+_TURNED = 0.1
+# By how much more, on the mean of all zones, a giver has to give; and by how much in a zone that is given.
+_MORE, _MORE_IN_ZONE = 0.1, 0.05
+# A face takes part if so many others have more to give; and how many are asked, of whom some are covered. Where all
+# are, a patch stays as it is, which is a pair too.
+_FEWEST, _TRIES = 3, 8
+# Part of a zone that must be bare skin on both faces for its score to be that of the graft.
+_SHOWN = 0.5
+# Least and most strength, times what the giver has: few people have 0.9 of anything.
+_STRENGTH = (0.4, 1.4)
+# Shares of grafts: of a whole face, of a zone here and there, and, what is left, of one sign or a side of it.
+_WHOLE, _MIXED = 0.5, 0.25
+
+# Normalised ages at which hair begins to go grey and has gone: 38 and 68 years.
+_GREYING = (0.32, 0.8)
+
+_Array = npt.NDArray[np.float32]
+
+
+class Graft(NamedTuple):
+    """Signs laid on a patch.
+
+    Attributes:
+        after: (P, P, 3) uint8, the patch with them.
+        scores: (Z,) of the face then, 0..1.
+        age: Normalised.
+    """
+
+    after: npt.NDArray[np.uint8]
+    scores: _Array
+    age: np.float32
+
+
+@dataclass(frozen=True)
+class Window:
+    """A patch of a face.
+
+    Attributes:
+        x: Left edge, pixels.
+        y: Upper edge.
+        side: Pixels.
+        zones: (Z, h, w) in 0..1, the face's zones there.
+        where: (h, w) in 0..1, how much of a change is made at each place.
+    """
+
+    x: int
+    y: int
+    side: int
+    zones: _Array
+    where: _Array
+
+
+class Grafts:
+    """Grafts from and to the faces of a store. Threads may share one.
+
+    Args:
+        store: Prepared faces.
+        atlas: Gives the outline of the head.
+        indices: Rows of the store to draw from.
+        draw: Their scores and ages, and how they are drawn.
+        cache_bytes: What masks of bare skin and of hair may take of the memory, 256 KiB each.
+    """
+
+    def __init__(
+        self, store: Store, atlas: Atlas, indices: npt.NDArray[np.int64], draw: Draw, cache_bytes: int
+    ) -> None:
+        self.store, self.atlas, self.indices, self.draw = store, atlas, indices, draw
+        self.masks = ArrayCache(cache_bytes)
+        self._detector = load_detector()
+        self._covered: dict[int, bool] = {}
+        self._aside = np.array([turned(store.landmarks[index]) for index in indices])
+        _, self._sexes = np.unique([store.rows[index].sex for index in indices], return_inverse=True)
+        self._told = np.array([bool(store.rows[index].sex) for index in indices])
+        self._means = draw.scores.mean(axis=1)
+        # To those with the most nobody has more to give.
+        weight = (self._means < np.sort(self._means)[-_FEWEST:][0] - _MORE).astype(np.float64)
+        if not weight.any():
+            fault = "no face has lines to give to enough others; this critic wants photos of people of all ages"
+            raise DatasetError(f"{store.folder}: {fault}")
+        self._ends = np.cumsum(weight / weight.sum())
+
+    def faces(self, rng: np.random.Generator, count: int) -> npt.NDArray[np.int64]:
+        """(count,) places of faces to which others can give, each drawn by itself and all alike."""
+        return np.minimum(np.searchsorted(self._ends, rng.random(count), side="right"), len(self._ends) - 1)
+
+    def drawn(self, rng: np.random.Generator, pick: int, picture: npt.NDArray[np.uint8], window: Window) -> Graft:
+        """A graft on a patch.
+
+        Args:
+            rng: Source of randomness.
+            pick: Whose patch it is, a place among `indices`.
+            picture: (S, S, 3) uint8, the face.
+            window: The patch.
+        """
+        own, age = self.draw.scores[pick], self.draw.ages[pick]
+        patch = slice(window.y, window.y + window.side), slice(window.x, window.x + window.side)
+        giver = self._giver(rng, pick)
+        if giver is None:
+            return Graft(picture[patch], own, age)
+        more = self.draw.scores[giver] - own
+        strength = np.float32(rng.uniform(*_STRENGTH))
+        # Beyond the scale nobody knows what a score is.
+        strength = min(strength, np.float32((1 - own[more.argmax()]) / more.max()))
+        relief, bare = self._warped(giver, pick, picture.shape[0], window)
+        bare = bare * self._bare(pick, picture)[patch]
+        cells = (window.where.shape[1], window.where.shape[0])
+        shown = window.zones * cv2.resize(bare, cells, interpolation=cv2.INTER_AREA)
+        can = (shown.sum(axis=(1, 2)) > _SHOWN * window.zones.sum(axis=(1, 2))) & (more > _MORE_IN_ZONE)
+        chosen, outside = self._chosen(rng, window.zones * can[:, None, None])
+        chosen &= can
+        inside, kept = (window.zones[which].max(axis=0, initial=0.0) for which in (chosen, ~chosen))
+        where = (1 - kept * (1 - inside) if outside else inside) * window.where
+        relief *= strength * (bare * grown(where[None, None], bare.shape)[0, 0])[..., None]
+        after = laid_on(picture[patch], relief)
+        scores = np.where(chosen, own + strength * more, own).clip(0, 1).astype(np.float32)
+        older = np.float32(np.clip(age + strength * (self.draw.ages[giver] - age), 0, 1)) if outside else age
+        if (greyer := _greyness(older) - _greyness(age)) > 0:
+            after = greyed(after, self._hair(pick, picture)[patch], greyer, picture.shape[0])
+        return Graft(after, scores, older)
+
+    def _giver(self, rng: np.random.Generator, pick: int) -> int | None:
+        """Someone bare-faced, not of the other sex, who looks the same way and has more of most signs."""
+        alike = (self._sexes == self._sexes[pick]) | ~self._told | ~self._told[pick]
+        near = np.abs(self._aside - self._aside[pick]) < _TURNED
+        found = np.flatnonzero(alike & near & (self._means - self._means[pick] > _MORE))
+        for giver in rng.permutation(found)[:_TRIES]:
+            if not self._is_covered(int(giver)):
+                return int(giver)
+        return None
+
+    def _is_covered(self, pick: int) -> bool:
+        """Whether hair, cloth or glasses cover a face."""
+        if pick not in self._covered:
+            index = self.indices[pick]
+            small = at_side(self.store.images[index], _COVER_SIDE)
+            covers = self._detector.measure(small, self._landmarks(index, _COVER_SIDE))
+            self._covered[pick] = max(covers.values()) >= _COVERED
+        return self._covered[pick]
+
+    def _chosen(self, rng: np.random.Generator, zones: _Array) -> tuple[npt.NDArray[np.bool_], bool]:
+        """Zones (Z,) that are given, and whether what lies outside of all is too."""
+        kind = rng.random()
+        if kind < _WHOLE:
+            return np.ones(len(zones), bool), True
+        if kind < _WHOLE + _MIXED:
+            return rng.random(len(zones)) < 0.5, rng.random() < 0.5
+        chosen = np.zeros(len(zones), bool)
+        chosen[self.draw.one_sign(rng, zones)] = True
+        return chosen, False
+
+    def _warped(self, giver: int, pick: int, size: int, window: Window) -> tuple[_Array, _Array]:
+        """What of the giver's relief (P, P, 3) lies where the patch does, and of its bare skin (P, P)."""
+        own, other = (self._landmarks(self.indices[face], size) for face in (pick, giver))
+        # The mesh is coarser than every fourth pixel.
+        steps = np.arange(window.side // 4, dtype=np.float32) * 4 + 1.5
+        places = places_in(other, own, size, window.x + steps, window.y + steps)
+        places = np.asarray(cv2.resize(places, (window.side, window.side), interpolation=cv2.INTER_LINEAR), np.float32)
+        picture = at_side(self.store.images[self.indices[giver]], size)
+        bare = self._bare(giver, picture)
+        around = reach(size)
+        left, top = (int(low) for low in np.clip(places.min(axis=(0, 1)) - around, 0, size - 1))
+        right, bottom = (int(high) + 1 for high in np.clip(places.max(axis=(0, 1)) + around, 0, size - 1))
+        part = slice(top, bottom), slice(left, right)
+        relief = np.dstack([relief_of(picture[part], bare[part], size), bare[part]])
+        xs, ys = places[..., 0] - np.float32(left), places[..., 1] - np.float32(top)
+        found = np.asarray(cv2.remap(relief, xs, ys, cv2.INTER_LINEAR), np.float32)
+        return np.ascontiguousarray(found[..., :3]), found[..., 3]
+
+    def _bare(self, pick: int, picture: npt.NDArray[np.uint8]) -> _Array:
+        """Where a face (S, S, 3) is bare, (S, S) in 0..1."""
+        size = picture.shape[0]
+
+        def make() -> npt.NDArray[np.uint8]:
+            return bare_skin(picture, self._landmarks(self.indices[pick], size))
+
+        return _whole(self.masks.get(("bare", pick), make), size)
+
+    def _hair(self, pick: int, picture: npt.NDArray[np.uint8]) -> _Array:
+        """How grey the hair of a face (S, S, 3) may go, (S, S) in 0..1."""
+        size, landmarks = picture.shape[0], self._landmarks(self.indices[pick], picture.shape[0])
+
+        def make() -> npt.NDArray[np.uint8]:
+            head = np.round(255 * rasterise(self.atlas.head, landmarks, size, SIDE)).astype(np.uint8)
+            return hair_mask(picture, landmarks, bare_skin(picture, landmarks), head)
+
+        return _whole(self.masks.get(("hair", pick), make), size)
+
+    def _landmarks(self, index: int, size: int) -> npt.NDArray[np.float32]:
+        """A face's landmarks in a picture of it of this side."""
+        return (self.store.landmarks[index] + 0.5) * np.float32(size / self.store.size) - np.float32(0.5)
+
+
+def _greyness(age: np.float32) -> float:
+    """How grey hair is at a normalised age, 0..1."""
+    first, last = _GREYING
+    return float(np.clip((age - first) / (last - first), 0, 1))
+
+
+def _whole(small: npt.NDArray[np.uint8], size: int) -> _Array:
+    """A mask of another size, in 0..1."""
+    return np.asarray(cv2.resize(small, (size, size), interpolation=cv2.INTER_LINEAR) / np.float32(255), np.float32)

@@ -1,0 +1,128 @@
+"""Hair and brows: where they are, and what they look like when they go grey."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from amgan.data.grafts.bare_skin import BROWS, OUTLINE, SIDE, disc, filled, of_skin_colour
+from amgan.signs.atlas import Polygon
+from amgan.signs.zones import polygon_points
+
+# Around the hairline, where there is hair if there is any: its lower edge, then its upper one.
+_BAND: Polygon = [
+    *((54, 6, 0.2), (103, 105, 1.15), (67, 66, 1.3), (109, 107, 1.3), (10, 9, 1.3), (338, 336, 1.3), (297, 296, 1.3)),
+    *((332, 334, 1.15), (284, 6, 0.2), (284, 6, 0.32), (332, 334, 1.6), (297, 296, 1.75), (338, 336, 1.8)),
+    *((10, 9, 1.8), (109, 107, 1.8), (67, 66, 1.75), (103, 105, 1.6), (54, 6, 0.32)),
+]
+# Fewest pixels of the band that are no skin, and of them that a patch of hair has.
+_FEWEST, _ROOTED = 300, 100
+# Of the band's colours the outermost quarter is left out; least variances, and squared distance, as for skin.
+_TYPICAL, _FARTHEST = 0.75, 9.0
+_SPREAD = (150.0, 10.0, 10.0)
+# How far in from the edge of the head greying fades, pixels: what hair hangs lower stays as it is.
+_FADE = 45
+# Share of brows' greying beside that of hair.
+_OF_BROWS = 0.4
+# Luma of white hair, pictures being 0..1, and how much of the way there greying goes.
+_WHITE, _WAY = 0.68, 0.7
+# Of the colour that is left, and the power of lightness with which contrast grows.
+_COLOUR_LEFT, _CONTRAST = 0.15, 0.4
+# How much darker than white hair is greyed in full.
+_NEAR = 0.15
+# How much earlier than others light strands go grey, and the blur that parts them, to a side of the face.
+_EARLIER, _STRAND = 0.5, 6 / 1024
+# How much darker than skin brows are, in CIELAB's L of 8 bits.
+_DARKER = 20
+_LUMA = np.array([0.299, 0.587, 0.114], np.float32)
+
+_Array = npt.NDArray[np.float32]
+
+
+def hair_mask(
+    rgb: npt.NDArray[np.uint8],
+    landmarks: npt.NDArray[np.float32],
+    bare: npt.NDArray[np.uint8],
+    head: npt.NDArray[np.uint8],
+) -> npt.NDArray[np.uint8]:
+    """How grey hair may go at each place.
+
+    Args:
+        rgb: (S, S, 3) uint8, aligned.
+        landmarks: (478, 2) in its pixels.
+        bare: (512, 512), its bare skin (`bare_skin`).
+        head: (512, 512) uint8, 255 on the head.
+
+    Returns:
+        (512, 512) uint8, 255 for all the way; less on brows and towards the edge of the head. All 0 if the band around
+        the hairline shows none.
+    """
+    shrunk = cv2.resize(rgb, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
+    small = np.asarray(cv2.GaussianBlur(shrunk, (0, 0), 1.5), np.uint8)
+    lab = np.asarray(cv2.cvtColor(small, cv2.COLOR_RGB2LAB), np.float32)
+    points = (landmarks + 0.5) * np.float32(SIDE / rgb.shape[0]) - np.float32(0.5)
+    roots = filled(polygon_points(_BAND, points)) & ~np.asarray(cv2.dilate(bare, disc(3)), np.uint8)
+    known = lab[roots > 127]
+    if len(known) < _FEWEST:
+        return np.zeros((SIDE, SIDE), np.uint8)
+    inside = cv2.erode(filled(polygon_points(OUTLINE, points)), disc(12))
+    # Ears and necks in the shade of hair are near to its colour.
+    like = _near(lab, known) & (of_skin_colour(small, points) == 0) & (head > 127) & (bare < 128) & (inside == 0)
+    found = cv2.morphologyEx(np.where(like, 255, 0).astype(np.uint8), cv2.MORPH_OPEN, disc(2))
+    parts = cv2.connectedComponents(cv2.morphologyEx(found, cv2.MORPH_CLOSE, disc(4)))[1]
+    rooted = np.bincount(parts[roots > 127], minlength=int(parts.max()) + 1) > _ROOTED
+    rooted[0] = False
+    hair = cv2.GaussianBlur(np.where(rooted[parts], 255, 0).astype(np.float32), (0, 0), 2)
+    away = cv2.distanceTransform(np.where(head > 127, 255, 0).astype(np.uint8), cv2.DIST_L2, 3)
+    return np.asarray(np.maximum(hair * (away / _FADE).clip(max=1), _OF_BROWS * _brows(lab, points, bare)), np.uint8)
+
+
+def _near(lab: _Array, known: _Array) -> npt.NDArray[np.bool_]:
+    """Where colours (H, W, 3) are near to most of the known ones (N, 3)."""
+    away = np.abs(known - np.median(known, axis=0)).sum(axis=1)
+    known = known[away <= np.quantile(away, _TYPICAL)]
+    spread = np.linalg.inv(np.cov(known.T) + np.diag(_SPREAD)).astype(np.float32)
+    difference = lab - known.mean(axis=0)
+    return np.asarray(((difference @ spread) * difference).sum(axis=2) < _FARTHEST, np.bool_)
+
+
+def _brows(lab: _Array, points: _Array, bare: npt.NDArray[np.uint8]) -> _Array:
+    """(512, 512) in 0..255: what is darker than skin where the brows are."""
+    skin = lab[bare > 127, 0]
+    if not len(skin):
+        return np.zeros((SIDE, SIDE), np.float32)
+    around = np.zeros((SIDE, SIDE), np.uint8)
+    for brow in BROWS:
+        outline = np.asarray(cv2.convexHull(points[list(brow)]), np.float32)[:, 0]
+        around |= np.asarray(cv2.dilate(filled(outline), disc(2)), np.uint8)
+    dark = np.where(lab[..., 0] < np.median(skin) - _DARKER, around, 0).astype(np.uint8)
+    return np.asarray(cv2.GaussianBlur(cv2.erode(dark, disc(1)).astype(np.float32), (0, 0), 1), np.float32)
+
+
+def greyed(rgb: npt.NDArray[np.uint8], hair: _Array, amount: float, size: int) -> npt.NDArray[np.uint8]:
+    """A patch with greyer hair.
+
+    Args:
+        rgb: (P, P, 3) uint8.
+        hair: (P, P) in 0..1, where it is.
+        amount: 0 for none to 1 for all.
+        size: Side of the whole face, pixels.
+    """
+    picture = rgb / np.float32(255)
+    luma = picture @ _LUMA
+    weight = hair / max(float(hair.sum()), 1.0)
+    around = cv2.GaussianBlur(luma, (0, 0), _STRAND * size)
+    strand = luma - around
+    usual = max(float(np.sqrt((strand**2 * weight).sum())), 1e-3)
+    grey = (hair * amount * (1 + _EARLIER * (strand / usual).clip(-1, 1))).clip(0, 1)
+    mean = float((luma * weight).sum())
+    # Light and shade of a head of hair stay, and grow with its lightness, as on any brighter thing.
+    white = mean + _WAY * max(_WHITE - mean, 0.0)
+    # What is as light already, skin between strands, stays.
+    grey *= ((white - np.maximum(around, luma)) / _NEAR).clip(0, 1)
+    contrast = (white / max(mean, 0.05)) ** _CONTRAST
+    lit = white + contrast * (around - mean) + contrast * strand
+    lighter = luma + grey * (lit - luma)
+    colour = (picture - luma[..., None]) * (1 - (1 - _COLOUR_LEFT) * grey)[..., None]
+    return np.asarray(((lighter[..., None] + colour).clip(0, 1) * 255).round(), np.uint8)

@@ -1,0 +1,59 @@
+import cv2
+import numpy as np
+import pytest
+
+from amgan.data.grafts.bare_skin import SIDE, bare_skin
+from amgan.data.grafts.hair import greyed, hair_mask
+from amgan.faces.align import align_face
+from amgan.faces.detect import FaceDetector
+from amgan.signs.atlas import unit_atlas
+from amgan.signs.zones import rasterise
+
+
+@pytest.fixture(scope="module")
+def face(astronaut: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    with FaceDetector() as detector:
+        (found,) = detector.detect(astronaut)
+    alignment = align_face(found.landmarks, 512)
+    return alignment.crop(astronaut), alignment.to_aligned(found.landmarks)
+
+
+def masked(rgb: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
+    head = np.round(255 * rasterise(unit_atlas().head, landmarks, rgb.shape[0], SIDE)).astype(np.uint8)
+    return hair_mask(rgb, landmarks, bare_skin(rgb, landmarks), head)
+
+
+def test_hair_lies_around_the_face_and_fades_before_the_heads_edge(face: tuple[np.ndarray, np.ndarray]) -> None:
+    rgb, landmarks = face
+    hair = masked(rgb, landmarks)
+    assert hair.shape == (SIDE, SIDE) and hair.max() > 200
+    assert not hair[bare_skin(rgb, landmarks) > 200].any()
+    x, y = landmarks[4]
+    assert not hair[int(y) - 40 : int(y) + 100, int(x) - 60 : int(x) + 60].any()
+    head = rasterise(unit_atlas().head, landmarks, 512, SIDE)
+    edge = (head > 0.5) & (cv2.erode(head, np.ones((9, 9), np.uint8)) < 0.5)
+    assert hair[edge].max() < 40 and not hair[head < 0.4].any()
+
+
+def test_a_head_without_hair_has_none(face: tuple[np.ndarray, np.ndarray]) -> None:
+    rgb, landmarks = face
+    skin = np.median(rgb[bare_skin(rgb, landmarks) > 200], axis=0).astype(np.uint8)
+    bald = np.broadcast_to(skin, rgb.shape).copy()
+    assert (masked(bald, landmarks) > 127).mean() < 0.01
+
+
+def test_greying_takes_colour_and_gives_light_where_hair_is() -> None:
+    rng = np.random.default_rng(0)
+    brown = (np.array([90, 60, 40]) * rng.uniform(0.6, 1.4, (64, 64, 1))).astype(np.uint8)
+    hair = np.zeros((64, 64), np.float32)
+    hair[:, :32] = 1
+    before = brown.astype(float)
+    means = []
+    for amount in (0.0, 0.5, 1.0):
+        after = greyed(brown, hair, amount, 1024).astype(float)
+        assert np.abs(after[:, 32:] - before[:, 32:]).max() <= 1
+        means.append((after[:, :32].mean(), np.ptp(after[:, :32].mean(axis=(0, 1)))))
+    lights, colours = zip(*means, strict=True)
+    assert lights[0] == pytest.approx(before[:, :32].mean(), abs=1)
+    assert lights[0] < lights[1] < lights[2] and colours[0] > colours[1] > colours[2]
+    assert lights[2] > lights[0] + 40 and colours[2] < colours[0] / 2

@@ -1,0 +1,38 @@
+import numpy as np
+import pytest
+
+from amgan.data.grafts.mesh import places_in, turned
+
+RNG = np.random.default_rng(0)
+
+
+@pytest.fixture
+def landmarks() -> np.ndarray:
+    """(478, 2) somewhere within a picture of 512 px."""
+    return RNG.uniform(150, 360, (478, 2)).astype(np.float32)
+
+
+def test_places_of_a_face_in_itself_are_themselves(landmarks: np.ndarray) -> None:
+    xs, ys = np.arange(100, 400, 7, dtype=np.float32), np.arange(120, 390, 9, dtype=np.float32)
+    places = places_in(landmarks, landmarks, 512, xs, ys)
+    assert places.shape == (len(ys), len(xs), 2)
+    assert np.allclose(places, np.stack(np.meshgrid(xs, ys), axis=-1), atol=1e-3)
+
+
+def test_landmarks_fall_on_landmarks_and_the_border_lies_still(landmarks: np.ndarray) -> None:
+    other = (landmarks - 256) * 1.1 + 256 + np.float32(6)
+    for index in (30, 200, 400):
+        x, y = landmarks[index]
+        (found,) = places_in(other, landmarks, 512, np.array([x]), np.array([y]))[0]
+        assert found == pytest.approx(other[index], abs=0.01)
+    corner = np.array([0.0, 511.0], np.float32)
+    found = places_in(other, landmarks, 512, corner, corner)
+    # The corners lie between the face and a border a sixteenth beyond the picture.
+    assert np.abs(found[[0, 1], [0, 1]] - [[0, 0], [511, 511]]).max() < 12
+
+
+def test_a_face_that_looks_aside_has_its_nose_off_the_middle(landmarks: np.ndarray) -> None:
+    landmarks[[234, 454, 1]] = [[100, 0], [300, 0], [200, 0]]
+    assert turned(landmarks) == pytest.approx(0)
+    landmarks[1] = [250, 0]
+    assert turned(landmarks) == pytest.approx(0.25)
