@@ -1,3 +1,5 @@
+import os
+import sys
 import threading
 import time
 from contextlib import closing
@@ -59,3 +61,13 @@ def test_pytorch_has_one_thread_there_and_as_many_as_before_here(workers: int) -
     assert list(made_ahead(lambda _: torch.get_num_threads(), range(4), workers)) == [1] * 4
     assert torch.get_num_threads() == 2
     torch.set_num_threads(before)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a thread has no priority of its own")
+def test_what_is_made_ahead_gives_way_to_the_step() -> None:
+    def priority(_: object) -> int:
+        return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+
+    before = priority(None)
+    assert list(made_ahead(priority, range(4), workers=2)) == [19] * 4
+    assert priority(None) == before

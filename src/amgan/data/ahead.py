@@ -56,8 +56,8 @@ def _single_threaded(count: int) -> ThreadPoolExecutor:
         torch.get_num_threads()  # the first call in a thread sets the common number
         torch.set_num_threads(1)
         if sys.platform == "linux":  # elsewhere the priority is the process's
-            # What is made ahead can wait: with as many busy threads as cores and one, each of the step's thousands of
-            # joint operations waits for a time slice, and a step takes four times as long.
+            # What is made ahead can wait: with more busy threads than cores each of the step's thousands of joint
+            # operations waits for a time slice, and beside grafts a step took four times as long on two cores.
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _LOWEST)
         started.wait()
 

@@ -113,7 +113,7 @@ class TrainConfig(Frozen):
             lossless files of about a quarter of that; "auto" is "raw" up to 64 GiB.
         cache_gib: What decoded or shrunk faces and masks may take of the memory, GiB; of each process.
         workers: Threads that prepare the next batches while a step is made; 0 prepares each when it is asked for, which
-            is quickest on two cores without a GPU. None of these three changes a batch.
+            is quickest on two cores for grafts, since they take long to make. None of these three changes a batch.
         checkpoint_every: Steps.
         sheet_every: Steps.
         stages: One after the other.
