@@ -20,7 +20,7 @@ from amgan.data.dataset import read_rows
 from amgan.inference.change import map_of
 from amgan.inference.views import FaceView
 from amgan.maps.arrays import grown
-from amgan.maps.change import hue_kept, where_changed
+from amgan.maps.change import restrain, where_changed
 from amgan.maps.kinds import in_any_zone
 from amgan.maps.location import location_maps
 
@@ -49,15 +49,13 @@ def shares(ager: Ager, face: FaceView) -> tuple[float, float, float]:
     zero = np.zeros(1, np.float32)
     place = location_maps(zero, zero, (side, side), (side, side))
     masks = face.masks
-    where = grown(
-        where_changed(masks.editable, masks.skin, in_any_zone(generator.config.maps, masks.zones))[None, None],
-        (side, side),
-    )
+    zoned = in_any_zone(generator.config.maps, masks.zones)
+    where = grown(where_changed(masks.editable, masks.skin, zoned, generator.config.guarded)[None, None], (side, side))
 
     def change(there: Callable[[Array], Array], back: Callable[[Array], Array], turned: bool = False) -> Array:
         location = there(place) * np.array([-1 if turned else 1, 1], np.float32)[:, None, None]
         aged = back(generator.aged(there(image), there(target), location, False))
-        return hue_kept((aged - image) * where, where)
+        return restrain(aged - image, where, generator.config.guarded)
 
     plain = change(np.asarray, np.asarray)
     after = [

@@ -35,6 +35,7 @@ def test_default_config_and_overrides(tmp_path: Path) -> None:
         ("feature_noise=-0.1", "feature_noise: "),
         ("critic.kind=conv", 'scales is no switch of kind "conv"'),
         ("critic.kind=change", 'texture is a switch of kind "features"'),
+        ("stages.0.unjudged=5", 'unjudged is for the critic of kind "change"'),
         ("generator.map_channels=2", r"generator\.map_channels: .*leave it out"),
         ("critic.map_channels=3", r"critic\.map_channels: .*leave it out"),
     ):

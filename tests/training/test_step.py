@@ -29,12 +29,13 @@ def test_a_step_moves_both_networks(patches: FacePatches, critic: str, face_set:
     assert all(value.isfinite() for value in stats.values())
 
 
-@pytest.mark.parametrize("critic", ["features", "conv"])
+@pytest.mark.parametrize("critic", ["features", "conv", "change"])
 def test_alone_the_critic_learns_what_it_would_beside_a_generator_that_stands_still(
     patches: FacePatches, face_set: Path, critic: str
 ) -> None:
     config = tiny(face_set, critic=critic)
     stage, fabric, batch = config.stages[0], start_fabric("fp32"), patches.batch(0, 2, 64)
+    batch = replace(batch, wanted=batch.image.flip(0))
     found = []
     for alone in (True, False):
         torch.manual_seed(0)

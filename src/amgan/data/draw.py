@@ -43,9 +43,7 @@ class Draw:
 
     def faces(self, rng: np.random.Generator, count: int) -> npt.NDArray[np.int64]:
         """(count,) places of faces, each drawn by itself."""
-        found = np.searchsorted(self._ends, rng.random(count), side="right")
-        # The last end may be a rounding error below 1.
-        return np.minimum(found, len(self._ends) - 1)
+        return drawn_below(self._ends, rng, count)
 
     def target(self, rng: np.random.Generator, pick: int, zones: _Scores) -> tuple[_Scores, np.float32]:
         """Target scores: a share `alone` of one sign, of the rest a share `even` of one score everywhere.
@@ -87,6 +85,13 @@ class Draw:
         shown = [sign for sign, places in self.of_sign.items() if cover[places].max() > LEAST_COVER]
         sign = rng.choice(shown or list(self.of_sign))
         return self.of_sign[sign] if rng.random() < 0.7 else [int(rng.choice(self.of_sign[sign]))]
+
+
+def drawn_below(ends: npt.NDArray[np.float64], rng: np.random.Generator, count: int) -> npt.NDArray[np.int64]:
+    """(count,) places, each as often as its share; `ends` are the shares summed up, (N,)."""
+    found = np.searchsorted(ends, rng.random(count), side="right")
+    # The last end may be a rounding error below 1.
+    return np.minimum(found, len(ends) - 1)
 
 
 def _by_age(ages: _Scores) -> npt.NDArray[np.float64]:

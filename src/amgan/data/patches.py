@@ -141,15 +141,15 @@ class FacePatches:
         ]
         images, wishes, *maps, tops, lefts, mirrored = zip(*made, strict=True)
         # (B, P, P, 3) in memory is channels-last.
-        image, wanted = (torch.from_numpy(np.stack(of_kind)).permute(0, 3, 1, 2) for of_kind in (images, wishes))
+        image = torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2)
+        wanted = None if self.grafts is None else torch.from_numpy(np.stack(wishes)).permute(0, 3, 1, 2)
         source, target, editable, skin, zoned = (torch.from_numpy(np.stack(of_kind)) for of_kind in maps)
         whole = (self.image_size, self.image_size)
         location = location_maps(torch.tensor(tops), torch.tensor(lefts), (patch, patch), whole)
         # A mirrored patch lies on the other side of the face: its X map must go on rising to the right.
         other_side = location.flip(-1) * torch.tensor([-1.0, 1.0])[:, None, None]
         location = torch.where(torch.tensor(mirrored)[:, None, None, None], other_side, location)
-        known = None if self.grafts is None else wanted
-        return Batch(image, source, target, location, editable, skin, zoned, location.mean(dim=(2, 3)), known)
+        return Batch(image, source, target, location, editable, skin, zoned, location.mean(dim=(2, 3)), wanted)
 
     def _patch(self, pick: int, rng: np.random.Generator, side: int) -> _Patch:
         cell = self.image_size // MASK_SIZE

@@ -12,7 +12,7 @@ from amgan.errors import WeightsError
 from amgan.faces.photo import photo_from_image
 from amgan.inference.views import FaceView
 from amgan.maps.arrays import grown
-from amgan.maps.change import hue_kept, where_changed
+from amgan.maps.change import restrain, where_changed
 from amgan.maps.kinds import draw_map, in_any_zone
 from amgan.maps.location import location_maps
 from amgan.maps.targets import painted_map
@@ -57,18 +57,15 @@ def face_change(
     # Where the map asks for nothing, nothing changes: an edit stays in its zones.
     asked = (np.abs(target - own).max(axis=1, keepdims=True) / np.float32(FULL_EFFECT)).clip(max=1)
     masks = face.masks
-    editable, guarded = masks.editable, bundle.generator.config.guarded
-    if guarded:
-        zoned = in_any_zone(bundle.generator.config.maps, masks.zones)
-        editable = where_changed(editable, masks.skin, zoned)
-    where = grown(asked * editable, size)
+    guarded, zoned = bundle.generator.config.guarded, in_any_zone(bundle.generator.config.maps, masks.zones)
+    where = grown(asked * where_changed(masks.editable, masks.skin, zoned, guarded), size)
     # Channels last in memory, as the photo is, and as networks are fastest with.
     image = face.rgb.transpose(2, 0, 1)[None].astype(np.float32) / np.float32(127.5) - 1
     change = np.zeros_like(image)
     if where.any():
         window = _window(where[0, 0], bundle.generator.config.multiple)
         change[:, :, *window] = _made(bundle, image, grown(target, size), window, bf16)
-    change = hue_kept(change * where, where) if guarded else change * where
+    change = restrain(change, where, guarded)
     return np.ascontiguousarray(change[0].transpose(1, 2, 0))
 
 

@@ -14,7 +14,7 @@ OFF_ZONES = 0.5
 HUE_CELLS = 32
 
 
-def where_changed(editable: ArrayT, skin: ArrayT, zoned: ArrayT) -> ArrayT:
+def where_changed(editable: ArrayT, skin: ArrayT, zoned: ArrayT, guarded: bool = True) -> ArrayT:
     """How much of a change is made at each place.
 
     All of it in the signs' zones, some on other skin and on hair, none outside and in the eyes.
@@ -23,10 +23,13 @@ def where_changed(editable: ArrayT, skin: ArrayT, zoned: ArrayT) -> ArrayT:
         editable: (..., H, W) in 0..1, where the picture may change at all.
         skin: (..., H, W) in 0..1, the face without hair.
         zoned: (..., H, W) in 0..1, 1 in the zone of any sign; everywhere if a model knows no zones.
+        guarded: Whether the generator is (`GeneratorConfig.guarded`); else all of a change is made wherever it may be.
 
     Returns:
         (..., H, W) in 0..1.
     """
+    if not guarded:
+        return editable
     on_skin = OFF_ZONES + (1 - OFF_ZONES) * zoned
     return editable * (OFF_SKIN + (on_skin - OFF_SKIN) * skin)
 
@@ -50,3 +53,9 @@ def hue_kept(change: ArrayT, where: ArrayT, cells: int = HUE_CELLS) -> ArrayT:
     # Averaged over what is edited alone: the edge of the face is no reason to leave a tint there.
     tint, edited = smoothed(pooled(colour, cells)), smoothed(pooled(where, cells))
     return change - where * grown(tint / edited.clip(min=1e-3), size)
+
+
+def restrain(change: ArrayT, where: ArrayT, guarded: bool, cells: int = HUE_CELLS) -> ArrayT:
+    """What is made of a generator's change; arguments are those of the two above."""
+    made = change * where
+    return hue_kept(made, where, cells) if guarded else made

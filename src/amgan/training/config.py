@@ -158,6 +158,8 @@ class TrainConfig(Frozen):
             raise ValueError('critic: scales is no switch of kind "conv"; leave it out')
         if self.critic.kind != "features" and self.critic.texture:
             raise ValueError('critic: texture is a switch of kind "features"; leave it out')
+        if self.critic.kind != "change" and any(stage.unjudged for stage in self.stages):
+            raise ValueError('stages: unjudged is for the critic of kind "change"; leave it out')
         return self
 
     @model_validator(mode="after")

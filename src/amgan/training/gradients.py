@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from amgan.data.patches import Batch
-from amgan.maps.change import HUE_CELLS, hue_kept, where_changed
+from amgan.maps.change import HUE_CELLS, restrain, where_changed
 from amgan.models.backbone import STRIDES
 from amgan.models.critic import ChangeCritic, ConvCritic, FeatureCritic
 from amgan.training import losses
@@ -300,7 +300,8 @@ def _moved(given: Pass, made: Tensor, location: Tensor) -> Tensor:
     again = turned(_generated(given, turned(window(batch.image)), turned(window(batch.target)), place))
     # What lies near an edge is made without what lies beyond it.
     margin = side // 8
-    where = where_changed(*(window(mask, margin) for mask in (batch.editable, batch.skin, batch.zoned)))
+    editable, skin, zoned = (window(mask, margin) for mask in (batch.editable, batch.skin, batch.zoned))
+    where = where_changed(editable, skin, zoned, given.nets.generator.config.guarded)
     inner = again[..., margin : side - margin, margin : side - margin]
     return losses.moved_loss(window(made, margin), inner, window(batch.image, margin), where)
 
@@ -310,11 +311,10 @@ def _restrained(given: Pass, image: Tensor, made: Tensor) -> Tensor:
     nets, batch, stage, count = given.nets, given.batch, given.stage, len(image)
     if not nets.config.restrained:
         return made
-    if not nets.generator.config.guarded:
-        return image + batch.editable[:count] * (made - image)
-    where = where_changed(batch.editable[:count], batch.skin[:count], batch.zoned[:count])
-    change = where * (made - image)
-    return image + hue_kept(change, where, max(HUE_CELLS * stage.patch // stage.image_size, 1))
+    guarded = nets.generator.config.guarded
+    where = where_changed(batch.editable[:count], batch.skin[:count], batch.zoned[:count], guarded)
+    cells = max(HUE_CELLS * stage.patch // stage.image_size, 1)
+    return image + restrain(made - image, where, guarded, cells)
 
 
 def _weighted(given: Pass, parts: dict[str, Tensor]) -> Tensor:

@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 
 from amgan.maps.arrays import grown
-from amgan.maps.change import hue_kept, where_changed
+from amgan.maps.change import restrain, where_changed
 from amgan.maps.kinds import draw_map, in_any_zone
 from amgan.maps.location import location_maps
 from amgan.models.estimator import as_images
@@ -55,7 +55,7 @@ def sample_sheet(
             for m in (masks.zones, masks.head[None], masks.editable[None], masks.skin[None])
         )
         guarded = generator.config.guarded
-        where = where_changed(editable, skin, in_any_zone(kind, zones)[:, None]) if guarded else editable
+        where = where_changed(editable, skin, in_any_zone(kind, zones)[:, None], guarded)
         zero = torch.zeros(1, dtype=torch.long)
         location = location_maps(zero, zero, (size, size), (size, size))
         tiles = []
@@ -68,8 +68,7 @@ def sample_sheet(
                 with torch.autocast("cpu", torch.bfloat16, enabled=fast):
                     out = generator(image.to(device), target.to(device), given).image.cpu()
                 if restrained:
-                    change = where * (out - image)
-                    out = image + (hue_kept(change, where) if guarded else change)
+                    out = image + restrain(out - image, where, guarded)
             tiles.append(((out[0].permute(1, 2, 0).clamp(-1, 1) + 1) * 127.5).round().byte().numpy())
         rows.append(np.concatenate(tiles, axis=1))
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -66,6 +66,8 @@ def train_step(
 
     def gradients(given: Pass) -> Stats:
         if isinstance(nets.critic, ChangeCritic):
+            if critic_alone:
+                return change_critic_gradients(given, made_patches(given).image)
             stats, after = pair_gradients(given, not unjudged)
             return stats if unjudged else stats | change_critic_gradients(given, after)
         stats, made = ({}, made_patches(given)) if critic_alone else generator_gradients(given)

@@ -1,10 +1,7 @@
 import cv2
 import numpy as np
-import pytest
 
 from amgan.data.grafts.bare_skin import SIDE, bare_skin
-from amgan.faces.align import align_face
-from amgan.faces.detect import FaceDetector
 
 Face = tuple[np.ndarray, np.ndarray]
 
@@ -13,14 +10,6 @@ def at(landmarks: np.ndarray, index: int, size: int = 512) -> tuple[int, int]:
     """Row and column of a landmark in a mask."""
     x, y = (landmarks[index] + 0.5) * SIDE / size - 0.5
     return round(float(y)), round(float(x))
-
-
-@pytest.fixture(scope="module")
-def face(astronaut: np.ndarray) -> Face:
-    with FaceDetector() as detector:
-        (found,) = detector.detect(astronaut)
-    alignment = align_face(found.landmarks, 512)
-    return alignment.crop(astronaut), alignment.to_aligned(found.landmarks)
 
 
 def test_cheeks_and_forehead_are_bare_and_eyes_lips_brows_and_background_are_not(face: Face) -> None:

@@ -4,18 +4,8 @@ import pytest
 
 from amgan.data.grafts.bare_skin import SIDE, bare_skin
 from amgan.data.grafts.hair import greyed, hair_mask
-from amgan.faces.align import align_face
-from amgan.faces.detect import FaceDetector
 from amgan.signs.atlas import unit_atlas
 from amgan.signs.zones import rasterise
-
-
-@pytest.fixture(scope="module")
-def face(astronaut: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    with FaceDetector() as detector:
-        (found,) = detector.detect(astronaut)
-    alignment = align_face(found.landmarks, 512)
-    return alignment.crop(astronaut), alignment.to_aligned(found.landmarks)
 
 
 def masked(rgb: np.ndarray, landmarks: np.ndarray) -> np.ndarray:

@@ -33,7 +33,7 @@ _HOLES = (*((eye, 3) for eye in _EYES), (_LIPS, 2), *((brow, 5) for brow in BROW
 _TYPICAL = 0.8
 # Least variance of skin in CIELAB (8 bits a channel): light differs over a face more than its hue.
 _SPREAD = (260.0, 14.0, 14.0)
-# Squared Mahalanobis distance from there on which a colour is no skin.
+# Squared Mahalanobis distance from there on which a colour is another.
 _FARTHEST = 9.0
 
 
@@ -66,16 +66,28 @@ def of_skin_colour(rgb: npt.NDArray[np.uint8], points: npt.NDArray[np.float32]) 
     for index in _SURELY_SKIN:
         x, y = (int(v) for v in points[index])
         cv2.circle(spots, (x, y), _SPOT, 255, -1)
-    known = lab[spots > 0]
-    away = np.abs(known - np.median(known, axis=0)).sum(axis=1)
-    known = known[away <= np.quantile(away, _TYPICAL)]
-    spread = np.linalg.inv(np.cov(known.T) + np.diag(_SPREAD))
-    difference = lab - known.mean(axis=0)
-    distance = ((difference @ spread.astype(np.float32)) * difference).sum(axis=2)
-    found = np.where(distance < _FARTHEST, 255, 0).astype(np.uint8)
+    found = np.where(near_in_colour(lab, lab[spots > 0], _TYPICAL, _SPREAD), 255, 0).astype(np.uint8)
     # Pores, moles and lines are skin; single hairs are not much of it.
     closed = cv2.morphologyEx(found, cv2.MORPH_CLOSE, disc(3))
     return np.asarray(cv2.morphologyEx(closed, cv2.MORPH_OPEN, disc(3)), np.uint8)
+
+
+def near_in_colour(
+    lab: npt.NDArray[np.float32], known: npt.NDArray[np.float32], typical: float, spread: tuple[float, float, float]
+) -> npt.NDArray[np.bool_]:
+    """Where colours are near to most of the known ones.
+
+    Args:
+        lab: (H, W, 3), CIELAB of 8 bits a channel.
+        known: (N, 3).
+        typical: Share of them that counts; the outermost are left out.
+        spread: Least variance of each channel.
+    """
+    away = np.abs(known - np.median(known, axis=0)).sum(axis=1)
+    known = known[away <= np.quantile(away, typical)]
+    inverse = np.linalg.inv(np.cov(known.T) + np.diag(spread)).astype(np.float32)
+    difference = lab - known.mean(axis=0)
+    return np.asarray(((difference @ inverse) * difference).sum(axis=2) < _FARTHEST, np.bool_)
 
 
 def filled(outline: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8]:

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from amgan.data.cache import ArrayCache
 from amgan.data.curation.occlusion import load_detector
-from amgan.data.draw import Draw
+from amgan.data.draw import Draw, drawn_below
 from amgan.data.grafts.bare_skin import SIDE, bare_skin
 from amgan.data.grafts.hair import greyed, hair_mask
 from amgan.data.grafts.mesh import places_in, turned
@@ -105,15 +105,15 @@ class Grafts:
         self._told = np.array([bool(store.rows[index].sex) for index in indices])
         self._means = draw.scores.mean(axis=1)
         # To those with the most nobody has more to give.
-        weight = (self._means < np.sort(self._means)[-_FEWEST:][0] - _MORE).astype(np.float64)
-        if not weight.any():
+        takes = self._means < np.sort(self._means)[-_FEWEST:][0] - _MORE
+        if not takes.any():
             fault = "no face has lines to give to enough others; this critic wants photos of people of all ages"
             raise DatasetError(f"{store.folder}: {fault}")
-        self._ends = np.cumsum(weight / weight.sum())
+        self._ends = np.cumsum(takes / takes.sum())
 
     def faces(self, rng: np.random.Generator, count: int) -> npt.NDArray[np.int64]:
         """(count,) places of faces to which others can give, each drawn by itself and all alike."""
-        return np.minimum(np.searchsorted(self._ends, rng.random(count), side="right"), len(self._ends) - 1)
+        return drawn_below(self._ends, rng, count)
 
     def drawn(self, rng: np.random.Generator, pick: int, picture: npt.NDArray[np.uint8], window: Window) -> Graft:
         """A graft on a patch.
@@ -134,7 +134,7 @@ class Grafts:
         # Beyond the scale nobody knows what a score is.
         strength = min(strength, np.float32((1 - own[more.argmax()]) / more.max()))
         relief, bare = self._warped(giver, pick, picture.shape[0], window)
-        bare = bare * self._bare(pick, picture)[patch]
+        bare = bare * _whole(self._bare(pick), picture.shape[0])[patch]
         cells = (window.where.shape[1], window.where.shape[0])
         shown = window.zones * cv2.resize(bare, cells, interpolation=cv2.INTER_AREA)
         can = (shown.sum(axis=(1, 2)) > _SHOWN * window.zones.sum(axis=(1, 2))) & (more > _MORE_IN_ZONE)
@@ -147,7 +147,7 @@ class Grafts:
         scores = np.where(chosen, own + strength * more, own).clip(0, 1).astype(np.float32)
         older = np.float32(np.clip(age + strength * (self.draw.ages[giver] - age), 0, 1)) if outside else age
         if (greyer := _greyness(older) - _greyness(age)) > 0:
-            after = greyed(after, self._hair(pick, picture)[patch], greyer, picture.shape[0])
+            after = greyed(after, _whole(self._hair(pick), picture.shape[0])[patch], greyer, picture.shape[0])
         return Graft(after, scores, older)
 
     def _giver(self, rng: np.random.Generator, pick: int) -> int | None:
@@ -188,7 +188,7 @@ class Grafts:
         places = places_in(other, own, size, window.x + steps, window.y + steps)
         places = np.asarray(cv2.resize(places, (window.side, window.side), interpolation=cv2.INTER_LINEAR), np.float32)
         picture = at_side(self.store.images[self.indices[giver]], size)
-        bare = self._bare(giver, picture)
+        bare = _whole(self._bare(giver), size)
         around = reach(size)
         left, top = (int(low) for low in np.clip(places.min(axis=(0, 1)) - around, 0, size - 1))
         right, bottom = (int(high) + 1 for high in np.clip(places.max(axis=(0, 1)) + around, 0, size - 1))
@@ -198,24 +198,20 @@ class Grafts:
         found = np.asarray(cv2.remap(relief, xs, ys, cv2.INTER_LINEAR), np.float32)
         return np.ascontiguousarray(found[..., :3]), found[..., 3]
 
-    def _bare(self, pick: int, picture: npt.NDArray[np.uint8]) -> _Array:
-        """Where a face (S, S, 3) is bare, (S, S) in 0..1."""
-        size = picture.shape[0]
+    def _bare(self, pick: int) -> npt.NDArray[np.uint8]:
+        """Where a face is bare (`bare_skin`)."""
+        index = self.indices[pick]
+        return self.masks.get(("bare", pick), lambda: bare_skin(self.store.images[index], self.store.landmarks[index]))
+
+    def _hair(self, pick: int) -> npt.NDArray[np.uint8]:
+        """How grey the hair of a face may go (`hair_mask`)."""
+        landmarks = self.store.landmarks[self.indices[pick]]
 
         def make() -> npt.NDArray[np.uint8]:
-            return bare_skin(picture, self._landmarks(self.indices[pick], size))
+            head = np.round(255 * rasterise(self.atlas.head, landmarks, self.store.size, SIDE)).astype(np.uint8)
+            return hair_mask(self.store.images[self.indices[pick]], landmarks, self._bare(pick), head)
 
-        return _whole(self.masks.get(("bare", pick), make), size)
-
-    def _hair(self, pick: int, picture: npt.NDArray[np.uint8]) -> _Array:
-        """How grey the hair of a face (S, S, 3) may go, (S, S) in 0..1."""
-        size, landmarks = picture.shape[0], self._landmarks(self.indices[pick], picture.shape[0])
-
-        def make() -> npt.NDArray[np.uint8]:
-            head = np.round(255 * rasterise(self.atlas.head, landmarks, size, SIDE)).astype(np.uint8)
-            return hair_mask(picture, landmarks, bare_skin(picture, landmarks), head)
-
-        return _whole(self.masks.get(("hair", pick), make), size)
+        return self.masks.get(("hair", pick), make)
 
     def _landmarks(self, index: int, size: int) -> npt.NDArray[np.float32]:
         """A face's landmarks in a picture of it of this side."""

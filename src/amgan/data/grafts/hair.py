@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from amgan.data.grafts.bare_skin import BROWS, OUTLINE, SIDE, disc, filled, of_skin_colour
+from amgan.data.grafts.bare_skin import BROWS, OUTLINE, SIDE, disc, filled, near_in_colour, of_skin_colour
+from amgan.data.grafts.relief import LUMA
 from amgan.signs.atlas import Polygon
 from amgan.signs.zones import polygon_points
 
@@ -18,8 +19,8 @@ _BAND: Polygon = [
 ]
 # Fewest pixels of the band that are no skin, and of them that a patch of hair has.
 _FEWEST, _ROOTED = 300, 100
-# Of the band's colours the outermost quarter is left out; least variances, and squared distance, as for skin.
-_TYPICAL, _FARTHEST = 0.75, 9.0
+# Of the band's colours the outermost quarter is left out; and least variances, as for skin.
+_TYPICAL = 0.75
 _SPREAD = (150.0, 10.0, 10.0)
 # How far in from the edge of the head greying fades, pixels: what hair hangs lower stays as it is.
 _FADE = 45
@@ -35,7 +36,6 @@ _NEAR = 0.15
 _EARLIER, _STRAND = 0.5, 6 / 1024
 # How much darker than skin brows are, in CIELAB's L of 8 bits.
 _DARKER = 20
-_LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 
 _Array = npt.NDArray[np.float32]
 
@@ -68,7 +68,8 @@ def hair_mask(
         return np.zeros((SIDE, SIDE), np.uint8)
     inside = cv2.erode(filled(polygon_points(OUTLINE, points)), disc(12))
     # Ears and necks in the shade of hair are near to its colour.
-    like = _near(lab, known) & (of_skin_colour(small, points) == 0) & (head > 127) & (bare < 128) & (inside == 0)
+    like = near_in_colour(lab, known, _TYPICAL, _SPREAD) & (of_skin_colour(small, points) == 0)
+    like &= (head > 127) & (bare < 128) & (inside == 0)
     found = cv2.morphologyEx(np.where(like, 255, 0).astype(np.uint8), cv2.MORPH_OPEN, disc(2))
     parts = cv2.connectedComponents(cv2.morphologyEx(found, cv2.MORPH_CLOSE, disc(4)))[1]
     rooted = np.bincount(parts[roots > 127], minlength=int(parts.max()) + 1) > _ROOTED
@@ -76,15 +77,6 @@ def hair_mask(
     hair = cv2.GaussianBlur(np.where(rooted[parts], 255, 0).astype(np.float32), (0, 0), 2)
     away = cv2.distanceTransform(np.where(head > 127, 255, 0).astype(np.uint8), cv2.DIST_L2, 3)
     return np.asarray(np.maximum(hair * (away / _FADE).clip(max=1), _OF_BROWS * _brows(lab, points, bare)), np.uint8)
-
-
-def _near(lab: _Array, known: _Array) -> npt.NDArray[np.bool_]:
-    """Where colours (H, W, 3) are near to most of the known ones (N, 3)."""
-    away = np.abs(known - np.median(known, axis=0)).sum(axis=1)
-    known = known[away <= np.quantile(away, _TYPICAL)]
-    spread = np.linalg.inv(np.cov(known.T) + np.diag(_SPREAD)).astype(np.float32)
-    difference = lab - known.mean(axis=0)
-    return np.asarray(((difference @ spread) * difference).sum(axis=2) < _FARTHEST, np.bool_)
 
 
 def _brows(lab: _Array, points: _Array, bare: npt.NDArray[np.uint8]) -> _Array:
@@ -110,7 +102,7 @@ def greyed(rgb: npt.NDArray[np.uint8], hair: _Array, amount: float, size: int) -
         size: Side of the whole face, pixels.
     """
     picture = rgb / np.float32(255)
-    luma = picture @ _LUMA
+    luma = picture @ LUMA
     weight = hair / max(float(hair.sum()), 1.0)
     around = cv2.GaussianBlur(luma, (0, 0), _STRAND * size)
     strand = luma - around

@@ -15,7 +15,8 @@ _SPOTS = 3 / 1024
 _LIGHTER = 0.4
 # Of the colour of spots, and the most of it: hue jumps where a photo is compressed or overexposed.
 _HUE, _MOST_HUE = 0.6, 0.12
-_LUMA = np.array([0.299, 0.587, 0.114], np.float32)
+# How much each colour counts in the light of a pixel.
+LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 
 
 def relief_of(rgb: npt.NDArray[np.uint8], bare: npt.NDArray[np.float32], size: int) -> npt.NDArray[np.float32]:
@@ -31,7 +32,7 @@ def relief_of(rgb: npt.NDArray[np.uint8], bare: npt.NDArray[np.float32], size: i
     """
     skin = bare.clip(min=1e-3)
     logs = np.log(rgb / np.float32(255) + np.float32(DARK))
-    light = logs @ _LUMA
+    light = logs @ LUMA
     mid, wide = (_blurred(light, skin, share * size) for share in (_FINE, _FOLDS))
     fine, folds = light - mid, mid - wide
     folds = np.where(folds > 0, np.float32(_LIGHTER) * folds, folds)
