@@ -17,12 +17,12 @@ import numpy.typing as npt
 
 from amgan import Ager
 from amgan.data.dataset import read_rows
-from amgan.inference.change import map_of
+from amgan.inference.change import location_of, map_of
 from amgan.inference.views import FaceView
 from amgan.maps.arrays import grown
 from amgan.maps.change import restrain, where_changed
 from amgan.maps.kinds import in_any_zone
-from amgan.maps.location import location_maps
+from amgan.maps.targets import asked_map
 
 Array = npt.NDArray[np.float32]
 ASKED = 0.9
@@ -45,16 +45,17 @@ def shares(ager: Ager, face: FaceView) -> tuple[float, float, float]:
     generator = ager.bundle.generator
     side = face.rgb.shape[0]
     image = face.rgb.transpose(2, 0, 1)[None].astype(np.float32) / np.float32(127.5) - 1
-    target = grown(map_of(ager.bundle, face, dict.fromkeys(face.scores, ASKED)), (side, side))
-    zero = np.zeros(1, np.float32)
-    place = location_maps(zero, zero, (side, side), (side, side))
+    own, target = (map_of(ager.bundle, face, scores) for scores in (face.scores, dict.fromkeys(face.scores, ASKED)))
+    asked = grown(asked_map(generator.config.asks, own, target), (side, side))
+    place = location_of(ager.bundle, face)
+    assert place is not None
     masks = face.masks
     zoned = in_any_zone(generator.config.maps, masks.zones)
     where = grown(where_changed(masks.editable, masks.skin, zoned, generator.config.guarded)[None, None], (side, side))
 
     def change(there: Callable[[Array], Array], back: Callable[[Array], Array], turned: bool = False) -> Array:
         location = there(place) * np.array([-1 if turned else 1, 1], np.float32)[:, None, None]
-        aged = back(generator.aged(there(image), there(target), location, False))
+        aged = back(generator.aged(there(image), there(asked), location, False))
         return restrain(aged - image, where, generator.config.guarded)
 
     plain = change(np.asarray, np.asarray)

@@ -19,11 +19,12 @@ from typer.testing import CliRunner
 
 from amgan.cli import app
 from amgan.inference.ager import Ager
-from amgan.inference.change import face_change, map_of
+from amgan.inference.change import face_change, location_of, map_of
 from amgan.inference.request import Request
 from amgan.inference.views import FaceView
 from amgan.maps.arrays import grown
 from amgan.maps.location import location_maps
+from amgan.maps.targets import asked_map
 from amgan.models.generator import Generator
 from amgan.signs.atlas import load_atlas
 from amgan.signs.zones import rasterise
@@ -88,10 +89,11 @@ def attention_pictures(ager: Ager, view: FaceView) -> dict[str, Rgb]:
     bundle, size = ager.bundle, view.rgb.shape[0]
     targets = Request(every=0.9).targets(bundle.atlas, view.scores)
     image = torch.from_numpy(view.rgb).permute(2, 0, 1)[None].float() / 127.5 - 1
-    asked = grown(torch.from_numpy(map_of(bundle, view, targets)), (size, size))
-    zero = torch.zeros(1, dtype=torch.long)
+    own, target = (map_of(bundle, view, scores) for scores in (view.scores, targets))
+    asked = grown(torch.from_numpy(asked_map(bundle.generator.config.asks, own, target)), (size, size))
+    location = location_of(bundle, view)
     assert isinstance(bundle.generator, Generator)  # the default model is no ONNX file
-    out = bundle.generator(image, asked, location_maps(zero, zero, (size, size), (size, size)))
+    out = bundle.generator(image, asked, None if location is None else torch.from_numpy(location))
     change, aged = (part[0].permute(1, 2, 0).numpy() for part in (out.change, out.image - image))
     added = face_change(bundle, view, targets)
     return {

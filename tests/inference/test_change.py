@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from amgan.inference.ager import Ager
-from amgan.inference.change import STRENGTH, face_change
+from amgan.inference.change import face_change
 from amgan.inference.views import FaceView
 
 
@@ -53,7 +53,7 @@ def test_a_face_is_changed_by_what_one_pass_adds(ager: Ager, face: FaceView) -> 
     assert len(generator.shown) == 1
     rows = (np.arange(512) + 0.5) / 512 * 2 - 1
     inside = (found > 0.9 * found.max(axis=1, keepdims=True)) & (found > 0.05)
-    wanted = np.broadcast_to(STRENGTH * (0.1 + 0.1 * rows)[:, None, None], found.shape)
+    wanted = np.broadcast_to((0.1 + 0.1 * rows)[:, None, None], found.shape)
     assert np.abs(found - wanted)[inside].min() < 1e-5 and (found <= wanted + 1e-5).all()
 
 

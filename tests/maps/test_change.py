@@ -1,7 +1,8 @@
+import numpy as np
 import pytest
 import torch
 
-from amgan.maps.change import OFF_SKIN, OFF_ZONES, hue_kept, where_changed
+from amgan.maps.change import OFF_SKIN, OFF_ZONES, hue_kept, inward, where_changed
 
 
 def test_all_of_a_change_is_made_in_zones_some_on_other_skin_and_hair_none_outside() -> None:
@@ -33,3 +34,12 @@ def test_a_patch_with_its_share_of_cells_is_treated_as_the_face_is() -> None:
     patch = hue_kept(change[..., 64:192, 64:192], where[..., 64:192, 64:192], 16)
     inside = (..., slice(24, 104), slice(24, 104))
     assert torch.allclose(whole[inside], patch[inside], atol=1e-5)
+
+
+def test_hair_fades_towards_the_outline_of_the_head_and_skin_does_not() -> None:
+    head, skin = np.zeros((96, 96), np.float32), np.zeros((96, 96), np.float32)
+    head[16:80, 16:80] = 1
+    skin[40:60, 16:60] = 1
+    found = inward(head, skin)
+    assert found[50, 50] == 1 and found[50, 17] == 1
+    assert found[30, 17] < 0.2 < found[30, 22] < found[30, 25] and found[30, 48] == 1

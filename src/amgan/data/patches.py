@@ -25,6 +25,7 @@ from amgan.data.store import Store
 from amgan.maps.arrays import grown
 from amgan.maps.kinds import MapKind, draw_map, in_any_zone
 from amgan.maps.location import location_maps
+from amgan.maps.mesh import face_places
 from amgan.signs.atlas import Atlas
 from amgan.signs.zones import zone_masks
 
@@ -62,7 +63,7 @@ class Batch:
 
 
 class _Patch(NamedTuple):
-    """One patch: before and after (P, P, 3), the maps of a `Batch` (C, P, P), its corner, whether it is mirrored."""
+    """One patch: before and after (P, P, 3), the maps of a `Batch` (C, P, P)."""
 
     image: npt.NDArray[np.float32]
     wanted: npt.NDArray[np.float32]
@@ -71,9 +72,7 @@ class _Patch(NamedTuple):
     editable: npt.NDArray[np.float32]
     skin: npt.NDArray[np.float32]
     zoned: npt.NDArray[np.float32]
-    top: int
-    left: int
-    mirrored: bool
+    location: npt.NDArray[np.float32]
 
 
 class FacePatches:
@@ -91,6 +90,7 @@ class FacePatches:
         maps: What the aging maps hold.
         recolour: Whether `jitter` gives every patch another colour and light.
         cache_bytes: What decoded and shrunk pictures and masks may take of the memory.
+        on_face: Whether location maps give places on the mean face (`amgan.maps.mesh`) rather than in the picture.
         grafts: Makes of every patch a pair, with a graft and without; the targets are then what the grafts made.
     """
 
@@ -107,9 +107,12 @@ class FacePatches:
         maps: MapKind = "zones",
         recolour: bool = True,
         cache_bytes: int = 2**30,
+        on_face: bool = False,
         grafts: Grafts | None = None,
     ) -> None:
-        self.grafts = grafts
+        self.on_face, self.grafts = on_face, grafts
+        # A pattern has a left side and a right one.
+        self.mirrors = grafts is None or grafts.pattern is None
         self.store, self.atlas, self.indices, self.draw, self.channels = store, atlas, indices, draw, channels
         self.image_size, self.seed = image_size, seed
         self.degraded, self.maps, self.recolour = degraded, maps, recolour
@@ -139,16 +142,11 @@ class FacePatches:
             self._patch(int(picks[number]), np.random.default_rng((self.seed, step, number + 1)), patch)
             for number in range(batch_size)[part]
         ]
-        images, wishes, *maps, tops, lefts, mirrored = zip(*made, strict=True)
+        images, wishes, *maps = zip(*made, strict=True)
         # (B, P, P, 3) in memory is channels-last.
         image = torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2)
         wanted = None if self.grafts is None else torch.from_numpy(np.stack(wishes)).permute(0, 3, 1, 2)
-        source, target, editable, skin, zoned = (torch.from_numpy(np.stack(of_kind)) for of_kind in maps)
-        whole = (self.image_size, self.image_size)
-        location = location_maps(torch.tensor(tops), torch.tensor(lefts), (patch, patch), whole)
-        # A mirrored patch lies on the other side of the face: its X map must go on rising to the right.
-        other_side = location.flip(-1) * torch.tensor([-1.0, 1.0])[:, None, None]
-        location = torch.where(torch.tensor(mirrored)[:, None, None, None], other_side, location)
+        source, target, editable, skin, zoned, location = (torch.from_numpy(np.stack(of_kind)) for of_kind in maps)
         return Batch(image, source, target, location, editable, skin, zoned, location.mean(dim=(2, 3)), wanted)
 
     def _patch(self, pick: int, rng: np.random.Generator, side: int) -> _Patch:
@@ -163,30 +161,33 @@ class FacePatches:
         mask = whole_mask[:, top : top + cells, left : left + cells].astype(np.float32) / np.float32(255)
         zones, (head, editable, skin) = mask[:-3], mask[-3:]
         zoned = in_any_zone(self.maps, zones)
+        location = self._location(pick, y, x, side)
         after, own = before, (self.draw.scores[pick], np.float32(self.draw.ages[pick]))
         if self.grafts is None:
             asked = self.draw.target(rng, pick, zones)
         else:
-            window = Window(x, y, side, zones, editable)
-            graft = self.grafts.drawn(rng, pick, whole, window)
+            window = Window(x, y, side, zones, head, editable, location if self.on_face else None)
+            graft, put_on = self.grafts.drawn(rng, pick, whole, window)
             after, asked = graft.after, (graft.scores, graft.age)
-            if rng.random() < 0.5:
+            if not put_on:
                 before, after, own, asked = after, before, asked, own
         small = np.concatenate(
             [self._drawn(zones, head, *own), self._drawn(zones, head, *asked), editable[None], skin[None], zoned[None]]
         )
         maps = grown(small[None], (side, side))[0]
         # Drawn first, since larger patches draw more noise.
-        mirrored = rng.random() < 0.5
+        mirrored = rng.random() < 0.5 and self.mirrors
         # Both with the same light, grain and blocks.
         twin = copy.deepcopy(rng)
         image = self._changed(before, rng)
         wanted = image if after is before else self._changed(after, twin)
         if mirrored:
             image, wanted, maps = image[:, ::-1], wanted[:, ::-1], maps[..., ::-1]
+            # It lies on the other side of the face then: its X map must go on rising to the right.
+            location = location[..., ::-1] * np.array([-1, 1], np.float32)[:, None, None]
         count = (len(small) - 3) // 2
         source, target, where = maps[:count], maps[count : 2 * count], maps[2 * count :]
-        return _Patch(image, wanted, source, target, where[:1], where[1:2], where[2:], y, x, mirrored)
+        return _Patch(image, wanted, source, target, where[:1], where[1:2], where[2:], location)
 
     def _changed(self, rgb: npt.NDArray[np.uint8], rng: np.random.Generator) -> npt.NDArray[np.float32]:
         """A patch (P, P, 3) in -1..1, in another light and as a worse photo would show it."""
@@ -204,6 +205,24 @@ class FacePatches:
         """The map (C, h, w) of one face; see `draw_map`."""
         zone, face, score, of_age = (torch.from_numpy(np.asarray(part))[None] for part in (zones, head, scores, age))
         return np.asarray(draw_map(self.maps, zone, face, score, of_age, self.channels)[0].numpy())
+
+    def _location(self, pick: int, y: int, x: int, side: int) -> npt.NDArray[np.float32]:
+        """(2, side, side), the location maps of a patch."""
+        size = self.image_size
+        if not self.on_face:
+            corner = np.array([y], np.float32), np.array([x], np.float32)
+            return location_maps(*corner, (side, side), (size, size))[0]
+        index = self.indices[pick]
+        places = self.masks.get(("places", pick), lambda: face_places(self.store.landmarks[index], self.store.size))
+        # As `grown` does with the whole, of which but a patch is wanted.
+        rows, columns = (
+            (np.arange(first, first + side, dtype=np.float32) + np.float32(0.5)) * np.float32(places.shape[-1] / size)
+            - np.float32(0.5)
+            for first in (y, x)
+        )
+        xs, ys = np.meshgrid(columns, rows)
+        edge = cv2.BORDER_REPLICATE
+        return np.stack([cv2.remap(part, xs, ys, cv2.INTER_LINEAR, borderMode=edge) for part in places])
 
     def _picture(self, pick: int) -> npt.NDArray[np.uint8]:
         """A face (S, S, 3) at `image_size`."""

@@ -12,17 +12,16 @@ from amgan.errors import WeightsError
 from amgan.faces.photo import photo_from_image
 from amgan.inference.views import FaceView
 from amgan.maps.arrays import grown
-from amgan.maps.change import restrain, where_changed
+from amgan.maps.change import inward, restrain, where_changed
 from amgan.maps.kinds import draw_map, in_any_zone
 from amgan.maps.location import location_maps
-from amgan.maps.targets import painted_map
+from amgan.maps.mesh import face_places
+from amgan.maps.targets import asked_map, painted_map
 from amgan.models.bundle import Bundle
 from amgan.signs.atlas import AGE
 
 # Where the target map differs from the face's own by less than this, the change fades out; by nothing, to nothing.
 FULL_EFFECT = 0.05
-# A change is made stronger by this: as trained, the shipped weights move the signs of `val` by 0.23 of the scale.
-STRENGTH = 1.12
 # Pixels that the generator sees beyond what may change: its answer is then, to a grey level, that of the whole face.
 MARGIN = 64
 
@@ -55,16 +54,18 @@ def face_change(
     target = map_of(bundle, face, targets, painted)
     size = (face.rgb.shape[0], face.rgb.shape[1])
     # Where the map asks for nothing, nothing changes: an edit stays in its zones.
-    asked = (np.abs(target - own).max(axis=1, keepdims=True) / np.float32(FULL_EFFECT)).clip(max=1)
+    differs = (np.abs(target - own).max(axis=1, keepdims=True) / np.float32(FULL_EFFECT)).clip(max=1)
     masks = face.masks
     guarded, zoned = bundle.generator.config.guarded, in_any_zone(bundle.generator.config.maps, masks.zones)
-    where = grown(asked * where_changed(masks.editable, masks.skin, zoned, guarded), size)
+    fading = 1 if guarded else inward(masks.head, masks.skin)
+    where = grown(differs * fading * where_changed(masks.editable, masks.skin, zoned, guarded), size)
     # Channels last in memory, as the photo is, and as networks are fastest with.
     image = face.rgb.transpose(2, 0, 1)[None].astype(np.float32) / np.float32(127.5) - 1
     change = np.zeros_like(image)
     if where.any():
+        asked = grown(asked_map(bundle.generator.config.asks, own, target), size)
         window = _window(where[0, 0], bundle.generator.config.multiple)
-        change[:, :, *window] = _made(bundle, image, grown(target, size), window, bf16)
+        change[:, :, *window] = _made(bundle, image, asked, location_of(bundle, face), window, bf16)
     change = restrain(change, where, guarded)
     return np.ascontiguousarray(change[0].transpose(1, 2, 0))
 
@@ -83,39 +84,48 @@ def _window(where: Maps, cell: int) -> tuple[slice, slice]:
     return sides[0], sides[1]
 
 
-def _made(bundle: Bundle, image: Maps, target: Maps, window: tuple[slice, slice], bf16: bool) -> Maps:
+def _made(
+    bundle: Bundle, image: Maps, asked: Maps, location: Maps | None, window: tuple[slice, slice], bf16: bool
+) -> Maps:
     """What the generator changes in a window.
 
     Args:
         bundle: The model.
         image: (1, 3, H, W) in -1..1.
-        target: (1, C, H, W), the map that is asked for.
+        asked: (1, C, H, W), the map that is given.
+        location: (1, 2, H, W), or None.
         window: Rows and columns.
         bf16: Whether to compute in bfloat16.
 
     Returns:
         (1, 3, h, w), what to add in the window.
     """
-    config, (height, width) = bundle.generator.config, image.shape[-2:]
+    multiple, (height, width) = bundle.generator.config.multiple, image.shape[-2:]
     extents = [part.stop - part.start for part in window]
     # The generator wants whole cells of its coarsest grid; beyond the picture its border is repeated.
-    counts = [-(-extent // config.multiple) * config.multiple for extent in extents]
-    top, left = (part.start for part in window)
+    counts = [-(-extent // multiple) * multiple for extent in extents]
     rows, columns = (
-        np.arange(start, start + count).clip(max=side - 1)
-        for start, count, side in zip((top, left), counts, (height, width), strict=True)
+        np.arange(part.start, part.start + count).clip(max=side - 1)
+        for part, count, side in zip(window, counts, (height, width), strict=True)
     )
 
     def seen(maps: Maps) -> Maps:
         return np.take(np.take(maps, rows, axis=-2), columns, axis=-1)
 
-    above, beside = np.array([top], np.float32), np.array([left], np.float32)
-    shape = (counts[0], counts[1])
-    location = location_maps(above, beside, shape, (height, width)) if config.location_maps else None
-    aged = bundle.generator.aged(seen(image), seen(target), location, bf16)
+    given = None if location is None else seen(location)
+    aged = bundle.generator.aged(seen(image), seen(asked), given, bf16)
     found: Maps = aged[:, :, : extents[0], : extents[1]] - image[:, :, *window]
-    found *= STRENGTH
     return found
+
+
+def location_of(bundle: Bundle, face: FaceView) -> Maps | None:
+    """The location maps (1, 2, S, S) of an aligned face; None for a model that takes none."""
+    config, side = bundle.generator.config, face.rgb.shape[0]
+    if not config.location_maps:
+        return None
+    if config.places == "face":
+        return grown(face_places(face.landmarks, side)[None], (side, side))
+    return location_maps(np.zeros(1, np.float32), np.zeros(1, np.float32), (side, side), (side, side))
 
 
 def map_of(bundle: Bundle, face: FaceView, scores: Mapping[str, float], painted: Image.Image | None = None) -> Maps:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import cv2
+import numpy as np
+import numpy.typing as npt
+
 from amgan.maps.arrays import ArrayT, grown, pooled, smoothed
 
 # Off the skin, on hair and what lies beside the head, this much of the change is made: hair goes grey in flat patches
@@ -12,6 +16,8 @@ OFF_SKIN = 0.35
 OFF_ZONES = 0.5
 # Squares over which the hue must stay, to a side of the face: larger than spots, smaller than a cheek.
 HUE_CELLS = 32
+# Side of the squares that hair fades in over from the outline of the head, to a side of the face.
+FADE = 1 / 6
 
 
 def where_changed(editable: ArrayT, skin: ArrayT, zoned: ArrayT, guarded: bool = True) -> ArrayT:
@@ -32,6 +38,23 @@ def where_changed(editable: ArrayT, skin: ArrayT, zoned: ArrayT, guarded: bool =
         return editable
     on_skin = OFF_ZONES + (1 - OFF_ZONES) * zoned
     return editable * (OFF_SKIN + (on_skin - OFF_SKIN) * skin)
+
+
+def inward(head: npt.NDArray[np.float32], skin: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """How much of an unguarded change is made in use: off the skin less and less towards the outline of the head.
+
+    Hair that hangs beyond the outline stays as it is, and an edge through grey hair would be seen.
+
+    Args:
+        head: (R, R) in 0..1, face and hair.
+        skin: (R, R) in 0..1, the face without hair.
+
+    Returns:
+        (R, R) in 0..1.
+    """
+    side = max(round(head.shape[0] * FADE), 1)
+    around = np.asarray(cv2.blur(head, (side, side), borderType=cv2.BORDER_REPLICATE), np.float32)
+    return skin + (1 - skin) * (2 * around - 1).clip(0, 1)
 
 
 def hue_kept(change: ArrayT, where: ArrayT, cells: int = HUE_CELLS) -> ArrayT:

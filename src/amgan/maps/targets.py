@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from amgan.errors import AtlasError
+from amgan.maps.arrays import ArrayT
 from amgan.signs.atlas import AGE, Atlas, shipped_atlases
 
 
@@ -23,6 +25,8 @@ class Percentile:
 
 
 Score = float | Percentile
+# What a generator is asked for: the score that is wanted, or how much it is more than the face's own.
+Asks = Literal["score", "change"]
 
 
 def target_scores(
@@ -70,6 +74,20 @@ def target_scores(
         for zone in atlas.zones_of(name):
             target[zone] = _score(name, score, zone, atlas, population)
     return target
+
+
+def asked_map(asks: Asks, own: ArrayT, target: ArrayT) -> ArrayT:
+    """What a generator is given.
+
+    Args:
+        asks: What it is asked for.
+        own: (B, C, H, W) in 0..1, the aging map of the face as it is.
+        target: (B, C, H, W), the one that is wanted.
+
+    Returns:
+        (B, C, H, W): `target`, or in -1..1 by how much it is more.
+    """
+    return target - own if asks == "change" else target
 
 
 def painted_map(

@@ -94,7 +94,7 @@ def export_onnx(bundle: Bundle, path: Path, half: bool = False, overwrite: bool 
     model = _traced(generator)
     model.producer_name, model.producer_version = "amgan", __version__
     model.doc_string = (
-        f"{bundle.notice} Inputs: image, sRGB in -1..1; aging_map, scores in 0..1; location, see location_maps. "
+        f"{bundle.notice} Inputs: image, sRGB in -1..1; aging_map and location, see docs/export.md. "
         f"Height and width are divisible by {generator.config.multiple}. Output aged = image + attention * change."
     )
     for key, value in _metadata(bundle, judging).items():
@@ -159,6 +159,8 @@ def _example(generator: Generator, height: int, width: int, seed: int, batch: in
     random = torch.Generator().manual_seed(seed)
     image = torch.rand(batch, 3, height, width, generator=random) * 2 - 1
     aging = torch.rand(batch, generator.config.map_channels, height, width, generator=random)
+    if generator.config.asks == "change":
+        aging = 2 * aging - 1
     if not generator.config.location_maps:
         return image, aging
     zeros = torch.zeros(batch, dtype=torch.long)

@@ -19,11 +19,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from amgan.models.blocks import SLOPE, ResidualBlock, SpadeBlock
 from amgan.models.generator_config import GeneratorConfig as GeneratorConfig
 from amgan.models.generator_config import check_shapes
-
-# Of every leaky ReLU.
-SLOPE = 0.2
+from amgan.models.lines import LineMemory, OwnRelief, laid, less, more
 
 
 class GeneratorOutput(NamedTuple):
@@ -38,83 +37,6 @@ class GeneratorOutput(NamedTuple):
     image: Tensor
     change: Tensor
     attention: Tensor
-
-
-class ChannelNorm(nn.Module):
-    """Layer norm over the channels of each pixel; with channels-last memory this is the fused kernel on a view."""
-
-    def __init__(self, channels: int, affine: bool) -> None:
-        super().__init__()
-        self.channels = channels
-        self.weight = nn.Parameter(torch.ones(channels)) if affine else None
-        self.bias = nn.Parameter(torch.zeros(channels)) if affine else None
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Normalises (B, C, H, W)."""
-        y = F.layer_norm(x.permute(0, 2, 3, 1), (self.channels,), self.weight, self.bias)
-        return y.permute(0, 3, 1, 2)
-
-
-def _norm(kind: str, channels: int, affine: bool) -> nn.Module:
-    return ChannelNorm(channels, affine) if kind == "layer" else nn.InstanceNorm2d(channels, affine=affine)
-
-
-class ResidualBlock(nn.Module):
-    """Pre-activation residual block of the encoder; halves the resolution."""
-
-    def __init__(self, channels: int, out: int, norm: str) -> None:
-        super().__init__()
-        self.norm1, self.norm2 = _norm(norm, channels, True), _norm(norm, channels, True)
-        self.conv1 = nn.Conv2d(channels, channels, 3, padding=1)
-        self.conv2 = nn.Conv2d(channels, out, 3, padding=1)
-        self.shortcut = nn.Conv2d(channels, out, 1, bias=False)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(B, channels, H, W) → (B, out, H/2, W/2)."""
-        y = F.avg_pool2d(self.conv1(F.leaky_relu(self.norm1(x), SLOPE)), 2)
-        y = self.conv2(F.leaky_relu(self.norm2(y), SLOPE))
-        # Divided by sqrt(2) so that the variance does not grow from block to block.
-        return (self.shortcut(F.avg_pool2d(x, 2)) + y) / 2**0.5
-
-
-class Spade(nn.Module):
-    """Spatially adaptive normalisation (Park et al. 2019): the maps at this scale set gain and bias per pixel."""
-
-    def __init__(self, channels: int, condition: int, hidden: int, norm: str) -> None:
-        super().__init__()
-        self.norm = _norm(norm, channels, False)
-        self.shared = nn.Conv2d(condition, hidden, 3, padding=1)
-        self.gain = nn.Conv2d(hidden, channels, 3, padding=1)
-        self.bias = nn.Conv2d(hidden, channels, 3, padding=1)
-
-    def forward(self, x: Tensor, maps: Tensor) -> Tensor:
-        """Normalises (B, channels, H, W) as the maps (B, condition, H, W) say."""
-        hidden = F.relu(self.shared(maps))
-        return self.norm(x) * (1 + self.gain(hidden)) + self.bias(hidden)
-
-
-class SpadeBlock(nn.Module):
-    """Pre-activation residual block with SPADE; optionally doubles the resolution first."""
-
-    def __init__(self, channels: int, out: int, condition: int, hidden: int, norm: str, up: bool) -> None:
-        super().__init__()
-        self.up = up
-        self.spade1 = Spade(channels, condition, hidden, norm)
-        self.spade2 = Spade(out, condition, hidden, norm)
-        self.conv1 = nn.Conv2d(channels, out, 3, padding=1)
-        self.conv2 = nn.Conv2d(out, out, 3, padding=1)
-        self.shortcut = nn.Conv2d(channels, out, 1, bias=False) if channels != out else nn.Identity()
-
-    def forward(self, x: Tensor, maps: Tensor, maps_out: Tensor) -> Tensor:
-        """(B, channels, H, W) → (B, out, H, W), or twice as large; the maps are as large as what goes in and out."""
-        # Project before upsampling: a 1x1 convolution commutes with it and costs a quarter.
-        short = self.shortcut(x)
-        y = F.leaky_relu(self.spade1(x, maps), SLOPE)
-        if self.up:
-            y, short = (F.interpolate(t, scale_factor=2.0, mode="nearest") for t in (y, short))
-        y = self.conv1(y)
-        y = self.conv2(F.leaky_relu(self.spade2(y, maps_out), SLOPE))
-        return (short + y) / 2**0.5
 
 
 class Generator(nn.Module):
@@ -145,7 +67,12 @@ class Generator(nn.Module):
         outs = [max(base // 2 ** (i + 1), min(base, 16)) for i in range(steps)]
         ins = [base, *outs[:-1]] if outs else []
         self.head = nn.ModuleList(nn.Conv2d(a + 3, b, 3, padding=1) for a, b in zip(ins, outs, strict=True))
-        self.output = nn.Conv2d(outs[-1] if outs else base, 4, 3, padding=1)
+        # With lines the change is made of how deep what is remembered is laid, how much of each band of the own relief
+        # goes and how grey it gets; else the change itself comes out. The last is attention.
+        outputs = (OwnRelief.bands + 2 if config.lines else 3) + 1
+        self.output = nn.Conv2d(outs[-1] if outs else base, outputs, 3, padding=1)
+        self.lines = LineMemory(config.lines, config.map_channels) if config.lines else None
+        self.own = OwnRelief() if config.lines else None
 
     def forward(self, image: Tensor, aging_map: Tensor, location: Tensor | None = None) -> GeneratorOutput:
         """Ages a patch or a whole picture.
@@ -164,22 +91,34 @@ class Generator(nn.Module):
         check_shapes(self.config, image, aging_map, location)
         maps = self._conditions(aging_map, location)
         x = self.stem(F.pixel_unshuffle(image, self.config.stem))
-        skip = x
+        seen = []
         for block in self.encoder:
+            seen.append(x)
             x = block(x)
         # Halvings that the decoder works at, before its first block and after each.
         levels = [self.config.depth] * (self.config.blocks + 1) + list(range(self.config.depth))[::-1]
         for block, (before, after) in zip(self.decoder, itertools.pairwise(levels), strict=True):
             x = block(x, maps[before], maps[after])
-        x = self.fuse((x + skip) / 2**0.5, maps[0], maps[0])
+            if after < before and (self.config.skips or after == 0):
+                x = (x + seen[after]) / 2**0.5
+        x = self.fuse(x, maps[0], maps[0])
         for index, conv in enumerate(self.head):
             x = F.interpolate(F.leaky_relu(x, SLOPE), scale_factor=2.0, mode="nearest")
             shrink = 2 ** (len(self.head) - 1 - index)
-            seen = F.avg_pool2d(image, shrink) if shrink > 1 else image
-            x = conv(torch.cat([x, seen.to(x.dtype)], dim=1))
+            picture = F.avg_pool2d(image, shrink) if shrink > 1 else image
+            x = conv(torch.cat([x, picture.to(x.dtype)], dim=1))
         out = self.output(F.leaky_relu(x, SLOPE)).float()
-        change, attention = 2 * torch.tanh(out[:, :3] / 2), torch.sigmoid(out[:, 3:])
+        attention = torch.sigmoid(out[:, -1:])
+        change = 2 * torch.tanh(out[:, :3] / 2) if self.lines is None else self._laid(image, aging_map, location, out)
         return GeneratorOutput(image + attention * change, change, attention)
+
+    def _laid(self, image: Tensor, asked: Tensor, location: Tensor | None, out: Tensor) -> Tensor:
+        """The change of lines that come and go, and of hair that goes grey."""
+        assert self.lines is not None and self.own is not None and location is not None
+        own, (depth, grey, *gone) = self.own(image), torch.sigmoid(out[:, :-1, None]).unbind(dim=1)
+        relief = 2 * depth * self.lines(asked, location) + grey * more(asked) * own.grey
+        relief = relief - (torch.stack(gone, dim=1) * own.bands).sum(dim=1) * less(asked)
+        return laid(image, relief) - image
 
     @torch.inference_mode()
     def aged(

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from amgan.maps.kinds import MapKind
+from amgan.maps.targets import Asks
 
 
 class GeneratorConfig(BaseModel):
@@ -15,13 +16,22 @@ class GeneratorConfig(BaseModel):
     Attributes:
         maps: What the aging map holds (the ablations of paper 5.4 and 5.5 know less than its zones).
         map_channels: Channels of the aging map; set from that and the atlas's packing.
+        asks: What is asked for: "score" is the paper's, the aging map that is wanted; "change" is how much it
+            differs from the face's own, -1..1, so that a generator need not guess how old skin is before it changes it.
         location_maps: Whether X and Y maps are given beside the aging map (the ablation of paper 5.5 has none).
+        places: What the location maps say: "picture" is the paper's, places in the aligned picture; "face" those of a
+            mean face, by landmarks (`amgan.maps.mesh`), so that an eye lies at one place whoever's it is.
+        lines: Side of the memory of lines (`amgan.models.lines`), pixels; what is changed is then lines that come and
+            go and hair that greys, and nothing else. 0 for none: any change of colour.
         base_channels: Width behind the stem; doubles at each halving.
         depth: Halvings behind the stem.
         blocks: Residual blocks at the bottom.
         stem: Pixels folded into channels along each axis, a power of two.
         norm: "instance" is the paper's. Its statistics are those of a patch in training and of a whole photo in
             use; "layer" normalises over the channels of each pixel, so that a patch and a photo get the same answer.
+            "none" learns soonest what pairs show, and wants a critic that adds little.
+        skips: Whether what the encoder sees at each size is handed to the decoder at that size, so that what is fine
+            can be taken away from where it is.
         guarded: Whether what generators add that learn from critics alone is taken from its changes, in training and in
             use (`amgan.maps.change`): tints, flat grey in hair, creases where no sign lies.
         condition_channels: Hidden width of each SPADE's map convolution.
@@ -31,14 +41,24 @@ class GeneratorConfig(BaseModel):
 
     maps: MapKind = "zones"
     map_channels: int = Field(default=1, ge=1)
+    asks: Asks = "score"
     location_maps: bool = True
+    places: Literal["picture", "face"] = "picture"
+    lines: int = Field(default=0, ge=0)
     base_channels: int = Field(default=64, ge=4, multiple_of=4)
     depth: int = Field(default=2, ge=1, le=5)
     blocks: int = Field(default=2, ge=0)
     stem: Literal[1, 2, 4, 8] = 4
-    norm: Literal["layer", "instance"] = "layer"
+    norm: Literal["layer", "instance", "none"] = "layer"
+    skips: bool = False
     guarded: bool = True
     condition_channels: int = Field(default=32, ge=4)
+
+    @model_validator(mode="after")
+    def _lines_lie_on_faces(self) -> GeneratorConfig:
+        if self.lines and (self.asks != "change" or self.places != "face" or not self.location_maps):
+            raise ValueError('lines: wants asks "change", and location maps with places "face"')
+        return self
 
     @property
     def multiple(self) -> int:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import torch
 
-from amgan.models.generator import SLOPE, Generator
+from amgan.models.blocks import SLOPE
+from amgan.models.generator import Generator
 
 
 @torch.no_grad()

@@ -47,7 +47,7 @@ def open_batches(
     """
     draw = Draw(atlas, scores[rows], ages[rows], config.alone, config.even, config.balance_ages)
     cache = round(config.cache_gib * 2**30)
-    grafts = Grafts(store, atlas, rows, draw, cache) if config.critic.kind == "change" else None
+    grafts = Grafts(store, atlas, rows, draw, cache, config.givers) if config.critic.kind == "change" else None
     patches = FacePatches(
         store,
         atlas,
@@ -60,6 +60,7 @@ def open_batches(
         config.generator.maps,
         config.recolour,
         cache,
+        config.generator.places == "face",
         grafts,
     )
 

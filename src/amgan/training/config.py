@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import Field, ValidationError, model_validator
 
+from amgan.data.grafts.pattern import Giver
 from amgan.data.images import Keeping
 from amgan.data.patches import MASK_SIZE
 from amgan.data.store import SIZE
@@ -100,11 +101,15 @@ class TrainConfig(Frozen):
         even: Share of the other targets that ask for one score of every sign and of the age, as people do who move one
             slider for all of them. Most other targets are near to what a face has, and change next to nothing that a
             critic could learn from.
+        givers: For the critic "change": who of the data gives the lines of each sign to all who grow older, and "rest"
+            those elsewhere (`amgan.data.grafts.pattern`); with none anyone old gives them to anyone.
         restrained: Whether changes are made in training as in use: less off the skin, and of no other hue
             (`amgan.maps.change`). Without, only the generator's own attention keeps a picture as it is.
         feature_noise: Standard deviation of the noise on what the frozen ImageNet trunk sees, pictures being -1..1: for
             the realness heads of "features", so that they judge nothing fainter, and in both pictures of the perceptual
             cycle, with either critic, which then keeps nothing fainter.
+        clip: Largest norm of the generator's gradients, which are shrunk to it; 0 for no limit. Without norms one odd
+            patch can undo what was learned.
         ema_images: Half-life of the generator's moving average, images.
         precision: "bf16", "fp16" (GPUs only, with scaled gradients) or "fp32" for the networks, or "auto": bf16 where
             the processor or GPU is fast with it, else fp32. Losses are always fp32.
@@ -140,8 +145,10 @@ class TrainConfig(Frozen):
     balance_ages: bool = True
     alone: float = Field(default=0.0, ge=0, le=1)
     even: float = Field(default=0.1, ge=0, le=1)
+    givers: dict[str, Giver] = Field(default_factory=dict)
     restrained: bool = True
     feature_noise: float = Field(default=0.02, ge=0)
+    clip: float = Field(default=0.0, ge=0)
     ema_images: float = Field(default=2000, gt=0)
     precision: TrainingPrecision = "auto"
     log_every: int = Field(default=20, ge=1)
@@ -163,11 +170,21 @@ class TrainConfig(Frozen):
         return self
 
     @model_validator(mode="after")
+    def _lines_have_a_side(self) -> TrainConfig:
+        if self.generator.lines and (self.hide_side or self.weights.moved):
+            raise ValueError("generator.lines: they have a left and a right; leave hide_side and weights.moved out")
+        if self.givers and (self.critic.kind != "change" or self.generator.places != "face"):
+            raise ValueError('givers: want critic.kind "change" and generator.places "face"; leave them out')
+        return self
+
+    @model_validator(mode="after")
     def _sizes_fit(self) -> TrainConfig:
         stem = self.generator.stem
         for index, stage in enumerate(self.stages):
             if stage.stem is not None and stage.stem not in (stem, 2 * stem):
                 raise ValueError(f"stages.{index}: stem {stage.stem} after {stem}; it stays or doubles")
+            if self.generator.lines and stage.stem == 2 * stem:
+                raise ValueError(f"stages.{index}: stem {stage.stem}: a generator with a memory of lines does not grow")
             least, most = stage.map_patch
             if not 32 <= least <= most or least % 16 or most % 16:
                 raise ValueError(f"stages.{index}: map_patch {least} to {most}; two rising multiples of 16 from 32 on")

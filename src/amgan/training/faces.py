@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -25,8 +25,21 @@ from amgan.training.batches import open_batches
 from amgan.training.config import TrainConfig
 from amgan.training.estimating import fit_estimators, zone_scores
 
-# An aligned picture (S, S, 3) uint8 and its landmarks (478, 2).
-Face = tuple[npt.NDArray[np.uint8], npt.NDArray[np.float32]]
+
+class Face(NamedTuple):
+    """An aligned face.
+
+    Attributes:
+        rgb: (S, S, 3) uint8.
+        landmarks: (478, 2) in its pixels.
+        scores: (Z,) of its zones, 0..1.
+        age: () normalised.
+    """
+
+    rgb: npt.NDArray[np.uint8]
+    landmarks: npt.NDArray[np.float32]
+    scores: Tensor
+    age: Tensor
 
 
 class TrainingFaces:
@@ -81,10 +94,15 @@ class TrainingFaces:
         # By the ages that people or estimators gave: of a curated set, often nobody's age is known.
         rows = sorted(self.unseen, key=lambda i: float(self.scores[1][i]))
         chosen = [int(rows[round(k * (len(rows) - 1) / (count - 1))]) for k in range(count)] if rows else []
-        return [_shrunk(self.store.images[i], self.store.landmarks[i], size) for i in chosen]
+        return [
+            Face(*_shrunk(self.store.images[i], self.store.landmarks[i], size), self.scores[0][i], self.scores[1][i])
+            for i in chosen
+        ]
 
 
-def _shrunk(rgb: npt.NDArray[np.uint8], landmarks: npt.NDArray[np.float32], size: int) -> Face:
+def _shrunk(
+    rgb: npt.NDArray[np.uint8], landmarks: npt.NDArray[np.float32], size: int
+) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.float32]]:
     factor = size / rgb.shape[0]
     small = rgb if factor == 1 else cv2.resize(rgb, (size, size), interpolation=cv2.INTER_AREA)
     return np.asarray(small, np.uint8), np.asarray((landmarks + 0.5) * factor - 0.5, np.float32)

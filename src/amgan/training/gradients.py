@@ -12,6 +12,7 @@ from torch.nn import functional as F
 
 from amgan.data.patches import Batch
 from amgan.maps.change import HUE_CELLS, restrain, where_changed
+from amgan.maps.targets import asked_map
 from amgan.models.backbone import STRIDES
 from amgan.models.critic import ChangeCritic, ConvCritic, FeatureCritic
 from amgan.training import losses
@@ -85,14 +86,15 @@ def generator_gradients(given: Pass) -> tuple[Stats, Made]:
     location, seen = _location(given), eyes(nets, batch.image, draws)
     cycled = given.part.among_first(given.cycled)
     with given.fabric.autocast():
-        made = _generated(given, batch.image, batch.target, location)
+        made = _generated(given, batch.image, _asked(given, batch.source, batch.target), location)
         fake = _restrained(given, batch.image, made)
         # One pass of the frozen trunk a picture serves perceptual loss and `FeatureCritic`.
         looked_at = len(batch.image) if isinstance(critic, FeatureCritic) else cycled
         with torch.no_grad():
             real_features = seen.features(batch.image[:looked_at]) if looked_at else []
         if cycled:
-            again = _aged(given, fake[:cycled], batch.source[:cycled], location)
+            back = _asked(given, batch.target, batch.source)
+            again = _aged(given, fake[:cycled], back[:cycled], location)
             again_features = seen.features(again)
         critic.requires_grad_(False)
         if isinstance(critic, FeatureCritic):
@@ -138,7 +140,7 @@ def pair_gradients(given: Pass, judged: bool = True) -> tuple[Stats, Tensor]:
     critic, wanted = nets.critic, batch.wanted
     assert isinstance(critic, ChangeCritic) and wanted is not None
     with given.fabric.autocast():
-        fake = _aged(given, batch.image, batch.target, _location(given))
+        fake = _aged(given, batch.image, _asked(given, batch.source, batch.target), _location(given))
     parts = {"pair_pixel": losses.pixel_loss(fake, wanted)}
     if judged:
         seen = eyes(nets, batch.image, given.draws)
@@ -186,7 +188,7 @@ def made_patches(given: Pass) -> Made:
     nets, batch = given.nets, given.batch
     location, seen = _location(given), eyes(nets, batch.image, given.draws)
     with given.fabric.autocast():
-        fake = _aged(given, batch.image, batch.target, location)
+        fake = _aged(given, batch.image, _asked(given, batch.source, batch.target), location)
         if not isinstance(nets.critic, FeatureCritic):
             return Made(fake)
         real, made = (seen.features(image) + seen.texture(image) for image in (batch.image, fake))
@@ -269,15 +271,20 @@ def _location(given: Pass) -> Tensor:
     return mirrored(location, given.draws) if given.nets.config.hide_side else location
 
 
-def _aged(given: Pass, image: Tensor, target: Tensor, location: Tensor) -> Tensor:
+def _asked(given: Pass, own: Tensor, target: Tensor) -> Tensor:
+    """What the generator is given to make a target of patches that are as `own` says."""
+    return asked_map(given.nets.generator.config.asks, own, target)
+
+
+def _aged(given: Pass, image: Tensor, asked: Tensor, location: Tensor) -> Tensor:
     """The generator's picture of the first patches, of which only so much is changed as in use."""
-    return _restrained(given, image, _generated(given, image, target, location[: len(image)]))
+    return _restrained(given, image, _generated(given, image, asked, location[: len(image)]))
 
 
-def _generated(given: Pass, image: Tensor, target: Tensor, location: Tensor) -> Tensor:
+def _generated(given: Pass, image: Tensor, asked: Tensor, location: Tensor) -> Tensor:
     """The generator's picture."""
     generator = given.nets.generator
-    made: Tensor = generator(image, target, location if generator.config.location_maps else None).image
+    made: Tensor = generator(image, asked, location if generator.config.location_maps else None).image
     return made
 
 
@@ -294,10 +301,11 @@ def _moved(given: Pass, made: Tensor, location: Tensor) -> Tensor:
     def turned(picture: Tensor) -> Tensor:
         return picture.flip(-1) if mirror else picture
 
+    asked = _asked(given, batch.source, batch.target)
     place = turned(window(location))
     if mirror:
         place = place * place.new_tensor([-1.0, 1.0])[:, None, None]
-    again = turned(_generated(given, turned(window(batch.image)), turned(window(batch.target)), place))
+    again = turned(_generated(given, turned(window(batch.image)), turned(window(asked)), place))
     # What lies near an edge is made without what lies beyond it.
     margin = side // 8
     editable, skin, zoned = (window(mask, margin) for mask in (batch.editable, batch.skin, batch.zoned))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -101,6 +103,12 @@ class Networks(nn.Module):
             half = half[..., y : y + side // 2, x : x + side // 2]
         views = [half, picture[..., top : top + side, left : left + side]]
         return views[: self.config.critic.texture]
+
+    def remember(self, pattern: npt.NDArray[np.float32]) -> None:
+        """Lets a generator with a memory of lines begin with those of a pattern (`LineMemory.remember`)."""
+        for own in (self.generator, self.ema):
+            if own.lines is not None:
+                own.lines.remember(pattern)
 
     def start_from(self, finished: Generator) -> None:
         """Goes on with the generator of a finished model."""

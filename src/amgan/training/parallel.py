@@ -151,6 +151,15 @@ def average_gradients(fabric: Fabric, optimisers: Sequence[torch.optim.Optimizer
         gradient.copy_(mean.view(gradient.shape))
 
 
+def clip_gradients(fabric: Fabric, optimiser: torch.optim.Optimizer, most: float) -> Tensor:
+    """Shrinks the gradients of an optimiser's parameters to a norm of at most `most`; returns the norm they had."""
+    scaler = getattr(fabric.strategy.precision, "scaler", None)
+    if scaler is not None:
+        scaler.unscale_(optimiser)
+    parameters = [parameter for group in optimiser.param_groups for parameter in group["params"]]
+    return torch.nn.utils.clip_grad_norm_(parameters, most)
+
+
 def step_all(fabric: Fabric, optimisers: Sequence[torch.optim.Optimizer]) -> None:
     """Steps some optimisers, whose gradients are all there; in fp16 those with an overflow are left out."""
     scaler = getattr(fabric.strategy.precision, "scaler", None)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from PIL import Image
 
@@ -13,12 +12,15 @@ from amgan.maps.arrays import grown
 from amgan.maps.change import restrain, where_changed
 from amgan.maps.kinds import draw_map, in_any_zone
 from amgan.maps.location import location_maps
+from amgan.maps.mesh import face_places
+from amgan.maps.targets import asked_map
 from amgan.models.estimator import as_images
 from amgan.models.generator import Generator
 from amgan.models.precision import has_fast_bf16
 from amgan.signs.atlas import Atlas
 from amgan.signs.levels import OLD, YOUNG
 from amgan.signs.zones import zone_masks
+from amgan.training.faces import Face
 
 LEVELS = (YOUNG, None, OLD)
 
@@ -28,7 +30,7 @@ def sample_sheet(
     generator: Generator,
     atlas: Atlas,
     channels: tuple[int, ...],
-    faces: list[tuple[npt.NDArray[np.uint8], npt.NDArray[np.float32]]],
+    faces: list[Face],
     path: Path,
     restrained: bool,
 ) -> None:
@@ -38,7 +40,7 @@ def sample_sheet(
         generator: The averaged generator.
         atlas: Zones.
         channels: Channel of each zone.
-        faces: Aligned pictures (S, S, 3) uint8 with their landmarks (478, 2).
+        faces: Whom to show.
         path: Where the sheet goes.
         restrained: As `TrainConfig.restrained`; so the sheet shows what the losses see; a user sees what two such
             views agree on.
@@ -46,7 +48,7 @@ def sample_sheet(
     kind = generator.config.maps
     rows, device = [], generator.output.weight.device
     fast = device.type == "cpu" and has_fast_bf16()
-    for rgb, landmarks in faces:
+    for rgb, landmarks, own_scores, own_age in faces:
         size = rgb.shape[0]
         masks = zone_masks(atlas, landmarks, size)
         image = as_images(torch.from_numpy(rgb)[None])
@@ -58,6 +60,9 @@ def sample_sheet(
         where = where_changed(editable, skin, in_any_zone(kind, zones)[:, None], guarded)
         zero = torch.zeros(1, dtype=torch.long)
         location = location_maps(zero, zero, (size, size), (size, size))
+        if generator.config.places == "face":
+            location = grown(torch.from_numpy(face_places(landmarks, size))[None], (size, size))
+        own = draw_map(kind, zones, head[:, 0], own_scores[None], own_age[None], channels)
         tiles = []
         for level in LEVELS:
             out = image
@@ -66,7 +71,8 @@ def sample_sheet(
                 target = draw_map(kind, zones, head[:, 0], scores, torch.tensor([level]), channels)
                 given = location.to(device) if generator.config.location_maps else None
                 with torch.autocast("cpu", torch.bfloat16, enabled=fast):
-                    out = generator(image.to(device), target.to(device), given).image.cpu()
+                    asked = asked_map(generator.config.asks, own, target).to(device)
+                    out = generator(image.to(device), asked, given).image.cpu()
                 if restrained:
                     out = image + restrain(out - image, where, guarded)
             tiles.append(((out[0].permute(1, 2, 0).clamp(-1, 1) + 1) * 127.5).round().byte().numpy())

@@ -27,7 +27,7 @@ from amgan.training.gradients import (
     pair_gradients,
 )
 from amgan.training.networks import Networks
-from amgan.training.parallel import average_gradients, step_all
+from amgan.training.parallel import average_gradients, clip_gradients, step_all
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
@@ -123,5 +123,7 @@ def _step(
         for name, value in found.items():
             means[name] = means[name] + value / passes if name in means else value / passes
     average_gradients(fabric, optimisers)
+    if config.clip and nets.generator_optimiser in optimisers:
+        means["g_norm"] = clip_gradients(fabric, nets.generator_optimiser, config.clip)
     step_all(fabric, optimisers)
     return means

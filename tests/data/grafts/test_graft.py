@@ -1,14 +1,18 @@
+from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import torch
 
 from amgan.data.draw import Draw
 from amgan.data.grafts.graft import Grafts, Window
+from amgan.data.grafts.pattern import Giver
 from amgan.data.patches import FacePatches
 from amgan.data.store import Store, prepare
 from amgan.errors import DatasetError
+from amgan.maps.mesh import face_places
 from amgan.maps.packing import pack_zones
 from amgan.signs.atlas import unit_atlas
 from amgan.signs.zones import zone_masks
@@ -22,18 +26,24 @@ def store(face_set: Path, tmp_path_factory: pytest.TempPathFactory) -> Store:
     return prepare(face_set, tmp_path_factory.mktemp("store"), ATLAS, size=SIZE)
 
 
-def grafts_of(store: Store, spread: float = 0.9) -> Grafts:
+def grafts_of(store: Store, spread: float = 0.9, givers: dict[str, Giver] | None = None) -> Grafts:
     """Of faces whose scores and ages rise with their number, from 0 to `spread`."""
     count = len(store.rows)
     scores = torch.linspace(0, spread, count)[:, None].repeat(1, len(ATLAS.zones))
     draw = Draw(ATLAS, scores, torch.linspace(0, spread, count))
-    return Grafts(store, ATLAS, np.arange(count), draw, 2**26)
+    return Grafts(store, ATLAS, np.arange(count), draw, 2**26, givers)
+
+
+def pattern_grafts(store: Store) -> Grafts:
+    last = Giver(store.rows[-1].name, 1.5)
+    return grafts_of(store, givers={sign: last for sign in (*ATLAS.signs, "rest")})
 
 
 def window(store: Store, pick: int, x: int = 128, y: int = 128, side: int = 256) -> Window:
     masks = zone_masks(ATLAS, store.landmarks[pick], SIZE, 256)
     part = slice(y // 2, (y + side) // 2), slice(x // 2, (x + side) // 2)
-    return Window(x, y, side, masks.zones[:, *part], masks.editable[part])
+    places = face_places(store.landmarks[pick], SIZE, SIZE)[:, y : y + side, x : x + side]
+    return Window(x, y, side, masks.zones[:, *part], masks.head[part], masks.editable[part], places)
 
 
 def test_those_are_drawn_to_whom_enough_others_can_give(store: Store) -> None:
@@ -52,7 +62,7 @@ def test_a_graft_changes_its_zones_and_says_what_they_are_then(store: Store) -> 
     before = picture[128:384, 128:384]
     kinds = set()
     for _ in range(60):
-        after, scores, age = grafts.drawn(rng, 0, picture, patch)
+        (after, scores, age), _ = grafts.drawn(rng, 0, picture, patch)
         assert after.shape == before.shape and after.dtype == np.uint8
         assert scores.shape == (len(ATLAS.zones),) and 0 <= scores.min() and scores.max() <= 1 and age >= 0
         changed = np.abs(after.astype(int) - before).max(axis=2) > 2
@@ -68,10 +78,54 @@ def test_a_graft_changes_its_zones_and_says_what_they_are_then(store: Store) -> 
 
 def test_nothing_is_laid_where_nothing_may_change(store: Store) -> None:
     grafts, patch = grafts_of(store), window(store, 0)
-    still = Window(patch.x, patch.y, patch.side, patch.zones, np.zeros_like(patch.where))
+    still = replace(patch, where=np.zeros_like(patch.where))
     before = store.images[0][128:384, 128:384]
-    rng = np.random.default_rng(0)
-    assert all((grafts.drawn(rng, 0, store.images[0], still).after == before).all() for _ in range(10))
+    for of in (grafts, pattern_grafts(store)):
+        rng = np.random.default_rng(0)
+        # Hair may grey: it is no line.
+        of.masks.get(("hair", 0), lambda: np.zeros((512, 512), np.uint8))
+        assert all((of.drawn(rng, 0, store.images[0], still)[0].after == before).all() for _ in range(10))
+
+
+def test_lines_of_a_pattern_are_as_deep_as_the_map_rises(store: Store) -> None:
+    grafts, patch = pattern_grafts(store), window(store, 0)
+    assert grafts.pattern is not None and grafts.pattern.shape == (1, SIZE, SIZE, 3)
+    before, rng = store.images[0][128:384, 128:384].astype(np.float32), np.random.default_rng(0)
+    grafts.masks.get(("hair", 0), lambda: np.zeros((512, 512), np.uint8))
+    rises, changes, put_on = [], [], []
+    for _ in range(60):
+        (after, scores, age), on = grafts.drawn(rng, 0, store.images[0], patch)
+        put_on.append(on)
+        rise = scores - grafts.draw.scores[0]
+        if on and (rise > 0).all() and age:
+            rises.append(float(rise.mean()))
+            changes.append(float(np.abs(after - before).mean()))
+    assert 10 < sum(put_on) < 50 and len(rises) > 5
+    assert np.corrcoef(rises, changes)[0, 1] > 0.97
+
+
+def test_a_pattern_is_put_on_alike_whoever_asks_for_it(store: Store) -> None:
+    one, two = pattern_grafts(store), pattern_grafts(store)
+    for seed in range(6):
+        drawn = [of.drawn(np.random.default_rng(seed), 1, store.images[1], window(store, 1))[0] for of in (one, two)]
+        assert (drawn[0].after == drawn[1].after).all() and (drawn[0].scores == drawn[1].scores).all()
+
+
+def test_a_face_at_half_the_size_gets_the_same_lines(store: Store) -> None:
+    grafts = pattern_grafts(store)
+    places = face_places(store.landmarks[0], SIZE, SIZE)
+    whole = replace(window(store, 0, 0, 0, SIZE), places=places)
+    between = (places[:, ::2, ::2] + places[:, 1::2, 1::2]) / 2
+    half = Window(0, 0, SIZE // 2, whole.zones, whole.head, whole.where, between)
+    small = np.asarray(cv2.resize(store.images[0], (SIZE // 2, SIZE // 2), interpolation=cv2.INTER_AREA), np.uint8)
+    seed = next(seed for seed in range(50) if grafts.drawn(np.random.default_rng(seed), 0, store.images[0], whole)[1])
+    large, tiny = (
+        grafts.drawn(np.random.default_rng(seed), 0, picture, where)[0].after.astype(np.float32)
+        for picture, where in ((store.images[0], whole), (small, half))
+    )
+    shrunk = cv2.resize(large, (SIZE // 2, SIZE // 2), interpolation=cv2.INTER_AREA)
+    assert np.abs(shrunk - small).mean() > 0.05
+    assert np.abs(shrunk - tiny).mean() < 0.5 * np.abs(shrunk - small).mean()
 
 
 def test_patches_are_pairs_in_both_directions(store: Store) -> None:
@@ -88,3 +142,25 @@ def test_patches_are_pairs_in_both_directions(store: Store) -> None:
     assert not change[(batch.target == batch.source).flatten(1).all(1)].any()
     again = patches.batch(0, 24, 128)
     assert again.wanted is not None and torch.equal(batch.wanted, again.wanted)
+
+
+def test_patches_of_a_pattern_are_not_mirrored_and_know_their_place_on_the_face(store: Store) -> None:
+    grafts = pattern_grafts(store)
+    patches = FacePatches(
+        store,
+        ATLAS,
+        grafts.indices,
+        grafts.draw,
+        pack_zones(ATLAS),
+        SIZE,
+        0,
+        recolour=False,
+        on_face=True,
+        grafts=grafts,
+    )
+    batch = patches.batch(0, 6, 128)
+    assert batch.location.shape == (6, 2, 128, 128) and batch.location.abs().max() < 1.3
+    # To the right and down on every one of them.
+    assert (batch.location[:, 0, :, -1] > batch.location[:, 0, :, 0]).all()
+    assert (batch.location[:, 1, -1] > batch.location[:, 1, 0]).all()
+    assert torch.allclose(batch.centre, batch.location.mean(dim=(2, 3)))

@@ -6,6 +6,7 @@ places and scores are known.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -18,12 +19,15 @@ from amgan.data.curation.occlusion import load_detector
 from amgan.data.draw import Draw, drawn_below
 from amgan.data.grafts.bare_skin import SIDE, bare_skin
 from amgan.data.grafts.hair import greyed, hair_mask
-from amgan.data.grafts.mesh import places_in, turned
+from amgan.data.grafts.pattern import Giver, pattern_of
 from amgan.data.grafts.relief import laid_on, reach, relief_of
 from amgan.data.store import Store
 from amgan.errors import DatasetError
 from amgan.faces.align import at_side
+from amgan.maps.aging import aging_map
 from amgan.maps.arrays import grown
+from amgan.maps.mesh import places_in, turned
+from amgan.maps.packing import pack_zones
 from amgan.signs.atlas import Atlas
 from amgan.signs.zones import rasterise
 
@@ -42,6 +46,9 @@ _SHOWN = 0.5
 _STRENGTH = (0.4, 1.4)
 # Shares of grafts: of a whole face, of a zone here and there, and, what is left, of one sign or a side of it.
 _WHOLE, _MIXED = 0.5, 0.25
+
+# Least and most of the scale that lines of a pattern stand for; and the share of faces that get younger of those.
+_AMOUNT, _OFF_PATTERN = (0.1, 0.9), 0.3
 
 # Normalised ages at which hair begins to go grey and has gone: 38 and 68 years.
 _GREYING = (0.32, 0.8)
@@ -72,14 +79,18 @@ class Window:
         y: Upper edge.
         side: Pixels.
         zones: (Z, h, w) in 0..1, the face's zones there.
+        head: (h, w) in 0..1, the head.
         where: (h, w) in 0..1, how much of a change is made at each place.
+        places: (2, P, P), where on the mean face it lies; None if grafts are of no pattern.
     """
 
     x: int
     y: int
     side: int
     zones: _Array
+    head: _Array
     where: _Array
+    places: _Array | None = None
 
 
 class Grafts:
@@ -91,12 +102,22 @@ class Grafts:
         indices: Rows of the store to draw from.
         draw: Their scores and ages, and how they are drawn.
         cache_bytes: What masks of bare skin and of hair may take of the memory, 256 KiB each.
+        givers: Who gives a pattern of lines (`amgan.data.grafts.pattern`) that all get who grow older; without, anyone
+            old gives lines to anyone.
     """
 
     def __init__(
-        self, store: Store, atlas: Atlas, indices: npt.NDArray[np.int64], draw: Draw, cache_bytes: int
+        self,
+        store: Store,
+        atlas: Atlas,
+        indices: npt.NDArray[np.int64],
+        draw: Draw,
+        cache_bytes: int,
+        givers: Mapping[str, Giver] | None = None,
     ) -> None:
         self.store, self.atlas, self.indices, self.draw = store, atlas, indices, draw
+        self.channels = pack_zones(atlas)
+        self.pattern = pattern_of(store, atlas, givers) if givers else None
         self.masks = ArrayCache(cache_bytes)
         self._detector = load_detector()
         self._covered: dict[int, bool] = {}
@@ -115,8 +136,10 @@ class Grafts:
         """(count,) places of faces to which others can give, each drawn by itself and all alike."""
         return drawn_below(self._ends, rng, count)
 
-    def drawn(self, rng: np.random.Generator, pick: int, picture: npt.NDArray[np.uint8], window: Window) -> Graft:
-        """A graft on a patch.
+    def drawn(
+        self, rng: np.random.Generator, pick: int, picture: npt.NDArray[np.uint8], window: Window
+    ) -> tuple[Graft, bool]:
+        """A graft on a patch, and whether it is to be put on rather than taken off.
 
         Args:
             rng: Source of randomness.
@@ -124,6 +147,49 @@ class Grafts:
             picture: (S, S, 3) uint8, the face.
             window: The patch.
         """
+        on = rng.random() < 0.5
+        if self.pattern is not None and (on or rng.random() < _OFF_PATTERN):
+            return self._of_pattern(rng, pick, picture, window), on
+        return self._of_person(rng, pick, picture, window), on
+
+    def _of_pattern(self, rng: np.random.Generator, pick: int, picture: npt.NDArray[np.uint8], window: Window) -> Graft:
+        """Lines of the pattern, as deep as the aging map rises."""
+        assert self.pattern is not None and window.places is not None
+        own, age, size = self.draw.scores[pick], self.draw.ages[pick], picture.shape[0]
+        patch = slice(window.y, window.y + window.side), slice(window.x, window.x + window.side)
+        chosen, outside = self._chosen(rng, window.zones)
+        amount = np.float32(rng.uniform(*_AMOUNT))
+        scores = np.where(chosen, own + amount, own).clip(0, 1).astype(np.float32)
+        older = np.float32(np.clip(age + amount, 0, 1)) if outside else age
+        zones, head = window.zones[None], window.head[None]
+        before, after = (
+            aging_map(zones, head, values[None], np.array([years], np.float32), self.channels)
+            for values, years in ((own, age), (scores, older))
+        )
+        more = grown((after - before) * window.where, (window.side, window.side))[0]
+        xs, ys = (window.places + 1) * np.float32(self.store.size / 2) - np.float32(0.5)
+        lines = sum(
+            cv2.remap(relief, xs, ys, cv2.INTER_LINEAR) * part[..., None]
+            for relief, part in zip(self.pattern, more, strict=True)
+        )
+        made = laid_on(picture[patch], np.asarray(lines * _whole(self._bare(pick), size)[patch][..., None], np.float32))
+        return Graft(self._greyed(made, pick, age, older, size, patch), scores, older)
+
+    def _greyed(
+        self,
+        rgb: npt.NDArray[np.uint8],
+        pick: int,
+        age: np.float32,
+        older: np.float32,
+        size: int,
+        patch: tuple[slice, slice],
+    ) -> npt.NDArray[np.uint8]:
+        """A patch with hair as grey as that of someone older."""
+        greyer = _greyness(older) - _greyness(age)
+        return greyed(rgb, _whole(self._hair(pick), size)[patch], greyer, size) if greyer > 0 else rgb
+
+    def _of_person(self, rng: np.random.Generator, pick: int, picture: npt.NDArray[np.uint8], window: Window) -> Graft:
+        """Lines of someone who has more of them."""
         own, age = self.draw.scores[pick], self.draw.ages[pick]
         patch = slice(window.y, window.y + window.side), slice(window.x, window.x + window.side)
         giver = self._giver(rng, pick)
@@ -143,12 +209,10 @@ class Grafts:
         inside, kept = (window.zones[which].max(axis=0, initial=0.0) for which in (chosen, ~chosen))
         where = (1 - kept * (1 - inside) if outside else inside) * window.where
         relief *= strength * (bare * grown(where[None, None], bare.shape)[0, 0])[..., None]
-        after = laid_on(picture[patch], relief)
         scores = np.where(chosen, own + strength * more, own).clip(0, 1).astype(np.float32)
         older = np.float32(np.clip(age + strength * (self.draw.ages[giver] - age), 0, 1)) if outside else age
-        if (greyer := _greyness(older) - _greyness(age)) > 0:
-            after = greyed(after, _whole(self._hair(pick), picture.shape[0])[patch], greyer, picture.shape[0])
-        return Graft(after, scores, older)
+        made = laid_on(picture[patch], relief)
+        return Graft(self._greyed(made, pick, age, older, picture.shape[0], patch), scores, older)
 
     def _giver(self, rng: np.random.Generator, pick: int) -> int | None:
         """Someone bare-faced, not of the other sex, who looks the same way and has more of most signs."""

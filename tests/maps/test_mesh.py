@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from amgan.data.grafts.mesh import places_in, turned
+from amgan.maps.mesh import face_places, mean_face, places_in, turned
 
 RNG = np.random.default_rng(0)
 
@@ -36,3 +36,21 @@ def test_a_face_that_looks_aside_has_its_nose_off_the_middle(landmarks: np.ndarr
     assert turned(landmarks) == pytest.approx(0)
     landmarks[1] = [250, 0]
     assert turned(landmarks) == pytest.approx(0.25)
+
+
+def test_the_mean_face_lies_on_itself() -> None:
+    mean = mean_face()
+    assert mean.shape == (468, 2) and 0.2 < mean.std() < 0.4
+    landmarks = np.concatenate([(mean + 1) * 256 - 0.5, np.zeros((10, 2))]).astype(np.float32)
+    places = face_places(landmarks, 512, 256)
+    assert places.shape == (2, 256, 256) and places.dtype == np.float32
+    across = (np.arange(256) + 0.5) / 128 - 1
+    assert np.abs(places[0] - across).max() < 0.01 and np.abs(places[1] - across[:, None]).max() < 0.01
+
+
+def test_a_landmark_lies_where_that_of_the_mean_face_does(landmarks: np.ndarray) -> None:
+    moved = np.concatenate([(mean_face() * 0.9 + 1) * 256 + 7, np.zeros((10, 2))]).astype(np.float32)
+    places = face_places(moved, 512, 512)
+    for index in (1, 33, 263, 152, 10):
+        x, y = moved[index].round().astype(int)
+        assert np.abs(places[:, y, x] - mean_face()[index]).max() < 0.02

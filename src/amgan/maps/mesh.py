@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import functools
+import importlib.resources
+
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -10,6 +14,10 @@ _MESH = 468
 # The mesh's upper edge, lifted to about the hairline, as far as the forehead is high there.
 _UPPER_EDGE = (54, 103, 67, 109, 10, 338, 297, 332, 284)
 _FOREHEAD = (10, 9)
+# Side of the square in which the mean face lies, pixels.
+_MEAN_SIDE = 1024
+# At this many places along each axis the mesh is asked, which is finer than its triangles.
+_ASKED = 128
 # Points to a side of the picture's border, which lies still.
 _BORDER = 5
 
@@ -38,6 +46,33 @@ def places_in(
 
     lines = LinearNDInterpolator(Delaunay(_points(own, size)), _points(other, size))
     return np.asarray(lines(np.stack(np.meshgrid(xs, ys), axis=-1)), np.float32)
+
+
+@functools.cache
+def mean_face() -> npt.NDArray[np.float32]:
+    """(468, 2), mean landmarks of aligned adult faces; where a picture goes from -1 to 1."""
+    text = (importlib.resources.files("amgan.maps") / "mean_face.csv").read_text()
+    pixels = np.loadtxt(text.splitlines(), np.float32, delimiter=",")
+    return (pixels + np.float32(0.5)) * np.float32(2 / _MEAN_SIDE) - 1
+
+
+def face_places(landmarks: npt.NDArray[np.float32], size: int, side: int = _ASKED) -> npt.NDArray[np.float32]:
+    """Location maps that say where on the mean face each place of a face lies.
+
+    Args:
+        landmarks: (478, 2), of the face.
+        size: Side of its picture, pixels.
+        side: Of the maps.
+
+    Returns:
+        (2, side, side), X then Y, of which -1 to 1 is the picture of the mean face.
+    """
+    steps = (np.arange(_ASKED, dtype=np.float32) + np.float32(0.5)) * np.float32(size / _ASKED) - np.float32(0.5)
+    mean = (mean_face() + 1) * np.float32(size / 2) - np.float32(0.5)
+    places = (places_in(mean, landmarks, size, steps, steps) + np.float32(0.5)) * np.float32(2 / size) - 1
+    if side != _ASKED:
+        places = np.asarray(cv2.resize(places, (side, side), interpolation=cv2.INTER_LINEAR), np.float32)
+    return np.ascontiguousarray(places.transpose(2, 0, 1))
 
 
 def turned(landmarks: npt.NDArray[np.float32]) -> float:

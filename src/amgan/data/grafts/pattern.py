@@ -1,0 +1,99 @@
+"""A pattern of lines: the reliefs of a few old faces, put together on the mean face, that all grafts can be made of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from amgan.data.grafts.bare_skin import SIDE, bare_skin, disc
+from amgan.data.grafts.relief import relief_of
+from amgan.data.store import Store
+from amgan.errors import DatasetError
+from amgan.maps.mesh import mean_face, places_in
+from amgan.maps.packing import pack_zones
+from amgan.signs.atlas import Atlas
+from amgan.signs.zones import zone_masks
+
+# How much of the scale the reliefs of the givers stand for.
+FULL = 0.8
+# How far in from where a giver's skin is bare no more its relief has faded in, to a side of the face.
+_FADE = 24 / 1024
+# How far zones fade into each other, and what the one who gives the rest counts in a zone.
+_SOFT, _REST = 10 / 1024, 0.03
+
+_Array = npt.NDArray[np.float32]
+
+
+class Giver(NamedTuple):
+    """Who gives the lines of a sign.
+
+    Attributes:
+        face: Name of a row of the data.
+        gain: Factor on the relief.
+    """
+
+    face: str
+    gain: float = 1.0
+
+
+def pattern_of(store: Store, atlas: Atlas, givers: Mapping[str, Giver]) -> _Array:
+    """The relief of a face with most of every sign, per unit of score.
+
+    Args:
+        store: Prepared faces.
+        atlas: Zones.
+        givers: Who gives each sign's lines; and "rest" what lies in no zone, or where a giver's skin is covered.
+
+    Returns:
+        (C, S, S, 3) float32, one relief a channel of the aging map, on the mean face, S that of the store; for
+        `amgan.data.grafts.relief.laid_on`.
+
+    Raises:
+        DatasetError: A giver is no face of the data, or a sign has none.
+    """
+    rows = {row.name: index for index, row in enumerate(store.rows)}
+    for sign in (*atlas.signs, "rest"):
+        if sign not in givers:
+            raise DatasetError(f"givers: nobody gives {sign}; name a row of the data, or leave givers out")
+        if givers[sign].face not in rows:
+            fault = f"givers.{sign}: {givers[sign].face}: no face of {store.folder}"
+            raise DatasetError(f"{fault}; name others, or leave givers out")
+    size = store.size
+    mean = (mean_face() + 1) * np.float32(size / 2) - np.float32(0.5)
+    steps = np.arange(size // 4, dtype=np.float32) * 4 + np.float32(1.5)
+
+    def on_mean(giver: Giver) -> tuple[_Array, _Array]:
+        index = rows[giver.face]
+        landmarks, picture = store.landmarks[index], store.images[index]
+        small = bare_skin(picture, landmarks)
+        bare = np.asarray(cv2.resize(small, (size, size), interpolation=cv2.INTER_LINEAR) / np.float32(255), np.float32)
+        around = max(round(_FADE * SIDE), 1)
+        within = cv2.GaussianBlur(np.asarray(cv2.erode(small, disc(around)), np.float32), (0, 0), around / 2)
+        fading = np.asarray(cv2.resize(within / 255, (size, size), interpolation=cv2.INTER_LINEAR), np.float32)
+        places = cv2.resize(places_in(landmarks, mean, size, steps, steps), (size, size))
+        relief = np.dstack([relief_of(picture, bare, size) * np.float32(giver.gain) * fading[..., None], fading])
+        found = cv2.remap(relief, places[..., 0], places[..., 1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_CONSTANT)
+        return np.asarray(found[..., :3], np.float32), np.asarray(found[..., 3].clip(0, 1), np.float32)
+
+    whole, bare = on_mean(givers["rest"])
+    channels = pack_zones(atlas)
+    total = np.zeros((max(channels) + 1, *whole.shape), np.float32)
+    total[0] = _REST * whole
+    weights = _REST * np.maximum(bare, np.float32(0.2))
+    # What is covered of one has faded already: only where another shows skin does that one count.
+    points = np.concatenate([mean, mean[:10]]).astype(np.float32)
+    zones = zone_masks(atlas, points, size, size).zones
+    known: dict[Giver, tuple[_Array, _Array]] = {}
+    for zone, mask, channel in zip(atlas.zones, zones, channels, strict=True):
+        giver = givers[zone.partition(".")[0]]
+        if giver not in known:
+            known[giver] = on_mean(giver)
+        relief, bare = known[giver]
+        weight = np.asarray(cv2.GaussianBlur(mask, (0, 0), _SOFT * size), np.float32)
+        total[channel] += relief * weight[..., None]
+        weights += bare * weight
+    return np.asarray(total / weights[..., None] * (1 / np.float32(FULL)), np.float32)

@@ -1,0 +1,50 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from amgan.data.grafts.pattern import FULL, Giver, pattern_of
+from amgan.data.store import Store, prepare
+from amgan.errors import DatasetError
+from amgan.maps.mesh import mean_face
+from amgan.signs.atlas import unit_atlas
+from amgan.signs.zones import rasterise
+
+ATLAS = unit_atlas()
+SIZE = 512
+
+
+@pytest.fixture(scope="module")
+def store(face_set: Path, tmp_path_factory: pytest.TempPathFactory) -> Store:
+    return prepare(face_set, tmp_path_factory.mktemp("store"), ATLAS, size=SIZE)
+
+
+def givers(store: Store, gain: float = 1.0, forehead: float | None = None) -> dict[str, Giver]:
+    found = {sign: Giver(store.rows[0].name, gain) for sign in (*ATLAS.signs, "rest")}
+    if forehead is not None:
+        found["forehead_wrinkles"] = Giver(store.rows[0].name, forehead)
+    return found
+
+
+def test_it_has_a_relief_a_channel_that_grows_with_the_gain(store: Store) -> None:
+    plain, twice = (pattern_of(store, ATLAS, givers(store, gain)) for gain in (1.0, 2.0))
+    assert plain.shape == (1, SIZE, SIZE, 3) and plain.dtype == np.float32 and np.isfinite(plain).all()
+    assert np.abs(plain).max() > 0.02 and np.allclose(twice, 2 * plain, atol=1e-6)
+    # Of no more of the scale than givers have, so that all of it is more than what they have.
+    assert FULL < 1
+
+
+def test_who_gives_a_sign_gives_it_in_its_zone(store: Store) -> None:
+    plain, other = pattern_of(store, ATLAS, givers(store)), pattern_of(store, ATLAS, givers(store, forehead=3.0))
+    landmarks = ((mean_face() + 1) * SIZE / 2 - 0.5).astype(np.float32)
+    forehead = rasterise(ATLAS.signs["forehead_wrinkles"].zones["centre"], landmarks, SIZE, SIZE)
+    moved = np.abs(other - plain).max(axis=(0, 3))
+    assert moved[forehead > 0.5].mean() > 20 * moved[: SIZE // 8].mean()
+    assert moved[int(0.75 * SIZE) :].max() < 1e-6
+
+
+def test_givers_are_faces_of_the_data_and_each_sign_has_one(store: Store) -> None:
+    with pytest.raises(DatasetError, match=r"givers: nobody gives forehead_wrinkles"):
+        pattern_of(store, ATLAS, {})
+    with pytest.raises(DatasetError, match=r"givers\.rest: nobody\.jpg: no face of"):
+        pattern_of(store, ATLAS, givers(store) | {"rest": Giver("nobody.jpg")})
