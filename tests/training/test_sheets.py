@@ -19,7 +19,7 @@ from amgan.maps.packing import pack_zones
 from amgan.models.generator import Generator, GeneratorConfig
 from amgan.signs.atlas import unit_atlas
 from amgan.signs.zones import zone_masks
-from amgan.training.faces import TrainingFaces
+from amgan.training.faces import Face, TrainingFaces
 from amgan.training.sheets import sample_sheet
 
 ATLAS = unit_atlas()
@@ -38,7 +38,14 @@ def test_a_sheet_changes_skin_and_hair_as_use_does(astronaut: np.ndarray, tmp_pa
 
     def change(restrained: bool) -> np.ndarray:
         path = tmp_path / "sheets" / f"{restrained}.png"
-        sample_sheet(generator, ATLAS, channels, [(dark, landmarks)], path, restrained)
+        sample_sheet(
+            generator,
+            ATLAS,
+            channels,
+            [Face(dark, landmarks, torch.full((len(ATLAS.zones),), 0.3), torch.tensor(0.3))],
+            path,
+            restrained,
+        )
         sheet = np.asarray(Image.open(path)).astype(float)
         assert sheet.shape == (512, 3 * 512, 3) and np.array_equal(sheet[:, 512:1024], dark)
         return (sheet[:, 1024:] - dark).mean(axis=2)
@@ -59,7 +66,8 @@ def test_validation_faces_are_spread_over_age_though_nobody_told_it() -> None:
     ages = torch.tensor([0.9, 0.1, 0.5, 0.3, 0.7, 0.2])
     rows = [SimpleNamespace(age=float("nan"))] * 6
     store = SimpleNamespace(images=[np.full((8, 8, 3), i, np.uint8) for i in range(6)], landmarks=np.zeros((6, 478, 2)))
-    faces = SimpleNamespace(store=store, scores=(None, ages), unseen=np.array([0, 1, 2, 3, 4]))
+    faces = SimpleNamespace(store=store, scores=(torch.arange(6.0)[:, None], ages), unseen=np.array([0, 1, 2, 3, 4]))
     store.rows = rows
     shown = TrainingFaces.to_show(faces, 4, count=3)  # type: ignore[arg-type]
-    assert [int(rgb[0, 0, 0]) for rgb, _ in shown] == [1, 2, 0] and shown[0][0].shape == (4, 4, 3)
+    assert [int(rgb[0, 0, 0]) for rgb, *_ in shown] == [1, 2, 0] and shown[0].rgb.shape == (4, 4, 3)
+    assert [(float(face.scores[0]), float(face.age)) for face in shown] == [(i, float(ages[i])) for i in (1, 2, 0)]

@@ -117,6 +117,9 @@ def _type(annotation: Any, field: FieldInfo | None = None) -> str:
         text = " and ".join(_type(part) for part in inner)
     elif origin is dict:
         text = f"{_type(inner[0])} to {_type(inner[1])}"
+    elif inspect.isclass(annotation) and issubclass(annotation, tuple):
+        parts = typing.get_type_hints(annotation)
+        text = "list of " + " and ".join(f"{name} ({_type(part)})" for name, part in parts.items())
     elif annotation is types.NoneType:
         text = "null"
     elif annotation is Path:
