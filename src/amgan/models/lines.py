@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import itertools
 import math
-from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -82,18 +81,6 @@ class LineMemory(nn.Module):
         return (found.unflatten(1, (-1, 3)) * asked[:, :, None].clamp(min=0)).sum(dim=1)
 
 
-class Own(NamedTuple):
-    """What `OwnRelief` finds.
-
-    Attributes:
-        bands: (B, bands, 3, H, W), logarithms of light: lines, creases and folds in grey, then spots by their hue.
-        grey: (B, 3, H, W), what to add to those for hair to be white, its strands kept.
-    """
-
-    bands: Tensor
-    grey: Tensor
-
-
 class OwnRelief(nn.Module):
     """The relief of the picture itself, in bands from pores to folds, for a network to take away; and its greying.
 
@@ -101,7 +88,7 @@ class OwnRelief(nn.Module):
         bands: How many of them there are.
 
     Example:
-        >>> OwnRelief()(torch.zeros(1, 3, 32, 32)).bands.shape
+        >>> OwnRelief()(torch.zeros(1, 3, 32, 32)).shape
         torch.Size([1, 4, 3, 32, 32])
     """
 
@@ -114,18 +101,30 @@ class OwnRelief(nn.Module):
             weights = (-(steps**2) / 2).exp()
             self.register_buffer(f"weights{index}", weights / weights.sum(), persistent=False)
 
-    def forward(self, image: Tensor) -> Own:
-        """The bands of a picture (B, 3, H, W) in -1..1, H and W divisible by 8, and what would make it grey."""
+    def forward(self, image: Tensor) -> Tensor:
+        """The bands.
+
+        Args:
+            image: (B, 3, H, W) in -1..1; H and W divisible by 8.
+
+        Returns:
+            (B, bands, 3, H, W), logarithms of light: lines, creases and folds in grey, then spots by their hue.
+        """
         # In half precision a logarithm has no room for fine lines.
         with torch.autocast(image.device.type, enabled=False):
-            logs = (image.float().clamp(-1, 1) + 1 + 2 * DARK).log().contiguous()
-            light = (logs * logs.new_tensor(LUMA)[:, None, None]).sum(dim=1, keepdim=True)
+            logs, light = _logs(image)
             levels = [light, *(self._blurred(light, index) for index in range(len(WIDTHS)))]
             grey = [(one - next_).expand_as(logs) for one, next_ in itertools.pairwise(levels)]
             hue = logs - light
             spots = self._blurred(hue, 0) - self._blurred(hue, len(WIDTHS) - 1)
-            white = (math.log(WHITE + DARK) + math.log(2) - levels[2]).clamp(min=0)
-            return Own(torch.stack([*grey, spots], dim=1), white - hue)
+            return torch.stack([*grey, spots], dim=1)
+
+    def grey(self, image: Tensor) -> Tensor:
+        """What to add to the logarithms of a picture (B, 3, H, W) for hair to be white, its strands kept."""
+        with torch.autocast(image.device.type, enabled=False):
+            logs, light = _logs(image)
+            white = (math.log(WHITE + DARK) + math.log(2) - self._blurred(light, 1)).clamp(min=0)
+            return white - (logs - light)
 
     def _blurred(self, picture: Tensor, index: int) -> Tensor:
         """(B, C, H, W) with one of the blurs; wide ones are made small, where they look the same."""
@@ -140,6 +139,12 @@ class OwnRelief(nn.Module):
             small = F.conv2d(small, weights.view(shape))
         small = F.interpolate(small, size=size, mode="bilinear", align_corners=False) if shrink > 1 else small
         return small.view_as(picture)
+
+
+def _logs(image: Tensor) -> tuple[Tensor, Tensor]:
+    """Logarithms of a picture (B, 3, H, W) in -1..1, and of its light (B, 1, H, W)."""
+    logs = (image.float().clamp(-1, 1) + 1 + 2 * DARK).log().contiguous()
+    return logs, (logs * logs.new_tensor(LUMA)[:, None, None]).sum(dim=1, keepdim=True)
 
 
 def more(asked: Tensor) -> Tensor:
