@@ -4,10 +4,10 @@ import pytest
 import torch
 from pydantic import ValidationError
 
-from amgan.data.grafts.relief import laid_on
+from amgan.data.grafts.relief import DARK, LUMA, laid_on
 from amgan.maps.location import location_maps
 from amgan.models.generator import Generator, GeneratorConfig
-from amgan.models.lines import DARK, HALF, LUMA, MIDDLE, LineMemory, OwnRelief, laid, less, more
+from amgan.models.lines import HALF, MIDDLE, LineMemory, OwnRelief, laid, less, more
 
 SIDE = 64
 

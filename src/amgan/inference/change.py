@@ -114,8 +114,7 @@ def _made(
 
     given = None if location is None else seen(location)
     aged = bundle.generator.aged(seen(image), seen(asked), given, bf16)
-    found: Maps = aged[:, :, : extents[0], : extents[1]] - image[:, :, *window]
-    return found
+    return aged[:, :, : extents[0], : extents[1]] - image[:, :, *window]
 
 
 def location_of(bundle: Bundle, face: FaceView) -> Maps | None:

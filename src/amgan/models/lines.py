@@ -15,15 +15,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-# Added before the logarithm, pictures being 0..1: in the dark it would blow up noise.
-DARK = 0.06
-# How much each colour counts in the light of a pixel.
-LUMA = (0.299, 0.587, 0.114)
+from amgan.data.grafts.hair import WHITE
+from amgan.data.grafts.relief import DARK, LUMA
+
 # The blurs that part lines, creases, folds and the light: how much smaller a picture is made, the deviation in
 # pixels of a face of 1024; and how far they reach, pixels of what was made smaller.
 WIDTHS, REACH = ((1, 2.5), (4, 8.0), (8, 22.0)), 7
-# Luma of white hair, pictures being 0..1.
-WHITE = 0.68
 # How soon all that a network would take away may go: at a quarter of the scale.
 SOON = 4
 # Middle and half the side of the square of a mean face that is remembered, where a picture goes from -1 to 1.

@@ -36,7 +36,8 @@ class Networks(nn.Module):
         critic = config.critic.model_copy(update=shape)
         self.generator = Generator(generator)
         if critic.kind == "change":
-            # Nothing is changed at first: pairs that differ in little say soon where to begin, and noise hides that.
+            # Zeros come out at first, so no change or the memory's lines alike everywhere: pairs that differ in little
+            # say soon where to begin, and noise hides that.
             for parameter in self.generator.output.parameters():
                 nn.init.zeros_(parameter)
         self.ema = Generator(generator)

@@ -27,7 +27,7 @@ _FADE = 45
 # Share of brows' greying beside that of hair.
 _OF_BROWS = 0.4
 # Luma of white hair, pictures being 0..1, and how much of the way there greying goes.
-_WHITE, _WAY = 0.68, 0.7
+WHITE, _WAY = 0.68, 0.7
 # Of the colour that is left, and the power of lightness with which contrast grows.
 _COLOUR_LEFT, _CONTRAST = 0.15, 0.4
 # How much darker than white hair is greyed in full.
@@ -110,7 +110,7 @@ def greyed(rgb: npt.NDArray[np.uint8], hair: _Array, amount: float, size: int) -
     grey = (hair * amount * (1 + _EARLIER * (strand / usual).clip(-1, 1))).clip(0, 1)
     mean = float((luma * weight).sum())
     # Light and shade of a head of hair stay, and grow with its lightness, as on any brighter thing.
-    white = mean + _WAY * max(_WHITE - mean, 0.0)
+    white = mean + _WAY * max(WHITE - mean, 0.0)
     # What is as light already, skin between strands, stays.
     grey *= ((white - np.maximum(around, luma)) / _NEAR).clip(0, 1)
     contrast = (white / max(mean, 0.05)) ** _CONTRAST
