@@ -155,7 +155,7 @@ def step_tables(config: TrainConfig, name: str, faces: TrainingFaces, times: int
     for number, stage in enumerate(config.stages):
         nets.grow_to(stage.stem or 1)
         nets.set_rates(stage, 1.0)
-        batch = random_batch(stage, maps)
+        batch = random_batch(stage, maps, config.generator.location_channels or 2)
 
         def step(stage: Stage = stage, batch: Any = batch) -> object:
             return train_step(fabric, nets, batch, stage, 0)
@@ -194,7 +194,11 @@ def memory_of(preset: str, side: int, count: int) -> None:
     content = config.stages[-1].model_dump() | {"image_size": 1024, "patch": side, "batch": count, "stem": None}
     stage = Stage.model_validate(content)
     maps = count_channels(config.generator.maps, pack_zones(unit_atlas()))
-    fabric, nets, batch = start_fabric(config.precision), Networks(config, maps), random_batch(stage, maps)
+    fabric, nets, batch = (
+        start_fabric(config.precision),
+        Networks(config, maps),
+        random_batch(stage, maps, config.generator.location_channels or 2),
+    )
     before = peak_memory()
     for step in range(2):
         train_step(fabric, nets, batch, stage, step)

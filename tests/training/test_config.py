@@ -6,13 +6,13 @@ import pytest
 
 from amgan.errors import ConfigError
 from amgan.models.generator_config import GeneratorConfig
-from amgan.training.config import load_config
+from amgan.training.config import config_path, load_config
 
-DEFAULT = Path(__file__).parents[2] / "src/amgan/training/configs/default.yaml"
+PHOTOS = config_path("photos")
 
 
 def test_default_config_and_overrides(tmp_path: Path) -> None:
-    config = load_config(DEFAULT, ["weights.age=50", "stages.0.steps=7"], data=tmp_path)
+    config = load_config(PHOTOS, ["weights.age=50", "stages.0.steps=7"], data=tmp_path)
     assert config.weights.age == 50 and config.stages[0].steps == 7 and config.data == tmp_path
     first, second = config.stages
     assert config.stage_at(first.map_head_steps) == (first, 1)
@@ -40,23 +40,30 @@ def test_default_config_and_overrides(tmp_path: Path) -> None:
         ("critic.map_channels=3", r"critic\.map_channels: .*leave it out"),
     ):
         with pytest.raises(ConfigError, match=name):
-            load_config(DEFAULT, [wrong])
+            load_config(PHOTOS, [wrong])
     # A null takes a key out, as in a file that extends another.
-    assert load_config(DEFAULT, ["generator=null", "weights.age=null"]).generator == GeneratorConfig()
-    graft = load_config(DEFAULT.with_name("graft.yaml"), ["start=default", "generator=null", "givers=null"])
-    assert graft.start == "default" and graft.generator.lines
+    assert load_config(PHOTOS, ["generator=null", "weights.age=null"]).generator == GeneratorConfig()
+    further = load_config(config_path("default"), ["start=default", "generator=null"])
+    assert further.start == "default" and further.generator.lines
 
 
 def test_a_memory_of_lines_lies_on_faces_and_does_not_grow() -> None:
-    graft = DEFAULT.with_name("graft.yaml")
-    assert "rest" in load_config(graft).givers
+    default, shipped = config_path("default"), config_path("shipped")
+    assert all("rest" in of_one for of_one in load_config(shipped).givers) and not load_config(default).givers
     for wrong, name in (
         ("hide_side=true", "they have a left and a right"),
         ("weights.moved=1", "they have a left and a right"),
         ("stages.1.stem=8", "does not grow"),
         ("generator.places=picture", "lines: wants"),
+        ("generator.patterns=2", r"are 3 sets for generator\.patterns 2; give one for each"),
+        ("generator.lines=0", "patterns: are those of a memory"),
     ):
         with pytest.raises(ConfigError, match=name):
-            load_config(graft, [wrong])
+            load_config(shipped, [wrong])
+    with pytest.raises(ConfigError, match=r"givers: .* start remembers"):
+        load_config(shipped, ["start=default", "generator=null"])
+    givers = "givers=[{rest: [a.png, 1.0]}]"
     with pytest.raises(ConfigError, match="givers: want"):
-        load_config(DEFAULT, ["givers.rest=[a.png, 1.0]"])
+        load_config(PHOTOS, [givers])
+    with pytest.raises(ConfigError, match=r"givers: .*set generator\.lines"):
+        load_config(default, [givers, "generator.lines=0", "generator.patterns=1"])

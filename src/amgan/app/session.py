@@ -36,6 +36,7 @@ class Session:
         face: Number of the face that is changed.
         request: What is asked for now.
         painted: A map painted over that, as large as the photo.
+        seed: Which of many sets of lines.
         revision: Counts requests and paintings, so that work on an outdated one can be left undone.
         finished: Revision whose full picture is on the page.
         before: The face's part of the photo.
@@ -52,6 +53,7 @@ class Session:
     face: int = 0
     request: Request = field(default_factory=Request)
     painted: Image.Image | None = None
+    seed: int = 0
     revision: int = 0
     finished: int = 0
     before: Rgb | None = None
@@ -80,6 +82,7 @@ class Session:
         """Takes another face, with nothing asked of it yet."""
         assert self.photo is not None
         self.face, self.request, self.painted, self.aged = face, Request(face=face), None, None
+        self.seed = 0
         self.unsweep()
         self.revision += 1
         self.finished = self.revision
@@ -99,6 +102,11 @@ class Session:
     def paint(self, painted: Image.Image | None) -> None:
         """Takes another painting; None is none."""
         self.painted = painted
+        self.revision += 1
+
+    def draw_others(self) -> None:
+        """Takes another set of lines."""
+        self.seed += 1
         self.revision += 1
 
     def unsweep(self) -> None:

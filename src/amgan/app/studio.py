@@ -22,8 +22,6 @@ from amgan.inference.recipe_file import RecipeFile
 from amgan.inference.request import Request
 from amgan.inference.views import Aged, shown
 
-SEED = 0
-
 
 class Studio:
     """All sessions, and the model they share. Its methods may be called from several threads.
@@ -102,7 +100,7 @@ class Studio:
             half = max(round(session.view.alignment.size / 2 / multiple), 1) * multiple
             view = session.view.resized(session.photo.rgb, half)
             aged = self.ager.age_views(
-                session.photo, [(view, self.targets(session))], painted=session.painted, seed=SEED
+                session.photo, [(view, self.targets(session))], painted=session.painted, seed=session.seed
             )
             return shown(aged.image, session.photo.name, view.report.region)
 
@@ -117,7 +115,7 @@ class Studio:
                 return None
             if session.aged is None or session.aged[0] != revision:
                 aim = (session.view, self.targets(session))
-                aged = self.ager.age_views(session.photo, [aim], painted=session.painted, seed=SEED)
+                aged = self.ager.age_views(session.photo, [aim], painted=session.painted, seed=session.seed)
                 session.aged = (revision, aged)
             return session.aged[1]
 
@@ -157,7 +155,7 @@ class Studio:
         """
         if session.photo is None or session.unchanged:
             raise RequestError("nothing is changed yet; move a slider or paint first")
-        return RecipeFile.of(replace(session.request, face=session.face), SEED, self.precision, session.painted)
+        return RecipeFile.of(replace(session.request, face=session.face), session.seed, self.precision, session.painted)
 
     def picture(self, session: Session) -> tuple[Path, str]:
         """Writes the present picture as a PNG, with what the photo's file had, into the session's folder.

@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 from amgan.app.session import Session
-from amgan.app.studio import SEED, Studio
+from amgan.app.studio import Studio
 from amgan.errors import RequestError
 from amgan.faces.output import write_image
 from amgan.inference.clip import check_clip, write_clip
@@ -93,7 +93,7 @@ def sweep(studio: Studio, session: Session, wanted: Sweep) -> Iterator[int]:
         check_clip(path, (bottom - top, right - left))
     elif wanted.steps * (bottom - top) * (right - left) > _STRIP_PIXELS:
         raise RequestError("so many pictures of this size are too large for a strip; make fewer, or a clip")
-    made = pictures(studio.ager, photo, view, targets, box, SEED, painted)
+    made = pictures(studio.ager, photo, view, targets, box, session.seed, painted)
     # Kept on the disk, as at full size they would fill the memory.
     folder = session.folder / f"sweep-{ticket}"
     files = [folder / f"{index}.npy" for index in range(wanted.steps)]

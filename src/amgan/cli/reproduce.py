@@ -45,8 +45,9 @@ def reproduce_command(
     ],
     data: Annotated[Path, typer.Option(help="Folder of `amgan curate`, or of faces.csv and its photos.")],
     recipe: Annotated[
-        Literal["default", "paper"], typer.Option(help="Rows are the default recipe with one switch, or the presets.")
-    ] = "default",
+        Literal["photos", "paper"],
+        typer.Option(help="Rows are the preset photos with one switch each, or the presets of the paper."),
+    ] = "photos",
     steps: Annotated[int | None, typer.Option(min=1, help="Steps of each row; else those of the recipe.")] = None,
     minutes: Annotated[
         float | None, typer.Option(min=0.1, help="Training time of each row on this machine, instead of --steps.")

@@ -31,7 +31,7 @@ FaceOption = Annotated[str, typer.Option(metavar="N|all", help="Which face; 0 is
 PrecisionOption = Annotated[
     str, typer.Option(metavar="auto|fp32|bf16", help="bf16 is faster where the processor has it.")
 ]
-SeedOption = Annotated[int, typer.Option(min=0, help="Of the dither that rounds to grey levels.")]
+SeedOption = Annotated[int, typer.Option(min=0, help="Another number, other lines; and another dither.")]
 
 
 def read_request(age: float | None, sign: list[str] | None, every: str | None, face: str) -> Request:

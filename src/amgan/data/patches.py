@@ -26,6 +26,7 @@ from amgan.maps.arrays import grown
 from amgan.maps.kinds import MapKind, draw_map, in_any_zone
 from amgan.maps.location import location_maps
 from amgan.maps.mesh import face_places
+from amgan.maps.variants import varied, which_pattern
 from amgan.signs.atlas import Atlas
 from amgan.signs.zones import zone_masks
 
@@ -33,6 +34,8 @@ from amgan.signs.zones import zone_masks
 MASK_SIZE = 256
 # What the masks of a face take, packed.
 MASK_BYTES = 64 * 2**10
+# Sets of lines that are drawn from.
+_VARIANTS = 2**31
 
 
 @dataclass(frozen=True)
@@ -43,12 +46,13 @@ class Batch:
         image: (B, 3, P, P) in -1..1.
         source: (B, C, P, P) aging map of the photo as it is.
         target: (B, C, P, P) aging map asked for.
-        location: (B, 2, P, P).
+        location: (B, 2, P, P); or (B, 3, P, P) with the pattern of lines (`amgan.maps.variants`).
         editable: (B, 1, P, P) in 0..1, where the picture may change.
         skin: (B, 1, P, P) in 0..1, the face without hair.
         zoned: (B, 1, P, P) in 0..1, 1 in the zone of any sign; everywhere if the map is no map of zones.
         centre: (B, 2) x and y of the patch's centre in -1..1.
         wanted: (B, 3, P, P) in -1..1, what the target asks for, where that is known: of grafts.
+        bare: (B, 1, P, P) in 0..1, where skin is bare, likewise.
     """
 
     image: Tensor
@@ -60,19 +64,22 @@ class Batch:
     zoned: Tensor
     centre: Tensor
     wanted: Tensor | None = None
+    bare: Tensor | None = None
 
 
 class _Patch(NamedTuple):
-    """One patch: before and after (P, P, 3), the maps of a `Batch` (C, P, P)."""
+    """One patch: before and after (P, P, 3), bare skin (1, P, P), the maps of a `Batch` (C, P, P), its centre (2,)."""
 
     image: npt.NDArray[np.float32]
     wanted: npt.NDArray[np.float32]
+    bare: npt.NDArray[np.float32]
     source: npt.NDArray[np.float32]
     target: npt.NDArray[np.float32]
     editable: npt.NDArray[np.float32]
     skin: npt.NDArray[np.float32]
     zoned: npt.NDArray[np.float32]
     location: npt.NDArray[np.float32]
+    centre: npt.NDArray[np.float32]
 
 
 class FacePatches:
@@ -91,6 +98,7 @@ class FacePatches:
         recolour: Whether `jitter` gives every patch another colour and light.
         cache_bytes: What decoded and shrunk pictures and masks may take of the memory.
         on_face: Whether location maps give places on the mean face (`amgan.maps.mesh`) rather than in the picture.
+        patterns: How many patterns of lines there are; with more than one each patch gets lines of its own.
         grafts: Makes of every patch a pair, with a graft and without; the targets are then what the grafts made.
     """
 
@@ -108,11 +116,12 @@ class FacePatches:
         recolour: bool = True,
         cache_bytes: int = 2**30,
         on_face: bool = False,
+        patterns: int = 1,
         grafts: Grafts | None = None,
     ) -> None:
-        self.on_face, self.grafts = on_face, grafts
+        self.on_face, self.patterns, self.grafts = on_face, patterns, grafts
         # A pattern has a left side and a right one.
-        self.mirrors = grafts is None or grafts.pattern is None
+        self.mirrors = patterns == 1 and (grafts is None or grafts.patterns is None)
         self.store, self.atlas, self.indices, self.draw, self.channels = store, atlas, indices, draw, channels
         self.image_size, self.seed = image_size, seed
         self.degraded, self.maps, self.recolour = degraded, maps, recolour
@@ -142,12 +151,14 @@ class FacePatches:
             self._patch(int(picks[number]), np.random.default_rng((self.seed, step, number + 1)), patch)
             for number in range(batch_size)[part]
         ]
-        images, wishes, *maps = zip(*made, strict=True)
+        images, wishes, bares, *maps = zip(*made, strict=True)
         # (B, P, P, 3) in memory is channels-last.
         image = torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2)
-        wanted = None if self.grafts is None else torch.from_numpy(np.stack(wishes)).permute(0, 3, 1, 2)
-        source, target, editable, skin, zoned, location = (torch.from_numpy(np.stack(of_kind)) for of_kind in maps)
-        return Batch(image, source, target, location, editable, skin, zoned, location.mean(dim=(2, 3)), wanted)
+        wanted = bare = None
+        if self.grafts is not None:
+            wanted, bare = torch.from_numpy(np.stack(wishes)).permute(0, 3, 1, 2), torch.from_numpy(np.stack(bares))
+        source, target, editable, skin, zoned, location, centre = (torch.from_numpy(np.stack(kind)) for kind in maps)
+        return Batch(image, source, target, location, editable, skin, zoned, centre, wanted, bare)
 
     def _patch(self, pick: int, rng: np.random.Generator, side: int) -> _Patch:
         cell = self.image_size // MASK_SIZE
@@ -162,13 +173,20 @@ class FacePatches:
         zones, (head, editable, skin) = mask[:-3], mask[-3:]
         zoned = in_any_zone(self.maps, zones)
         location = self._location(pick, y, x, side)
+        # Where the patch lies is one thing, where its lines come from another.
+        centre, pattern = location.mean(axis=(1, 2)), 0
+        if self.patterns > 1:
+            number = int(rng.integers(_VARIANTS))
+            location, pattern = varied(location, number, self.patterns), which_pattern(number, self.patterns)
+        bare = np.zeros((1, side, side), np.float32)
         after, own = before, (self.draw.scores[pick], np.float32(self.draw.ages[pick]))
         if self.grafts is None:
             asked = self.draw.target(rng, pick, zones)
         else:
-            window = Window(x, y, side, zones, head, editable, location if self.on_face else None)
+            window = Window(x, y, side, zones, head, editable, location[:2] if self.on_face else None, pattern)
             graft, put_on = self.grafts.drawn(rng, pick, whole, window)
             after, asked = graft.after, (graft.scores, graft.age)
+            bare = self.grafts.bare(pick, self.image_size)[None, y : y + side, x : x + side]
             if not put_on:
                 before, after, own, asked = after, before, asked, own
         small = np.concatenate(
@@ -182,12 +200,13 @@ class FacePatches:
         image = self._changed(before, rng)
         wanted = image if after is before else self._changed(after, twin)
         if mirrored:
-            image, wanted, maps = image[:, ::-1], wanted[:, ::-1], maps[..., ::-1]
+            image, wanted, bare, maps = image[:, ::-1], wanted[:, ::-1], bare[..., ::-1], maps[..., ::-1]
             # It lies on the other side of the face then: its X map must go on rising to the right.
             location = location[..., ::-1] * np.array([-1, 1], np.float32)[:, None, None]
+            centre = centre * np.array([-1, 1], np.float32)
         count = (len(small) - 3) // 2
         source, target, where = maps[:count], maps[count : 2 * count], maps[2 * count :]
-        return _Patch(image, wanted, source, target, where[:1], where[1:2], where[2:], location)
+        return _Patch(image, wanted, bare, source, target, where[:1], where[1:2], where[2:], location, centre)
 
     def _changed(self, rgb: npt.NDArray[np.uint8], rng: np.random.Generator) -> npt.NDArray[np.float32]:
         """A patch (P, P, 3) in -1..1, in another light and as a worse photo would show it."""

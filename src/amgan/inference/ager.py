@@ -191,7 +191,8 @@ class Ager:
             painted: A map to lay over all that, as large as the photo: grey values are scores (white 1), a
                 transparent pixel keeps the face's own score.
             face: Which face, 0 being the largest; None ages all.
-            seed: Of the dither that rounds the change to whole grey levels.
+            seed: Which of many sets of lines each face gets, if the model knows several; and of the dither that rounds
+                the change to whole grey levels.
 
         Returns:
             The picture, of the kind that was given, and a report a face; of a list or tuple a list of those. What did
@@ -264,7 +265,7 @@ class Ager:
         rgb, reports = photo.rgb.copy(), []
         for view, targets in aims:
             start = time.perf_counter()
-            change = face_change(self.bundle, view, targets, painted, self.bf16)
+            change = face_change(self.bundle, view, targets, painted, self.bf16, seed)
             generated = time.perf_counter()
             left, top, right, bottom = window = view.report.region
             pasted = view.alignment.paste(change, photo.rgb.shape[:2], window)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Mapping
 
 import numpy as np
@@ -17,6 +18,7 @@ from amgan.maps.kinds import draw_map, in_any_zone
 from amgan.maps.location import location_maps
 from amgan.maps.mesh import face_places
 from amgan.maps.targets import asked_map, painted_map
+from amgan.maps.variants import varied
 from amgan.models.bundle import Bundle
 from amgan.signs.atlas import AGE
 
@@ -34,6 +36,7 @@ def face_change(
     targets: Mapping[str, float],
     painted: Image.Image | None = None,
     bf16: bool = False,
+    seed: int = 0,
 ) -> npt.NDArray[np.float32]:
     """What to add to an aligned face.
 
@@ -43,6 +46,7 @@ def face_change(
         targets: Zone, and ``age``, to the score in 0..1 that is wanted.
         painted: A map to lay over those, as large as the photo.
         bf16: Whether to compute in bfloat16.
+        seed: Which of many sets of lines the face gets, if the model knows several.
 
     Returns:
         (S, S, 3) float32 in -2..2, where a picture goes from -1 to 1; 0 where nothing was asked for.
@@ -65,7 +69,7 @@ def face_change(
     if where.any():
         asked = grown(asked_map(bundle.generator.config.asks, own, target), size)
         window = _window(where[0, 0], bundle.generator.config.multiple)
-        change[:, :, *window] = _made(bundle, image, asked, location_of(bundle, face), window, bf16)
+        change[:, :, *window] = _made(bundle, image, asked, location_of(bundle, face, seed), window, bf16)
     change = restrain(change, where, guarded)
     return np.ascontiguousarray(change[0].transpose(1, 2, 0))
 
@@ -117,14 +121,23 @@ def _made(
     return aged[:, :, : extents[0], : extents[1]] - image[:, :, *window]
 
 
-def location_of(bundle: Bundle, face: FaceView) -> Maps | None:
-    """The location maps (1, 2, S, S) of an aligned face; None for a model that takes none."""
+def location_of(bundle: Bundle, face: FaceView, seed: int = 0) -> Maps | None:
+    """The location maps (1, C, S, S) of an aligned face; None for a model that takes none. `seed` as `face_change`."""
     config, side = bundle.generator.config, face.rgb.shape[0]
     if not config.location_maps:
         return None
     if config.places == "face":
-        return grown(face_places(face.landmarks, side)[None], (side, side))
+        places = face_places(face.landmarks, side)
+        if config.patterns > 1:
+            places = varied(places, _lines_of(face) + seed, config.patterns)
+        return grown(places[None], (side, side))
     return location_maps(np.zeros(1, np.float32), np.zeros(1, np.float32), (side, side), (side, side))
+
+
+def _lines_of(face: FaceView) -> int:
+    """A number for a face's own lines: by its scores, which stay as they are at any size and through a video."""
+    scores = np.array([face.scores[zone] for zone in sorted(face.scores)])
+    return zlib.crc32(np.round(1000 * scores).astype(np.int64).tobytes())
 
 
 def map_of(bundle: Bundle, face: FaceView, scores: Mapping[str, float], painted: Image.Image | None = None) -> Maps:

@@ -25,8 +25,11 @@ class Percentile:
 
 
 Score = float | Percentile
-# What a generator is asked for: the score that is wanted, or how much it is more than the face's own.
+# What a generator is asked for: the score that is wanted, or how much it is more than the face's own or what share of
+# that goes.
 Asks = Literal["score", "change"]
+# Of a lower score than this nobody tells the shares apart.
+_LEAST = 0.05
 
 
 def target_scores(
@@ -85,9 +88,18 @@ def asked_map(asks: Asks, own: ArrayT, target: ArrayT) -> ArrayT:
         target: (B, C, H, W), the one that is wanted.
 
     Returns:
-        (B, C, H, W): `target`, or in -1..1 by how much it is more.
+        (B, C, H, W): `target`; or in -1..1 by how much it is more, and where it is less what share of the face's own
+        goes, -1 for all of it: what lines there are to lose are not the same on every face.
+
+    Example:
+        >>> import numpy as np
+        >>> asked_map("change", np.array([0.5, 0.5, 0.8]), np.array([0.7, 0.4, 0.0])).round(2).tolist()
+        [0.2, -0.2, -1.0]
     """
-    return target - own if asks == "change" else target
+    if asks == "score":
+        return target
+    rise: ArrayT = target - own
+    return rise.clip(min=0) + (rise / own.clip(min=_LEAST)).clip(min=-1, max=0)
 
 
 def painted_map(

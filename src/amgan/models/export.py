@@ -164,7 +164,9 @@ def _example(generator: Generator, height: int, width: int, seed: int, batch: in
     if not generator.config.location_maps:
         return image, aging
     zeros = torch.zeros(batch, dtype=torch.long)
-    return image, aging, location_maps(zeros, zeros, (height, width), (height, width))
+    location = location_maps(zeros, zeros, (height, width), (height, width))
+    extra = generator.config.location_channels - location.shape[1]
+    return image, aging, torch.cat([location, *[torch.full_like(location[:, :1], 0.3)] * extra], dim=1)
 
 
 def _traced(generator: Generator) -> Any:

@@ -22,7 +22,8 @@ from torch.nn import functional as F
 from amgan.models.blocks import SLOPE, ResidualBlock, SpadeBlock
 from amgan.models.generator_config import GeneratorConfig as GeneratorConfig
 from amgan.models.generator_config import check_shapes
-from amgan.models.lines import LineMemory, OwnRelief, laid, less, more
+from amgan.models.lines import LineMemory, laid, less, more
+from amgan.models.own_relief import OwnRelief
 
 
 class GeneratorOutput(NamedTuple):
@@ -32,11 +33,13 @@ class GeneratorOutput(NamedTuple):
         image: (B, 3, H, W), the picture plus attention times change; not clipped, about -1..1.
         change: (B, 3, H, W) in -2..2, the predicted colour change.
         attention: (B, 1, H, W) in 0..1, where it applies.
+        skin: (B, 1, H, W) in 0..1, where bare skin is taken to be; of a generator with a memory of lines alone.
     """
 
     image: Tensor
     change: Tensor
     attention: Tensor
+    skin: Tensor | None = None
 
 
 class Generator(nn.Module):
@@ -53,7 +56,7 @@ class Generator(nn.Module):
         super().__init__()
         self.config = config
         base, hidden, norm = config.base_channels, config.condition_channels, config.norm
-        condition = config.map_channels + (2 if config.location_maps else 0)
+        condition = config.map_channels + config.location_channels
         widths = [base * 2**i for i in range(config.depth + 1)]
         self.stem = nn.Conv2d(3 * config.stem**2, base, 3, padding=1)
         self.encoder = nn.ModuleList(ResidualBlock(a, b, norm) for a, b in itertools.pairwise(widths))
@@ -67,11 +70,11 @@ class Generator(nn.Module):
         outs = [max(base // 2 ** (i + 1), min(base, 16)) for i in range(steps)]
         ins = [base, *outs[:-1]] if outs else []
         self.head = nn.ModuleList(nn.Conv2d(a + 3, b, 3, padding=1) for a, b in zip(ins, outs, strict=True))
-        # With lines the change is made of how deep what is remembered is laid, how much of each band of the own relief
-        # goes and how grey it gets; else the change itself comes out. The last is attention.
-        outputs = (OwnRelief.bands + 2 if config.lines else 3) + 1
+        # With lines the change is made of how deep what is remembered is laid, how much of each part of the own relief
+        # goes, how grey it gets and where skin is; else the change itself comes out. The last is attention.
+        outputs = (OwnRelief.parts + 3 if config.lines else 3) + 1
         self.output = nn.Conv2d(outs[-1] if outs else base, outputs, 3, padding=1)
-        self.lines = LineMemory(config.lines, config.map_channels) if config.lines else None
+        self.lines = LineMemory(config.lines, config.map_channels, config.patterns) if config.lines else None
         self.own = OwnRelief() if config.lines else None
 
     def forward(self, image: Tensor, aging_map: Tensor, location: Tensor | None = None) -> GeneratorOutput:
@@ -80,7 +83,8 @@ class Generator(nn.Module):
         Args:
             image: (B, 3, H, W) sRGB in -1..1; H and W divisible by ``config.multiple``.
             aging_map: (B, map_channels, H, W) target scores in 0..1.
-            location: (B, 2, H, W) X and Y maps in -1..1; None if and only if the config has no location maps.
+            location: (B, ``config.location_channels``, H, W), X and Y maps in -1..1, and the pattern of lines where
+                there are several; None if and only if the config has no location maps.
 
         Returns:
             The aged picture, its change and its attention.
@@ -109,20 +113,26 @@ class Generator(nn.Module):
             x = conv(torch.cat([x, picture.to(x.dtype)], dim=1))
         out = self.output(F.leaky_relu(x, SLOPE)).float()
         attention = torch.sigmoid(out[:, -1:])
-        change = 2 * torch.tanh(out[:, :3] / 2) if self.lines is None else self._laid(image, aging_map, location, out)
-        return GeneratorOutput(image + attention * change, change, attention)
+        if self.lines is None:
+            change = 2 * torch.tanh(out[:, :3] / 2)
+            return GeneratorOutput(image + attention * change, change, attention)
+        skin = torch.sigmoid(out[:, -2:-1])
+        change = self._laid(image, aging_map, location, 2 * torch.sigmoid(out[:, :-2]), skin)
+        return GeneratorOutput(image + attention * change, change, attention, skin)
 
-    def _laid(self, image: Tensor, asked: Tensor, location: Tensor | None, out: Tensor) -> Tensor:
-        """The change of lines that come and go, and of hair that goes grey."""
+    def _laid(self, image: Tensor, asked: Tensor, location: Tensor | None, shares: Tensor, skin: Tensor) -> Tensor:
+        """The change of lines that come and go, and of hair that goes grey.
+
+        Shares go up to twice as much as all, since attention begins at a half.
+        """
         assert self.lines is not None and self.own is not None and location is not None
-        shares = torch.sigmoid(out[:, :-1, None])
-        relief = 2 * shares[:, 0] * self.lines(asked, location)
+        relief = shares[:, :1] * skin * self.lines(asked, location)
         # Mostly all signs rise or all fall; a graph that is written out has to serve both.
         whole = torch.onnx.is_in_onnx_export() or self.training
         if whole or bool((asked > 0).any()):
-            relief = relief + shares[:, 1] * more(asked) * self.own.grey(image)
+            relief = relief + shares[:, 1:2] * more(asked) * self.own.grey(image)
         if whole or bool((asked < 0).any()):
-            relief = relief - (shares[:, 2:] * self.own(image)).sum(dim=1) * less(asked)
+            relief = relief - self.own(image, shares[:, 2:], skin) * less(asked)
         return laid(image, relief) - image
 
     @torch.inference_mode()
@@ -138,7 +148,7 @@ class Generator(nn.Module):
         Args:
             image: (B, 3, H, W) float32.
             aging_map: (B, map_channels, H, W) float32.
-            location: (B, 2, H, W) float32, or None.
+            location: (B, ``config.location_channels``, H, W) float32, or None.
             bf16: Whether to compute in bfloat16.
         """
         tensor = torch.from_numpy(image).contiguous(memory_format=torch.channels_last)

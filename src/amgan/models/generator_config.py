@@ -23,6 +23,8 @@ class GeneratorConfig(BaseModel):
             mean face, by landmarks (`amgan.maps.mesh`), so that an eye lies at one place whoever's it is.
         lines: Side of the memory of lines (`amgan.models.lines`), pixels; what is changed is then lines that come and
             go and hair that greys, and nothing else. 0 for none: any change of colour.
+        patterns: How many faces' worth of lines it remembers; with more than one the location maps say by a third map
+            which of them is wanted (`amgan.maps.variants`).
         base_channels: Width behind the stem; doubles at each halving.
         depth: Halvings behind the stem.
         blocks: Residual blocks at the bottom.
@@ -44,7 +46,8 @@ class GeneratorConfig(BaseModel):
     asks: Asks = "score"
     location_maps: bool = True
     places: Literal["picture", "face"] = "picture"
-    lines: int = Field(default=0, ge=0)
+    lines: int = Field(default=0, ge=0, multiple_of=4)
+    patterns: int = Field(default=1, ge=1)
     base_channels: int = Field(default=64, ge=4, multiple_of=4)
     depth: int = Field(default=2, ge=1, le=5)
     blocks: int = Field(default=2, ge=0)
@@ -58,7 +61,14 @@ class GeneratorConfig(BaseModel):
     def _lines_lie_on_faces(self) -> GeneratorConfig:
         if self.lines and (self.asks != "change" or self.places != "face" or not self.location_maps):
             raise ValueError('lines: wants asks "change", and location maps with places "face"')
+        if self.patterns > 1 and not self.lines:
+            raise ValueError("patterns: are those of a memory of lines; set lines, or leave patterns out")
         return self
+
+    @property
+    def location_channels(self) -> int:
+        """Location maps that are given: none, X and Y, or those and the one that chooses a pattern of lines."""
+        return 0 if not self.location_maps else 2 if self.patterns == 1 else 3
 
     @property
     def multiple(self) -> int:
@@ -80,3 +90,5 @@ def check_shapes(config: GeneratorConfig, image: Any, aging_map: Any, location: 
         raise ValueError(f"the aging map has shape {tuple(aging_map.shape)}, not {wanted}")
     if (location is not None) != config.location_maps:
         raise ValueError("location maps are given if and only if the generator was built for them")
+    if location is not None and location.shape[1] != config.location_channels:
+        raise ValueError(f"there are {location.shape[1]} location maps, not {config.location_channels}")

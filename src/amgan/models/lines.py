@@ -1,13 +1,10 @@
-"""Lines that come, out of a memory, and lines that go, off a face's own relief.
+"""Lines that come, out of a memory.
 
-Convolutions hardly make a sharp line from nothing, nor one that cancels another. They are quick to tell where skin is
-bare and what is a crease. So both are made here, and a network says how much of them at each place.
+Convolutions hardly make a sharp line from nothing, and are quick to tell where skin is bare. So lines are remembered,
+and a network says how much of them at each place. Those that go are the face's own: `amgan.models.own_relief`.
 """
 
 from __future__ import annotations
-
-import itertools
-import math
 
 import numpy as np
 import numpy.typing as npt
@@ -15,27 +12,30 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from amgan.data.grafts.hair import WHITE
 from amgan.data.grafts.relief import DARK, LUMA
 
-# The blurs that part lines, creases, folds and the light: how much smaller a picture is made, the deviation in
-# pixels of a face of 1024; and how far they reach, pixels of what was made smaller.
-WIDTHS, REACH = ((1, 2.5), (4, 8.0), (8, 22.0)), 7
-# How soon all that a network would take away may go: at a quarter of the scale.
-SOON = 4
+# How soon all that a network would take away may go: a little before a map asks for all of it.
+SOON = 1.2
 # Middle and half the side of the square of a mean face that is remembered, where a picture goes from -1 to 1.
 MIDDLE, HALF = (0.0, 0.14), 0.86
+# How much coarser than light hue is remembered: spots have softer edges than lines.
+HUE_SHRINK = 4
 
 
 class LineMemory(nn.Module):
-    """Reliefs on a mean face (`amgan.data.grafts.relief`), one a channel of the aging map.
+    """Patterns of reliefs on a mean face (`amgan.data.grafts.relief`), one relief a channel of the aging map.
 
     A convolutional generator can hardly make a sharp line from nothing, and where wrinkles run is much alike on all
     faces. What is remembered is learned like any weight.
 
     Args:
-        side: Of the memory, pixels.
+        side: Of the memory, pixels; divisible by 4.
         map_channels: Of the aging map.
+        patterns: How many faces' worth of lines are remembered.
+
+    Attributes:
+        grey: (patterns, map_channels, side, side), of light.
+        hue: (patterns, 3 * map_channels, side / 4, side / 4), of colour.
 
     Example:
         >>> memory = LineMemory(16, 2)
@@ -43,24 +43,50 @@ class LineMemory(nn.Module):
         torch.Size([1, 3, 8, 8])
     """
 
-    def __init__(self, side: int, map_channels: int) -> None:
+    def __init__(self, side: int, map_channels: int, patterns: int = 1) -> None:
         super().__init__()
-        self.reliefs = nn.Parameter(torch.zeros(1, 3 * map_channels, side, side))
+        coarse = side // HUE_SHRINK
+        self.grey = nn.Parameter(torch.zeros(patterns, map_channels, side, side))
+        self.hue = nn.Parameter(torch.zeros(patterns, 3 * map_channels, coarse, coarse))
         self.register_buffer("middle", torch.tensor(MIDDLE)[:, None, None], persistent=False)
         self.middle: Tensor
 
     @torch.no_grad()
-    def remember(self, pattern: npt.NDArray[np.float32]) -> None:
+    def remember(self, patterns: npt.NDArray[np.float32]) -> None:
         """Begins with known lines.
 
         Args:
-            pattern: (map_channels, S, S, 3), reliefs on the picture of the mean face.
+            patterns: (patterns, map_channels, S, S, 3), reliefs on the picture of the mean face.
         """
-        side = self.reliefs.shape[-1]
+        side = self.grey.shape[-1]
         steps = (torch.arange(side) + 0.5) * (2 / side) - 1
         grid = torch.stack(torch.meshgrid(steps * HALF + MIDDLE[0], steps * HALF + MIDDLE[1], indexing="xy"), dim=-1)
-        reliefs = torch.from_numpy(pattern).permute(0, 3, 1, 2).flatten(0, 1)[None]
-        self.reliefs.copy_(F.grid_sample(reliefs, grid[None], align_corners=False))
+        for number, pattern in enumerate(torch.from_numpy(patterns)):
+            light = (pattern * torch.tensor(LUMA)).sum(dim=-1)
+            self.grey[number] = F.grid_sample(light[None], grid[None], align_corners=False)[0]
+            colours = (pattern - light[..., None]).permute(0, 3, 1, 2).flatten(0, 1)
+            found = F.grid_sample(colours[None], grid[None], align_corners=False)
+            self.hue[number] = F.interpolate(found, size=self.hue.shape[-2:], mode="area")[0]
+
+    @torch.no_grad()
+    def recalled(self, size: int) -> npt.NDArray[np.float32]:
+        """What it knows, for a run that goes on with it: (patterns, map_channels, size, size, 3), as `remember` takes.
+
+        Args:
+            size: Side of the picture of the mean face, pixels.
+        """
+        steps = (torch.arange(size) + 0.5) * (2 / size) - 1
+        places = torch.stack(torch.meshgrid(steps, steps, indexing="xy"))
+        count, channels = self.grey.shape[:2]
+        found = np.empty((count, channels, size, size, 3), np.float32)
+        for number in range(count):
+            which = torch.full((1, size, size), number * 2 / max(count - 1, 1) - 1)
+            for channel in range(channels):
+                asked = torch.zeros(1, channels, size, size)
+                asked[:, channel] = 1
+                relief = self(asked, torch.cat([places, which])[None])
+                found[number, channel] = relief[0].permute(1, 2, 0).numpy()
+        return found
 
     def forward(self, asked: Tensor, places: Tensor) -> Tensor:
         """The relief that is asked for.
@@ -68,80 +94,30 @@ class LineMemory(nn.Module):
         Args:
             asked: (B, map_channels, H, W) in -1..1, how much more of each sign. Of less nothing is drawn: what lines a
                 face has to lose are its own.
-            places: (B, 2, H, W), X and Y on the mean face.
+            places: (B, 2, H, W), X and Y on the mean face; with several patterns (B, 3, H, W), the third of one value,
+                -1 for the first of them to 1 for the last (`amgan.maps.variants`).
 
         Returns:
             (B, 3, H, W), logarithms of light, for `laid`.
         """
-        grid = ((places - self.middle) / HALF).permute(0, 2, 3, 1)
-        found = F.grid_sample(self.reliefs.expand(grid.shape[0], -1, -1, -1), grid.float(), align_corners=False)
-        return (found.unflatten(1, (-1, 3)) * asked[:, :, None].clamp(min=0)).sum(dim=1)
+        with torch.autocast(asked.device.type, enabled=False):
+            places, asked = places.float(), asked.float()
+            grid = ((places[:, :2] - self.middle) / HALF).permute(0, 2, 3, 1)
+            light, hue = (
+                F.grid_sample(self._chosen(part, places), grid, align_corners=False) for part in (self.grey, self.hue)
+            )
+            relief = light[:, :, None] + hue.unflatten(1, (-1, 3))
+            return (relief * asked[:, :, None].clamp(min=0)).sum(dim=1)
 
-
-class OwnRelief(nn.Module):
-    """The relief of the picture itself, in bands from pores to folds, for a network to take away; and its greying.
-
-    Attributes:
-        bands: How many of them there are.
-
-    Example:
-        >>> OwnRelief()(torch.zeros(1, 3, 32, 32)).shape
-        torch.Size([1, 4, 3, 32, 32])
-    """
-
-    bands = len(WIDTHS) + 1
-
-    def __init__(self) -> None:
-        super().__init__()
-        for index, (shrink, deviation) in enumerate(WIDTHS):
-            steps = torch.arange(-REACH, REACH + 1) / (deviation / shrink)
-            weights = (-(steps**2) / 2).exp()
-            self.register_buffer(f"weights{index}", weights / weights.sum(), persistent=False)
-
-    def forward(self, image: Tensor) -> Tensor:
-        """The bands.
-
-        Args:
-            image: (B, 3, H, W) in -1..1; H and W divisible by 8.
-
-        Returns:
-            (B, bands, 3, H, W), logarithms of light: lines, creases and folds in grey, then spots by their hue.
-        """
-        # In half precision a logarithm has no room for fine lines.
-        with torch.autocast(image.device.type, enabled=False):
-            logs, light = _logs(image)
-            levels = [light, *(self._blurred(light, index) for index in range(len(WIDTHS)))]
-            grey = [(one - next_).expand_as(logs) for one, next_ in itertools.pairwise(levels)]
-            hue = logs - light
-            spots = self._blurred(hue, 0) - self._blurred(hue, len(WIDTHS) - 1)
-            return torch.stack([*grey, spots], dim=1)
-
-    def grey(self, image: Tensor) -> Tensor:
-        """What to add to the logarithms of a picture (B, 3, H, W) for hair to be white, its strands kept."""
-        with torch.autocast(image.device.type, enabled=False):
-            logs, light = _logs(image)
-            white = (math.log(WHITE + DARK) + math.log(2) - self._blurred(light, 1)).clamp(min=0)
-            return white - (logs - light)
-
-    def _blurred(self, picture: Tensor, index: int) -> Tensor:
-        """(B, C, H, W) with one of the blurs; wide ones are made small, where they look the same."""
-        shrink, _ = WIDTHS[index]
-        weights: Tensor = getattr(self, f"weights{index}")
-        size = picture.shape[-2:]
-        # Each channel as a picture of its own: convolutions of groups are slow on processors.
-        small = picture.flatten(0, 1)[:, None]
-        small = F.avg_pool2d(small, shrink) if shrink > 1 else small
-        small = F.pad(small, (REACH,) * 4, mode="replicate")
-        for shape in ((1, 1, 1, -1), (1, 1, -1, 1)):
-            small = F.conv2d(small, weights.view(shape))
-        small = F.interpolate(small, size=size, mode="bilinear", align_corners=False) if shrink > 1 else small
-        return small.view_as(picture)
-
-
-def _logs(image: Tensor) -> tuple[Tensor, Tensor]:
-    """Logarithms of a picture (B, 3, H, W) in -1..1, and of its light (B, 1, H, W)."""
-    logs = (image.float().clamp(-1, 1) + 1 + 2 * DARK).log().contiguous()
-    return logs, (logs * logs.new_tensor(LUMA)[:, None, None]).sum(dim=1, keepdim=True)
+    def _chosen(self, remembered: Tensor, places: Tensor) -> Tensor:
+        """What is remembered (patterns, C, S, S) of the pattern that each of a batch wants, (B, C, S, S)."""
+        count = remembered.shape[0]
+        if count == 1:
+            return remembered.expand(places.shape[0], -1, -1, -1)
+        # Between two patterns it is some of both, so that the answer is a smooth one of the place.
+        which = (places[:, 2, :1, :1] + 1) * ((count - 1) / 2)
+        shares = (1 - (which - torch.arange(count, device=which.device)[:, None]).abs()).clamp(min=0)
+        return torch.einsum("bko,kchw->bchw", shares, remembered)
 
 
 def more(asked: Tensor) -> Tensor:
@@ -150,7 +126,7 @@ def more(asked: Tensor) -> Tensor:
 
 
 def less(asked: Tensor) -> Tensor:
-    """How far lines may go (B, 1, H, W) in 0..1 where a map (B, C, H, W) asks for less of some sign."""
+    """What share of the lines may go (B, 1, H, W) in 0..1 where a map (B, C, H, W) asks for less of some sign."""
     return (-SOON * asked.amin(dim=1, keepdim=True)).clamp(0, 1)
 
 

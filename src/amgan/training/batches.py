@@ -29,6 +29,7 @@ def open_batches(
     ages: Tensor,
     steps: Sequence[int],
     part: slice = slice(None),
+    patterns: npt.NDArray[np.float32] | None = None,
 ) -> Iterator[Iterator[tuple[int, Batch]]]:
     """Makes the batches of some steps, the next ones while one is used; leaving ends what is being made.
 
@@ -41,13 +42,14 @@ def open_batches(
         ages: (N,) normalised ages of all rows.
         steps: Their numbers, in order.
         part: Which patches of each batch are wanted, where several processes share it.
+        patterns: Lines that grafts are of, see `Grafts`.
 
     Yields:
         Each step with its batch.
     """
     draw = Draw(atlas, scores[rows], ages[rows], config.alone, config.even, config.balance_ages)
     cache = round(config.cache_gib * 2**30)
-    grafts = Grafts(store, atlas, rows, draw, cache, config.givers) if config.critic.kind == "change" else None
+    grafts = Grafts(store, atlas, rows, draw, cache, patterns) if config.critic.kind == "change" else None
     patches = FacePatches(
         store,
         atlas,
@@ -61,6 +63,7 @@ def open_batches(
         config.recolour,
         cache,
         config.generator.places == "face",
+        config.generator.patterns,
         grafts,
     )
 

@@ -49,6 +49,7 @@ class Weights(Frozen):
             cell, or mirrored too; 0 for not at all, which saves a pass of the generator.
         pair: Of grafts: perceptual distance from what is wanted.
         pair_pixel: Of grafts: mean absolute difference from it.
+        skin: Of grafts: where a generator with a memory of lines takes skin to be bare.
         pair_match: Of grafts: difference from it in the critic's features.
     """
 
@@ -62,6 +63,7 @@ class Weights(Frozen):
     moved: Weight = 0.0
     pair: Weight = 20.0
     pair_pixel: Weight = 10.0
+    skin: Weight = 1.0
     pair_match: Weight = 5.0
 
 
@@ -101,8 +103,9 @@ class TrainConfig(Frozen):
         even: Share of the other targets that ask for one score of every sign and of the age, as people do who move one
             slider for all of them. Most other targets are near to what a face has, and change next to nothing that a
             critic could learn from.
-        givers: For the critic "change": who of the data gives the lines of each sign to all who grow older, and "rest"
-            those elsewhere (`amgan.data.grafts.pattern`); with none anyone old gives them to anyone.
+        givers: For a memory of lines: in each of its patterns, who of the data gives the lines of each sign to all who
+            grow older, and "rest" those elsewhere (`amgan.data.grafts.pattern`). With none they are chosen by their
+            scores (`amgan.data.grafts.givers`). Without a memory anyone old gives lines to anyone.
         restrained: Whether changes are made in training as in use: less off the skin, and of no other hue
             (`amgan.maps.change`). Without, only the generator's own attention keeps a picture as it is.
         feature_noise: Standard deviation of the noise on what the frozen ImageNet trunk sees, pictures being -1..1: for
@@ -145,7 +148,7 @@ class TrainConfig(Frozen):
     balance_ages: bool = True
     alone: float = Field(default=0.0, ge=0, le=1)
     even: float = Field(default=0.1, ge=0, le=1)
-    givers: dict[str, Giver] = Field(default_factory=dict)
+    givers: list[dict[str, Giver]] = Field(default_factory=list)
     restrained: bool = True
     feature_noise: float = Field(default=0.02, ge=0)
     clip: float = Field(default=0.0, ge=0)
@@ -175,6 +178,13 @@ class TrainConfig(Frozen):
             raise ValueError("generator.lines: they have a left and a right; leave hide_side and weights.moved out")
         if self.givers and (self.critic.kind != "change" or self.generator.places != "face"):
             raise ValueError('givers: want critic.kind "change" and generator.places "face"; leave them out')
+        if self.givers and self.start is not None:
+            raise ValueError("givers: the lines are those that the model of start remembers; leave givers out")
+        if self.givers and not self.generator.lines:
+            raise ValueError("givers: give the lines of a memory; set generator.lines, or leave givers out")
+        if self.givers and len(self.givers) != self.generator.patterns:
+            wanted = self.generator.patterns
+            raise ValueError(f"givers: are {len(self.givers)} sets for generator.patterns {wanted}; give one for each")
         return self
 
     @model_validator(mode="after")

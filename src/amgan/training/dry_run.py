@@ -54,7 +54,7 @@ def stage_costs(fabric: Fabric, config: TrainConfig, channels: tuple[int, ...]) 
     nets, costs = Networks(config, maps).put_on(fabric.device), []
     for stage in config.stages:
         nets.grow_to(stage.stem or 1)
-        batch = random_batch(stage, maps)
+        batch = random_batch(stage, maps, nets.generator.config.location_channels or 2)
         step = hours = 0.0
         if stage.map_head_steps and isinstance(nets.critic, FeatureCritic):
             for _ in range(2):
@@ -68,18 +68,19 @@ def stage_costs(fabric: Fabric, config: TrainConfig, channels: tuple[int, ...]) 
     return costs
 
 
-def random_batch(stage: Stage, map_channels: int) -> Batch:
-    """Patches of noise, as many and as large as a step of this stage has."""
+def random_batch(stage: Stage, map_channels: int, locations: int = 2) -> Batch:
+    """Patches of noise with so many maps, as many and as large as a step of this stage has."""
     count, patch = stage.batch, stage.patch
 
     def some(channels: int) -> torch.Tensor:
         return torch.rand(count, channels, patch, patch, generator=torch.Generator().manual_seed(0))
 
     image = (some(3) * 2 - 1).contiguous(memory_format=torch.channels_last)
-    location = some(2) * 2 - 1
+    location = some(locations) * 2 - 1
     maps = some(map_channels), some(map_channels)
     wanted = image.flip(0)
-    return Batch(image, *maps, location, some(1), some(1), some(1), location.mean(dim=(2, 3)), wanted)
+    masks = some(1), some(1), some(1)
+    return Batch(image, *maps, location, *masks, location[:, :2].mean(dim=(2, 3)), wanted, some(1))
 
 
 def _seconds(work: Callable[[], object]) -> float:

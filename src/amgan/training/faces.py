@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -14,15 +15,19 @@ from rich.console import Console
 from rich.progress import track
 from torch import Tensor
 
+from amgan.data.grafts.givers import choose_givers
+from amgan.data.grafts.pattern import patterns_of
 from amgan.data.patches import Batch
 from amgan.data.store import Store, prepare
 from amgan.data.table import held_for_judges
 from amgan.maps.packing import pack_zones
+from amgan.models.bundle import load_bundle
 from amgan.models.estimator import SignEstimators
 from amgan.models.estimator_kinds import new_estimators
+from amgan.models.generator import Generator
 from amgan.signs.atlas import Atlas
 from amgan.training.batches import open_batches
-from amgan.training.config import TrainConfig
+from amgan.training.config import TrainConfig, start_folder
 from amgan.training.estimating import fit_estimators, zone_scores
 
 
@@ -70,7 +75,7 @@ class TrainingFaces:
         def bar(label: str) -> Callable[[Iterable[Any]], Iterable[Any]]:
             return lambda items: items if console is None else track(list(items), label, console=console)
 
-        self.config, self.atlas, self.channels = config, atlas, pack_zones(atlas)
+        self.config, self.atlas, self.channels, self.say = config, atlas, pack_zones(atlas), say
         self.store: Store = prepare(config.data, folder, atlas, bar("preparing faces"), config.face_size, config.images)
         for line in filter(None, (self.store.passed_over(), self.store.enlarged())):
             say(line)
@@ -87,7 +92,30 @@ class TrainingFaces:
 
     def batches(self, steps: Sequence[int], part: slice) -> AbstractContextManager[Iterator[tuple[int, Batch]]]:
         """Each of some steps with a part of its batch, the next ones made while one is used."""
-        return open_batches(self.config, self.store, self.atlas, self.rows, *self.scores, steps, part)
+        return open_batches(self.config, self.store, self.atlas, self.rows, *self.scores, steps, part, self.patterns)
+
+    @functools.cached_property
+    def patterns(self) -> npt.NDArray[np.float32] | None:
+        """Lines that grafts are of, (patterns, C, S, S, 3); None where anyone old gives his own.
+
+        They are those that a finished model remembers that is gone on with, or the givers', who are chosen by their
+        scores if the config names none.
+        """
+        config = self.config
+        if not config.generator.lines:
+            return None
+        if config.start is not None:
+            known = load_bundle(start_folder(config.start)).generator
+            assert isinstance(known, Generator) and known.lines is not None
+            return known.lines.recalled(self.store.size)
+        givers = config.givers
+        if not givers:
+            scores = self.scores[0][self.rows].numpy()
+            givers = choose_givers(self.store, self.atlas, self.rows, scores, config.generator.patterns)
+            for number, of_one in enumerate(givers):
+                named = "  ".join(f"{sign} {giver.face} {giver.gain:g}" for sign, giver in of_one.items())
+                self.say(f"lines {number + 1} of {len(givers)}, chosen by score: {named}")
+        return patterns_of(self.store, self.atlas, givers)
 
     def to_show(self, size: int, count: int = 4) -> list[Face]:
         """Validation faces spread over age, shrunk to a size."""

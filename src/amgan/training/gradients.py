@@ -15,6 +15,7 @@ from amgan.maps.change import HUE_CELLS, restrain, where_changed
 from amgan.maps.targets import asked_map
 from amgan.models.backbone import STRIDES
 from amgan.models.critic import ChangeCritic, ConvCritic, FeatureCritic
+from amgan.models.generator import GeneratorOutput
 from amgan.training import losses
 from amgan.training.config import Stage
 from amgan.training.draws import Draws, Part
@@ -140,8 +141,12 @@ def pair_gradients(given: Pass, judged: bool = True) -> tuple[Stats, Tensor]:
     critic, wanted = nets.critic, batch.wanted
     assert isinstance(critic, ChangeCritic) and wanted is not None
     with given.fabric.autocast():
-        fake = _aged(given, batch.image, _asked(given, batch.source, batch.target), _location(given))
+        out = _output(given, batch.image, _asked(given, batch.source, batch.target), _location(given))
+        fake = _restrained(given, batch.image, out.image)
     parts = {"pair_pixel": losses.pixel_loss(fake, wanted)}
+    if out.skin is not None:
+        assert batch.bare is not None
+        parts["skin"] = losses.skin_loss(out.skin, batch.bare)
     if judged:
         seen = eyes(nets, batch.image, given.draws)
         with given.fabric.autocast():
@@ -283,9 +288,14 @@ def _aged(given: Pass, image: Tensor, asked: Tensor, location: Tensor) -> Tensor
 
 def _generated(given: Pass, image: Tensor, asked: Tensor, location: Tensor) -> Tensor:
     """The generator's picture."""
+    return _output(given, image, asked, location).image
+
+
+def _output(given: Pass, image: Tensor, asked: Tensor, location: Tensor) -> GeneratorOutput:
+    """All that the generator says."""
     generator = given.nets.generator
-    made: Tensor = generator(image, asked, location if generator.config.location_maps else None).image
-    return made
+    out: GeneratorOutput = generator(image, asked, location if generator.config.location_maps else None)
+    return out
 
 
 def _moved(given: Pass, made: Tensor, location: Tensor) -> Tensor:

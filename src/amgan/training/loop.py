@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 import torch
 from rich.console import Console
 
-from amgan.data.grafts.pattern import pattern_of
 from amgan.data.store import licence_notice
 from amgan.errors import ConfigError
 from amgan.maps.kinds import count_channels
@@ -142,8 +141,8 @@ def _train(run: _Run, resume: bool, atlas: Atlas, tensorboard: bool) -> Path:
         faces = node_by_node(fabric, lambda: TrainingFaces(config, out.parent / "prepared", atlas, run.say, shown))
         # Another kind of processor may find others in the last digit.
         faces.scores = fabric.broadcast(faces.scores)
-        if not run.made and config.givers and config.start is None:
-            nets.remember(pattern_of(faces.store, atlas, config.givers))
+        if not run.made and config.start is None and faces.patterns is not None:
+            nets.remember(faces.patterns)
         _steps(run, nets, faces, statistics)
     model = out / "model"
     if run.first:

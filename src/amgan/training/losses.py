@@ -87,6 +87,11 @@ def pixel_loss(found: Tensor, wanted: Tensor) -> Tensor:
     return ((_wide(found - wanted).pow(2) + KNEE**2).sqrt() - KNEE).mean()
 
 
+def skin_loss(found: Tensor, bare: Tensor) -> Tensor:
+    """Cross-entropy of where a generator takes skin to be bare, (B, 1, H, W) in 0..1, against where it is."""
+    return F.binary_cross_entropy(_wide(found), bare)
+
+
 def matching_loss(found: Sequence[Tensor], wanted: Sequence[Tensor]) -> Tensor:
     """Mean absolute difference of a critic's features, averaged over its layers (Wang et al. 2018)."""
     return torch.stack([F.l1_loss(_wide(a), _wide(b)) for a, b in zip(found, wanted, strict=True)]).mean()

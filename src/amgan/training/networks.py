@@ -105,11 +105,11 @@ class Networks(nn.Module):
         views = [half, picture[..., top : top + side, left : left + side]]
         return views[: self.config.critic.texture]
 
-    def remember(self, pattern: npt.NDArray[np.float32]) -> None:
-        """Lets a generator with a memory of lines begin with those of a pattern (`LineMemory.remember`)."""
+    def remember(self, patterns: npt.NDArray[np.float32]) -> None:
+        """Lets a generator with a memory of lines begin with those of patterns (`LineMemory.remember`)."""
         for own in (self.generator, self.ema):
             if own.lines is not None:
-                own.lines.remember(pattern)
+                own.lines.remember(patterns)
 
     def start_from(self, finished: Generator) -> None:
         """Goes on with the generator of a finished model."""

@@ -14,6 +14,7 @@ from amgan.maps.kinds import draw_map, in_any_zone
 from amgan.maps.location import location_maps
 from amgan.maps.mesh import face_places
 from amgan.maps.targets import asked_map
+from amgan.maps.variants import varied
 from amgan.models.estimator import as_images
 from amgan.models.generator import Generator
 from amgan.models.precision import has_fast_bf16
@@ -48,7 +49,7 @@ def sample_sheet(
     kind = generator.config.maps
     rows, device = [], generator.output.weight.device
     fast = device.type == "cpu" and has_fast_bf16()
-    for rgb, landmarks, own_scores, own_age in faces:
+    for number, (rgb, landmarks, own_scores, own_age) in enumerate(faces):
         size = rgb.shape[0]
         masks = zone_masks(atlas, landmarks, size)
         image = as_images(torch.from_numpy(rgb)[None])
@@ -61,7 +62,9 @@ def sample_sheet(
         zero = torch.zeros(1, dtype=torch.long)
         location = location_maps(zero, zero, (size, size), (size, size))
         if generator.config.places == "face":
-            location = grown(torch.from_numpy(face_places(landmarks, size))[None], (size, size))
+            places, patterns = face_places(landmarks, size), generator.config.patterns
+            places = varied(places, number, patterns) if patterns > 1 else places
+            location = grown(torch.from_numpy(places)[None], (size, size))
         own = draw_map(kind, zones, head[:, 0], own_scores[None], own_age[None], channels)
         tiles = []
         for level in LEVELS:

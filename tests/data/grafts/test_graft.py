@@ -8,7 +8,7 @@ import torch
 
 from amgan.data.draw import Draw
 from amgan.data.grafts.graft import Grafts, Window
-from amgan.data.grafts.pattern import Giver
+from amgan.data.grafts.pattern import Giver, patterns_of
 from amgan.data.patches import FacePatches
 from amgan.data.store import Store, prepare
 from amgan.errors import DatasetError
@@ -26,17 +26,17 @@ def store(face_set: Path, tmp_path_factory: pytest.TempPathFactory) -> Store:
     return prepare(face_set, tmp_path_factory.mktemp("store"), ATLAS, size=SIZE)
 
 
-def grafts_of(store: Store, spread: float = 0.9, givers: dict[str, Giver] | None = None) -> Grafts:
+def grafts_of(store: Store, spread: float = 0.9, patterns: np.ndarray | None = None) -> Grafts:
     """Of faces whose scores and ages rise with their number, from 0 to `spread`."""
     count = len(store.rows)
     scores = torch.linspace(0, spread, count)[:, None].repeat(1, len(ATLAS.zones))
     draw = Draw(ATLAS, scores, torch.linspace(0, spread, count))
-    return Grafts(store, ATLAS, np.arange(count), draw, 2**26, givers)
+    return Grafts(store, ATLAS, np.arange(count), draw, 2**26, patterns)
 
 
 def pattern_grafts(store: Store) -> Grafts:
     last = Giver(store.rows[-1].name, 1.5)
-    return grafts_of(store, givers={sign: last for sign in (*ATLAS.signs, "rest")})
+    return grafts_of(store, patterns=patterns_of(store, ATLAS, [dict.fromkeys((*ATLAS.signs, "rest"), last)]))
 
 
 def window(store: Store, pick: int, x: int = 128, y: int = 128, side: int = 256) -> Window:
@@ -46,9 +46,31 @@ def window(store: Store, pick: int, x: int = 128, y: int = 128, side: int = 256)
     return Window(x, y, side, masks.zones[:, *part], masks.head[part], masks.editable[part], places)
 
 
-def test_those_are_drawn_to_whom_enough_others_can_give(store: Store) -> None:
-    picks = grafts_of(store).faces(np.random.default_rng(0), 500)
-    assert 0 in picks and max(picks) < len(store.rows) - 3
+def test_those_are_drawn_who_have_lines_to_get_or_to_lose(store: Store) -> None:
+    grafts = grafts_of(store)
+    counts = np.bincount(grafts.faces(np.random.default_rng(0), 4000), minlength=len(store.rows))
+    assert counts.min() > 0
+    # The last can but lose, the first but get, those between both.
+    lined = grafts.draw.scores[:, 0] > 0.35
+    assert counts[-1] / counts.sum() == pytest.approx(0.4 / lined.sum(), rel=0.3)
+    assert counts[lined][:-3].mean() > counts[0]
+
+
+def test_who_has_lines_loses_them(store: Store) -> None:
+    grafts, pick = grafts_of(store), len(store.rows) - 1
+    patch, rng = window(store, pick), np.random.default_rng(0)
+    before = store.images[pick][128:384, 128:384]
+    changed = []
+    for _ in range(20):
+        (after, scores, age), on = grafts.drawn(rng, pick, store.images[pick], patch)
+        own = grafts.draw.scores[pick]
+        assert on and (scores <= own).all() and age <= grafts.draw.ages[pick]
+        assert after.shape == before.shape
+        # What share goes is the same in all that is chosen.
+        shares = (1 - scores / own)[scores < own]
+        assert shares.size and np.ptp(shares) < 1e-5 and 0.3 <= shares[0] <= 1
+        changed.append(bool((after != before).any()))
+    assert any(changed)
 
 
 def test_faces_that_are_alike_have_nothing_to_give(store: Store) -> None:
@@ -89,7 +111,7 @@ def test_nothing_is_laid_where_nothing_may_change(store: Store) -> None:
 
 def test_lines_of_a_pattern_are_as_deep_as_the_map_rises(store: Store) -> None:
     grafts, patch = pattern_grafts(store), window(store, 0)
-    assert grafts.pattern is not None and grafts.pattern.shape == (1, SIZE, SIZE, 3)
+    assert grafts.patterns is not None and grafts.patterns.shape == (1, 1, SIZE, SIZE, 3)
     before, rng = store.images[0][128:384, 128:384].astype(np.float32), np.random.default_rng(0)
     grafts.masks.get(("hair", 0), lambda: np.zeros((512, 512), np.uint8))
     rises, changes, put_on = [], [], []
@@ -163,4 +185,28 @@ def test_patches_of_a_pattern_are_not_mirrored_and_know_their_place_on_the_face(
     # To the right and down on every one of them.
     assert (batch.location[:, 0, :, -1] > batch.location[:, 0, :, 0]).all()
     assert (batch.location[:, 1, -1] > batch.location[:, 1, 0]).all()
-    assert torch.allclose(batch.centre, batch.location.mean(dim=(2, 3)))
+    assert torch.allclose(batch.centre, batch.location.mean(dim=(2, 3)), atol=1e-6)
+
+
+def test_patches_of_several_patterns_get_lines_of_their_own(store: Store) -> None:
+    last = Giver(store.rows[-1].name, 1.5)
+    grafts = grafts_of(store, patterns=patterns_of(store, ATLAS, [dict.fromkeys((*ATLAS.signs, "rest"), last)] * 3))
+    patches = FacePatches(
+        store,
+        ATLAS,
+        grafts.indices,
+        grafts.draw,
+        pack_zones(ATLAS),
+        SIZE,
+        0,
+        on_face=True,
+        patterns=3,
+        grafts=grafts,
+    )
+    batch = patches.batch(0, 16, 128)
+    assert batch.location.shape == (16, 3, 128, 128) and batch.centre.shape == (16, 2)
+    assert set(batch.location[:, 2].flatten().tolist()) == {-1.0, 0.0, 1.0}
+    assert np.ptp(batch.location[:, 2].numpy(), axis=(1, 2)).max() == 0
+    # Half of them are the other way round; where a patch lies is not.
+    rising = batch.location[:, 0, :, -1] > batch.location[:, 0, :, 0]
+    assert rising.any() and not rising.all()

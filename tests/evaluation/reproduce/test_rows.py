@@ -30,8 +30,8 @@ def differences(a: TrainConfig, b: TrainConfig) -> set[str]:
 
 
 def test_each_row_is_the_default_recipe_with_one_switch() -> None:
-    default = load_config(config_path("default"), data=DATA)
-    changed = {name: differences(default, config_of(row, "default", DATA)) for name, row in ROWS.items()}
+    base = load_config(config_path("photos"), data=DATA)
+    changed = {name: differences(base, config_of(row, "photos", DATA)) for name, row in ROWS.items()}
     patches = {f"stages.{i}.{key}" for i in (0, 1) for key in ("patch", "batch", "map_patch")}
     assert changed["patch-256"] == set()
     assert changed["no-aging-maps-256"] == changed["age-only-256"] == {"generator.maps"}
@@ -42,8 +42,8 @@ def test_each_row_is_the_default_recipe_with_one_switch() -> None:
 
 def test_a_step_sees_as_much_of_the_picture_whatever_the_patch() -> None:
     for name, patch in (("patch-512", 512), ("patch-128", 128)):
-        config = config_of(ROWS[name], "default", DATA)
-        own = config_of(ROWS["patch-256"], "default", DATA)
+        config = config_of(ROWS[name], "photos", DATA)
+        own = config_of(ROWS["patch-256"], "photos", DATA)
         assert config.stages[-1].patch == patch and config.steps == own.steps
         for stage, other in zip(config.stages, own.stages, strict=True):
             pixels = [one.batch * one.patch**2 for one in (stage, other)]
@@ -55,17 +55,17 @@ def test_the_papers_recipe_is_the_presets() -> None:
     for row in rows_of(tables, "paper"):
         assert config_of(row, "paper", DATA) == load_config(config_path(row.preset), data=DATA)
         assert config_of(row, "paper", DATA).stages[-1].patch == row.patch
-    names = [row.name for row in rows_of(tables, "default")]
+    names = [row.name for row in rows_of(tables, "photos")]
     assert names.count("patch-256") == 1 and set(names) == set(ROWS)
     assert "paper-recipe-256" not in {row.name for row in rows_of(tables, "paper")}
-    literal = config_of(ROWS["paper-recipe-256"], "default", DATA)
+    literal = config_of(ROWS["paper-recipe-256"], "photos", DATA)
     assert literal == load_config(config_path("paper-256"), data=DATA)
 
 
 def test_budgets() -> None:
     row = ROWS["patch-256"]
-    whole = config_of(row, "default", DATA)
-    about = About(recipe="default", data=DATA)
+    whole = config_of(row, "photos", DATA)
+    about = About(recipe="photos", data=DATA)
     assert plan_row(row, about, no_hours) == whole
     steps = plan_row(row, about.model_copy(update={"steps": 770}), no_hours)
     assert steps.steps == 770 and steps.stages[0].map_head_steps == 100
@@ -77,23 +77,23 @@ def test_budgets() -> None:
 
 
 def test_settings_hold_for_every_row() -> None:
-    for row in rows_of(["table1", "table2"], "default"):
-        assert config_of(row, "default", DATA, ["seed=5"]).seed == 5
+    for row in rows_of(["table1", "table2"], "photos"):
+        assert config_of(row, "photos", DATA, ["seed=5"]).seed == 5
     with pytest.raises(ConfigError, match="weights\\.agee"):
-        config_of(ROWS["patch-256"], "default", DATA, ["weights.agee=1"])
+        config_of(ROWS["patch-256"], "photos", DATA, ["weights.agee=1"])
 
 
 def test_a_study_goes_on_as_it_was_planned(tmp_path: Path) -> None:
-    about = About(recipe="default", data=DATA, minutes=40)
+    about = About(recipe="photos", data=DATA, minutes=40)
     first = Study(tmp_path / "study", about)
-    plan = first.planned(rows_of(["table2"], "default"), lambda config: 10.0)
+    plan = first.planned(rows_of(["table2"], "photos"), lambda config: 10.0)
     assert not (tmp_path / "study").exists()
     first.keep(["table2"], plan)
     again = Study(tmp_path / "study", about)
-    assert again.planned(rows_of(["table2"], "default"), no_hours) == plan and again.tables == ["table2"]
+    assert again.planned(rows_of(["table2"], "photos"), no_hours) == plan and again.tables == ["table2"]
     assert again.oldest is None
     again.keep([], {}, 40)
-    again.keep(["table1"], again.planned(rows_of(["table1"], "default"), lambda config: 20.0))
+    again.keep(["table1"], again.planned(rows_of(["table1"], "photos"), lambda config: 20.0))
     assert again.tables == ["table1", "table2"] and set(Study(tmp_path / "study", about).configs) == set(ROWS)
     assert Study(tmp_path / "study", about).oldest == 40
     with pytest.raises(OutputError, match=r"began with minutes 40.0, not 5"):

@@ -18,7 +18,7 @@ from amgan.evaluation.summary import summarise
 from amgan.signs.atlas import unit_atlas
 
 ATLAS = unit_atlas()
-ABOUT = About(recipe="default", data=Path("/data"), minutes=40, every=2, settings=("seed=1",))
+ABOUT = About(recipe="photos", data=Path("/data"), minutes=40, every=2, settings=("seed=1",))
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +27,7 @@ def measured(plans: list[Plan], found_by: Callable[[str], list[Found]]) -> Measu
 
 
 def results(found: dict[str, Measured]) -> Results:
-    configs = {row.name: config_of(row, "default", ABOUT.data) for row in rows_of(["table1", "table2"], "default")}
+    configs = {row.name: config_of(row, "photos", ABOUT.data) for row in rows_of(["table1", "table2"], "photos")}
     flat = Interval(0.15, 0.14, 0.16, 150)
     spread = Spread(150, (49, 80), flat, flat, {"crows_feet": 0.2}, {"crows_feet": 0.3})
     return Results(ABOUT, ["table1", "table2"], configs, found, spread)

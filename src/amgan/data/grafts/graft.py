@@ -6,7 +6,6 @@ places and scores are known.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -19,8 +18,8 @@ from amgan.data.curation.occlusion import load_detector
 from amgan.data.draw import Draw, drawn_below
 from amgan.data.grafts.bare_skin import SIDE, bare_skin
 from amgan.data.grafts.hair import greyed, hair_mask
-from amgan.data.grafts.pattern import Giver, pattern_of
 from amgan.data.grafts.relief import laid_on, reach, relief_of
+from amgan.data.grafts.retouch import retouched
 from amgan.data.store import Store
 from amgan.errors import DatasetError
 from amgan.faces.align import at_side
@@ -49,6 +48,9 @@ _WHOLE, _MIXED = 0.5, 0.25
 
 # Least and most of the scale that lines of a pattern stand for; and the share of faces that get younger of those.
 _AMOUNT, _OFF_PATTERN = (0.1, 0.9), 0.3
+# Shares of faces that are drawn for the lines they have, and of those that lose them; the mean score of all zones from
+# which on there are some; least and most of them that goes; and what of that goes where no sign's zone lies.
+_LINED, _RETOUCHED, _OWN, _GOING, _ELSEWHERE = 0.4, 0.8, 0.35, (0.3, 1.0), 0.35
 
 # Normalised ages at which hair begins to go grey and has gone: 38 and 68 years.
 _GREYING = (0.32, 0.8)
@@ -81,7 +83,8 @@ class Window:
         zones: (Z, h, w) in 0..1, the face's zones there.
         head: (h, w) in 0..1, the head.
         where: (h, w) in 0..1, how much of a change is made at each place.
-        places: (2, P, P), where on the mean face it lies; None if grafts are of no pattern.
+        places: (2, P, P), where on the mean face its lines come from; None if grafts are of no pattern.
+        pattern: Which pattern of lines.
     """
 
     x: int
@@ -91,6 +94,7 @@ class Window:
     head: _Array
     where: _Array
     places: _Array | None = None
+    pattern: int = 0
 
 
 class Grafts:
@@ -102,8 +106,8 @@ class Grafts:
         indices: Rows of the store to draw from.
         draw: Their scores and ages, and how they are drawn.
         cache_bytes: What masks of bare skin and of hair may take of the memory, 256 KiB each.
-        givers: Who gives a pattern of lines (`amgan.data.grafts.pattern`) that all get who grow older; without, anyone
-            old gives lines to anyone.
+        patterns: (patterns, C, S, S, 3), lines that all get who grow older (`amgan.data.grafts.pattern`); without,
+            anyone old gives lines to anyone.
     """
 
     def __init__(
@@ -113,11 +117,11 @@ class Grafts:
         indices: npt.NDArray[np.int64],
         draw: Draw,
         cache_bytes: int,
-        givers: Mapping[str, Giver] | None = None,
+        patterns: _Array | None = None,
     ) -> None:
         self.store, self.atlas, self.indices, self.draw = store, atlas, indices, draw
         self.channels = pack_zones(atlas)
-        self.pattern = pattern_of(store, atlas, givers) if givers else None
+        self.patterns = patterns
         self.masks = ArrayCache(cache_bytes)
         self._detector = load_detector()
         self._covered: dict[int, bool] = {}
@@ -130,11 +134,17 @@ class Grafts:
         if not takes.any():
             fault = "no face has lines to give to enough others; this critic wants photos of people of all ages"
             raise DatasetError(f"{store.folder}: {fault}")
-        self._ends = np.cumsum(takes / takes.sum())
+        self._takes, lined = takes, self._means > _OWN
+        of_lined = _LINED if lined.any() else 0.0
+        self._ends = np.cumsum((1 - of_lined) * takes / takes.sum() + of_lined * lined / max(lined.sum(), 1))
 
     def faces(self, rng: np.random.Generator, count: int) -> npt.NDArray[np.int64]:
-        """(count,) places of faces to which others can give, each drawn by itself and all alike."""
+        """(count,) places of faces to which others can give, or that have lines to lose, each drawn by itself."""
         return drawn_below(self._ends, rng, count)
+
+    def bare(self, pick: int, size: int) -> _Array:
+        """(size, size) in 0..1, where a face, a place among `indices`, shows bare skin."""
+        return _whole(self._bare(pick), size)
 
     def drawn(
         self, rng: np.random.Generator, pick: int, picture: npt.NDArray[np.uint8], window: Window
@@ -147,14 +157,40 @@ class Grafts:
             picture: (S, S, 3) uint8, the face.
             window: The patch.
         """
+        if self._means[pick] > _OWN and (rng.random() < _RETOUCHED or not self._takes[pick]):
+            return self._without_own(rng, pick, picture, window), True
         on = rng.random() < 0.5
-        if self.pattern is not None and (on or rng.random() < _OFF_PATTERN):
-            return self._of_pattern(rng, pick, picture, window), on
-        return self._of_person(rng, pick, picture, window), on
+        if self.patterns is not None and (on or rng.random() < _OFF_PATTERN):
+            return self._of_pattern(rng, pick, picture, window, on), on
+        return self._of_person(rng, pick, picture, window, on), on
 
-    def _of_pattern(self, rng: np.random.Generator, pick: int, picture: npt.NDArray[np.uint8], window: Window) -> Graft:
-        """Lines of the pattern, as deep as the aging map rises."""
-        assert self.pattern is not None and window.places is not None
+    def _without_own(
+        self, rng: np.random.Generator, pick: int, picture: npt.NDArray[np.uint8], window: Window
+    ) -> Graft:
+        """Fewer of the face's own lines."""
+        own, age, size = self.draw.scores[pick], self.draw.ages[pick], picture.shape[0]
+        chosen, outside = self._chosen(rng, window.zones)
+        going = np.float32(rng.uniform(*_GOING))
+        inside, kept = (window.zones[which].max(axis=0, initial=0.0) for which in (chosen, ~chosen))
+        where = going * window.where * (np.maximum(inside, _ELSEWHERE * (1 - kept)) if outside else inside)
+        around = reach(size)
+        rows, columns = (
+            slice(max(first - around, 0), min(first + window.side + around, size)) for first in (window.y, window.x)
+        )
+        whole = np.zeros((rows.stop - rows.start, columns.stop - columns.start), np.float32)
+        top, left = window.y - rows.start, window.x - columns.start
+        inner = slice(top, top + window.side), slice(left, left + window.side)
+        whole[inner] = grown(where[None, None].astype(np.float32), (window.side, window.side))[0, 0]
+        bare = self.bare(pick, size)[rows, columns]
+        after = retouched(picture[rows, columns], whole, bare, size)[inner]
+        scores = np.where(chosen, own * (1 - going), own).astype(np.float32)
+        return Graft(after, scores, np.float32(age * (1 - going)) if outside else age)
+
+    def _of_pattern(
+        self, rng: np.random.Generator, pick: int, picture: npt.NDArray[np.uint8], window: Window, on: bool
+    ) -> Graft:
+        """Lines of the pattern, as deep as the aging map rises; `on` as `_greyed` wants it."""
+        assert self.patterns is not None and window.places is not None
         own, age, size = self.draw.scores[pick], self.draw.ages[pick], picture.shape[0]
         patch = slice(window.y, window.y + window.side), slice(window.x, window.x + window.side)
         chosen, outside = self._chosen(rng, window.zones)
@@ -170,10 +206,10 @@ class Grafts:
         xs, ys = (window.places + 1) * np.float32(self.store.size / 2) - np.float32(0.5)
         lines = sum(
             cv2.remap(relief, xs, ys, cv2.INTER_LINEAR) * part[..., None]
-            for relief, part in zip(self.pattern, more, strict=True)
+            for relief, part in zip(self.patterns[window.pattern], more, strict=True)
         )
-        made = laid_on(picture[patch], np.asarray(lines * _whole(self._bare(pick), size)[patch][..., None], np.float32))
-        return Graft(self._greyed(made, pick, age, older, size, patch), scores, older)
+        made = laid_on(picture[patch], np.asarray(lines * self.bare(pick, size)[patch][..., None], np.float32))
+        return Graft(self._greyed(made, pick, age, older, size, patch) if on else made, scores, older)
 
     def _greyed(
         self,
@@ -184,12 +220,14 @@ class Grafts:
         size: int,
         patch: tuple[slice, slice],
     ) -> npt.NDArray[np.uint8]:
-        """A patch with hair as grey as that of someone older."""
+        """A patch with hair as grey as that of someone older. Where lines are taken off, hair stays: no grey goes."""
         greyer = _greyness(older) - _greyness(age)
         return greyed(rgb, _whole(self._hair(pick), size)[patch], greyer, size) if greyer > 0 else rgb
 
-    def _of_person(self, rng: np.random.Generator, pick: int, picture: npt.NDArray[np.uint8], window: Window) -> Graft:
-        """Lines of someone who has more of them."""
+    def _of_person(
+        self, rng: np.random.Generator, pick: int, picture: npt.NDArray[np.uint8], window: Window, on: bool
+    ) -> Graft:
+        """Lines of someone who has more of them; `on` as `_greyed` wants it."""
         own, age = self.draw.scores[pick], self.draw.ages[pick]
         patch = slice(window.y, window.y + window.side), slice(window.x, window.x + window.side)
         giver = self._giver(rng, pick)
@@ -200,7 +238,7 @@ class Grafts:
         # Beyond the scale nobody knows what a score is.
         strength = min(strength, np.float32((1 - own[more.argmax()]) / more.max()))
         relief, bare = self._warped(giver, pick, picture.shape[0], window)
-        bare = bare * _whole(self._bare(pick), picture.shape[0])[patch]
+        bare = bare * self.bare(pick, picture.shape[0])[patch]
         cells = (window.where.shape[1], window.where.shape[0])
         shown = window.zones * cv2.resize(bare, cells, interpolation=cv2.INTER_AREA)
         can = (shown.sum(axis=(1, 2)) > _SHOWN * window.zones.sum(axis=(1, 2))) & (more > _MORE_IN_ZONE)
@@ -212,7 +250,7 @@ class Grafts:
         scores = np.where(chosen, own + strength * more, own).clip(0, 1).astype(np.float32)
         older = np.float32(np.clip(age + strength * (self.draw.ages[giver] - age), 0, 1)) if outside else age
         made = laid_on(picture[patch], relief)
-        return Graft(self._greyed(made, pick, age, older, picture.shape[0], patch), scores, older)
+        return Graft(self._greyed(made, pick, age, older, picture.shape[0], patch) if on else made, scores, older)
 
     def _giver(self, rng: np.random.Generator, pick: int) -> int | None:
         """Someone bare-faced, not of the other sex, who looks the same way and has more of most signs."""
@@ -252,7 +290,7 @@ class Grafts:
         places = places_in(other, own, size, window.x + steps, window.y + steps)
         places = np.asarray(cv2.resize(places, (window.side, window.side), interpolation=cv2.INTER_LINEAR), np.float32)
         picture = at_side(self.store.images[self.indices[giver]], size)
-        bare = _whole(self._bare(giver), size)
+        bare = self.bare(giver, size)
         around = reach(size)
         left, top = (int(low) for low in np.clip(places.min(axis=(0, 1)) - around, 0, size - 1))
         right, bottom = (int(high) + 1 for high in np.clip(places.max(axis=(0, 1)) + around, 0, size - 1))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import cv2
@@ -20,6 +20,8 @@ from amgan.signs.zones import zone_masks
 
 # How much of the scale the reliefs of the givers stand for.
 FULL = 0.8
+# The name of what lies in no zone among the givers.
+REST = "rest"
 # How far in from where a giver's skin is bare no more its relief has faded in, to a side of the face.
 _FADE = 24 / 1024
 # How far zones fade into each other, and what the one who gives the rest counts in a zone.
@@ -40,6 +42,11 @@ class Giver(NamedTuple):
     gain: float = 1.0
 
 
+def patterns_of(store: Store, atlas: Atlas, givers: Sequence[Mapping[str, Giver]]) -> _Array:
+    """Several patterns, (patterns, C, S, S, 3); arguments and errors as for `pattern_of`."""
+    return np.stack([pattern_of(store, atlas, of_one) for of_one in givers])
+
+
 def pattern_of(store: Store, atlas: Atlas, givers: Mapping[str, Giver]) -> _Array:
     """The relief of a face with most of every sign, per unit of score.
 
@@ -56,12 +63,14 @@ def pattern_of(store: Store, atlas: Atlas, givers: Mapping[str, Giver]) -> _Arra
         DatasetError: A giver is no face of the data, or a sign has none.
     """
     rows = {row.name: index for index, row in enumerate(store.rows)}
-    for sign in (*atlas.signs, "rest"):
+    for sign in (*atlas.signs, REST):
         if sign not in givers:
-            raise DatasetError(f"givers: nobody gives {sign}; name a row of the data, or leave givers out")
+            raise DatasetError(
+                f"givers: nobody gives {sign}; name a row of the data, or leave givers out for a choice by score"
+            )
         if givers[sign].face not in rows:
             fault = f"givers.{sign}: {givers[sign].face}: no face of {store.folder}"
-            raise DatasetError(f"{fault}; name others, or leave givers out")
+            raise DatasetError(f"{fault}; name others, or leave givers out for a choice by score")
     size = store.size
     mean = (mean_face() + 1) * np.float32(size / 2) - np.float32(0.5)
     steps = np.arange(size // 4, dtype=np.float32) * 4 + np.float32(1.5)
@@ -79,7 +88,7 @@ def pattern_of(store: Store, atlas: Atlas, givers: Mapping[str, Giver]) -> _Arra
         found = cv2.remap(relief, places[..., 0], places[..., 1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_CONSTANT)
         return np.asarray(found[..., :3], np.float32), np.asarray(found[..., 3].clip(0, 1), np.float32)
 
-    whole, bare = on_mean(givers["rest"])
+    whole, bare = on_mean(givers[REST])
     channels = pack_zones(atlas)
     total = np.zeros((max(channels) + 1, *whole.shape), np.float32)
     total[0] = _REST * whole

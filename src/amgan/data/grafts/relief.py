@@ -33,11 +33,11 @@ def relief_of(rgb: npt.NDArray[np.uint8], bare: npt.NDArray[np.float32], size: i
     skin = bare.clip(min=1e-3)
     logs = np.log(rgb / np.float32(255) + np.float32(DARK))
     light = logs @ LUMA
-    mid, wide = (_blurred(light, skin, share * size) for share in (_FINE, _FOLDS))
+    mid, wide = (blurred(light, skin, share * size) for share in (_FINE, _FOLDS))
     fine, folds = light - mid, mid - wide
     folds = np.where(folds > 0, np.float32(_LIGHTER) * folds, folds)
     hue = logs - light[..., None]
-    hue = _blurred(hue, skin, _SPOTS * size) - _blurred(hue, skin, _FOLDS * size)
+    hue = blurred(hue, skin, _SPOTS * size) - blurred(hue, skin, _FOLDS * size)
     lines = (fine.clip(-0.35, 0.15) + folds.clip(-0.4, 0.09))[..., None]
     found: npt.NDArray[np.float32] = (lines + np.float32(_HUE) * hue.clip(-_MOST_HUE, _MOST_HUE)) * bare[..., None]
     return found
@@ -54,10 +54,16 @@ def laid_on(rgb: npt.NDArray[np.uint8], relief: npt.NDArray[np.float32]) -> npt.
     return np.asarray(np.round(lit * 255).clip(0, 255), np.uint8)
 
 
-def _blurred(
+def blurred(
     picture: npt.NDArray[np.float32], weight: npt.NDArray[np.float32], deviation: float
 ) -> npt.NDArray[np.float32]:
-    """A weighted mean around each pixel; wide blurs are made small, where they look the same."""
+    """A weighted mean around each pixel; wide blurs are made small, where they look the same.
+
+    Args:
+        picture: (H, W) or (H, W, C).
+        weight: (H, W) above 0.
+        deviation: Of the blur, pixels.
+    """
     shrink = max(1, int(deviation / 3))
     size = (picture.shape[1], picture.shape[0])
     small = (size[0] // shrink, size[1] // shrink)

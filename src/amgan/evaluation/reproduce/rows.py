@@ -13,11 +13,11 @@ from pydantic import ValidationError
 from amgan.errors import ConfigError
 from amgan.training.config import Stage, TrainConfig, config_path, load_config
 
-Recipe = Literal["default", "paper"]
+Recipe = Literal["photos", "paper"]
 Table = Literal["table1", "table2"]
 # FID of the two real halves (table 1).
 REAL_FID = 49.0
-# Patch of the default recipe's last stage, which the rows' patches are seen against.
+# Patch of the recipe `photos`'s last stage, which the rows' patches are seen against.
 _OWN_PATCH = 256
 # Sides that a trunk of stride 16 can see.
 _STEP = 16
@@ -32,7 +32,7 @@ class Row:
         title: As the table has it.
         preset: The config that is the paper's recipe for it.
         patch: Side of a patch out of 1024, pixels.
-        switches: What else differs from the default recipe, as `load_config` takes it; None if the row is the paper's
+        switches: What else differs from the recipe `photos`, as `load_config` takes it; None if the row is the paper's
             recipe whatever the recipe of the others.
     """
 
@@ -94,7 +94,7 @@ PUBLISHED: dict[Table, dict[str, Published]] = {
 def rows_of(tables: Sequence[Table], recipe: Recipe) -> list[Row]:
     """The models that tables want, each once; the paper's recipe has no row of its own where all rows are that."""
     names = dict.fromkeys(name for table in tables for name in PUBLISHED[table])
-    return [ROWS[name] for name in names if recipe == "default" or ROWS[name].switches is not None]
+    return [ROWS[name] for name in names if recipe == "photos" or ROWS[name].switches is not None]
 
 
 def config_of(row: Row, recipe: Recipe, data: Path, settings: Sequence[str] = ()) -> TrainConfig:
@@ -102,7 +102,7 @@ def config_of(row: Row, recipe: Recipe, data: Path, settings: Sequence[str] = ()
 
     Args:
         row: Which.
-        recipe: "paper" takes the row's preset, "default" the default recipe with the row's one switch.
+        recipe: "paper" takes the row's preset, "photos" the recipe of that preset with the row's one switch.
         data: Folder of the training set.
         settings: ``key=value`` for every row.
 
@@ -112,7 +112,7 @@ def config_of(row: Row, recipe: Recipe, data: Path, settings: Sequence[str] = ()
     try:
         if recipe == "paper" or row.switches is None:
             return load_config(config_path(row.preset), list(settings), data)
-        config = load_config(config_path("default"), [*row.switches, *settings], data)
+        config = load_config(config_path("photos"), [*row.switches, *settings], data)
         return _changed(config, [_at_patch(stage, row.patch / _OWN_PATCH) for stage in config.stages])
     except ConfigError as error:
         # A setting may fit the stages of one row alone.

@@ -194,9 +194,9 @@ def _differences(results: Results) -> list[str]:
     else:
         budget = "the steps of the recipe"
     recipe = (
-        "the default recipe (docs/training.md) with the row's one switch; patches of another size get as many pixels a "
+        "the preset photos (docs/training.md) with the row's one switch; patches of another size get as many pixels a "
         "step, shrunk by as much for the map head"
-        if about.recipe == "default"
+        if about.recipe == "photos"
         else "the presets of the paper's recipe"
     )
     shapes = "; ".join(f"{name} {_shape(config)}" for name, config in configs.items())

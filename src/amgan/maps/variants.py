@@ -1,0 +1,51 @@
+"""Other lines for other faces: which pattern of a memory, which way round, and how it is bent.
+
+Everybody's forehead has lines, and no two foreheads the same. A generator with a memory of lines draws what lies at the
+places that its location maps say; so faces get lines of their own by other places.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+# Waves along each axis, their lengths, and by how much together they move a line at most; a picture goes from -1 to 1,
+# so that the last is 9 pixels of 1024.
+_WAVES, _LENGTHS, _MOST = 2, (0.7, 1.4), 0.018
+
+
+def varied(places: npt.NDArray[np.float32], number: int, patterns: int) -> npt.NDArray[np.float32]:
+    """Location maps for one of many sets of lines.
+
+    Args:
+        places: (2, H, W), X and Y on the mean face (`amgan.maps.mesh.face_places`).
+        number: Which set, from 0 on; those that differ by `patterns` have the same pattern, otherwise bent or mirrored.
+        patterns: How many patterns the memory has.
+
+    Returns:
+        (3, H, W) float32: X and Y where the lines come from, and which pattern, -1 for the first to 1 for the last.
+
+    Example:
+        >>> places = np.zeros((2, 4, 4), np.float32)
+        >>> [float(varied(places, number, 3)[2, 0, 0]) for number in range(4)]
+        [-1.0, 0.0, 1.0, -1.0]
+    """
+    rng = np.random.default_rng(number)
+    mirrored = rng.random() < 0.5
+    found = np.empty((3, *places.shape[1:]), np.float32)
+    for axis in range(2):
+        found[axis] = places[axis]
+        for share in rng.dirichlet(np.ones(_WAVES)):
+            direction, phase = rng.uniform(0, 2 * np.pi, 2)
+            length = rng.uniform(*_LENGTHS)
+            along = np.cos(direction) * places[0] + np.sin(direction) * places[1]
+            found[axis] += share * _MOST * np.sin(2 * np.pi / length * along + phase)
+    if mirrored:
+        found[0] *= -1
+    found[2] = which_pattern(number, patterns) * 2 / max(patterns - 1, 1) - 1
+    return found
+
+
+def which_pattern(number: int, patterns: int) -> int:
+    """The pattern of a set of lines."""
+    return number % patterns
