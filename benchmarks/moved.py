@@ -54,7 +54,7 @@ def shares(ager: Ager, face: FaceView) -> tuple[float, float, float]:
     where = grown(where_changed(masks.editable, masks.skin, zoned, generator.config.guarded)[None, None], (side, side))
 
     def change(there: Callable[[Array], Array], back: Callable[[Array], Array], turned: bool = False) -> Array:
-        location = there(place) * np.array([-1 if turned else 1, 1], np.float32)[:, None, None]
+        location = there(place) * np.array([-1 if turned else 1, 1, 1], np.float32)[: place.shape[1], None, None]
         aged = back(generator.aged(there(image), there(asked), location, False))
         return restrain(aged - image, where, generator.config.guarded)
 

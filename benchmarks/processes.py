@@ -31,7 +31,7 @@ def main() -> None:
     parser.add_argument("data", type=Path, help="faces, as for amgan train")
     parser.add_argument("--scratch", type=Path, required=True, help="for the prepared faces and both runs")
     parser.add_argument("-o", "--out", type=Path, required=True, help="Markdown file; written over")
-    parser.add_argument("--preset", default="default")
+    parser.add_argument("--preset", default="photos")
     parser.add_argument("--steps", type=int, default=50)
     parser.add_argument("--devices", type=int, default=2)
     parser.add_argument("--accelerator", default="cpu")

@@ -37,6 +37,7 @@ def generator_seconds(model: Path | None, bf16: bool) -> float:
     aging = np.zeros((1, generator.config.map_channels, SIDE, SIDE), np.float32)
     zero = np.zeros(1, np.float32)
     location = location_maps(zero, zero, (SIDE, SIDE), (SIDE, SIDE))
+    location = np.repeat(location, [1, generator.config.location_channels - 1], axis=1)
     return median_seconds(lambda: generator.aged(image, aging, location, bf16), 7)
 
 

@@ -242,7 +242,7 @@ def main() -> None:
     parser.add_argument("data", nargs="?", type=Path, help="faces, as for amgan train")
     parser.add_argument("--prepared", type=Path, default=Path("../runs/prepared"), help="where prepared faces are kept")
     parser.add_argument("-o", "--out", type=Path, help="Markdown file; written over")
-    parser.add_argument("--presets", nargs="+", default=["default", "paper-256"])
+    parser.add_argument("--presets", nargs="+", default=["photos", "paper-256"])
     parser.add_argument("--memory-presets", nargs="*", default=["paper-256"])
     parser.add_argument("--times", type=int, default=5, help="steps a median is taken of")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="as for amgan train")

@@ -19,7 +19,7 @@ from amgan.signs.zones import zone_masks
 
 ATLAS = unit_atlas()
 # Of grafts alone it is known what is wanted.
-FIELDS = [name for name in Batch.__dataclass_fields__ if name != "wanted"]
+FIELDS = [name for name in Batch.__dataclass_fields__ if name not in ("wanted", "bare")]
 
 
 def patches_of(store: Store, size: int = 512, cache: int = 2**30, maps: MapKind = "zones") -> FacePatches:

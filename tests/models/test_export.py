@@ -40,7 +40,7 @@ def test_onnxruntime_gives_the_answer_of_pytorch(
     with torch.inference_mode():
         mine = bundle.generator(*arguments)
     theirs = other.generator(*(tensor.numpy() for tensor in arguments))
-    for one, two in zip(mine, theirs, strict=True):
+    for one, two in zip(mine[:3], theirs, strict=True):
         assert one.shape == two.shape and np.abs(one.numpy() - two).max() < 1e-3
 
 
@@ -50,6 +50,7 @@ def test_onnxruntime_gives_the_answer_of_pytorch(
         GeneratorConfig(base_channels=8, stem=8, norm="instance"),
         GeneratorConfig(base_channels=8, stem=1, location_maps=False, map_channels=2),
         GeneratorConfig(base_channels=8, asks="change", places="face", lines=32, norm="none", skips=True),
+        GeneratorConfig(base_channels=8, asks="change", places="face", lines=32, patterns=3),
     ],
 )
 def test_other_shapes_of_the_network(small_model: Path, tmp_path: Path, config: GeneratorConfig) -> None:

@@ -18,7 +18,7 @@ STAGES = [
 ]
 
 # Of grafts alone it is known what is wanted.
-FIELDS = [name for name in Batch.__dataclass_fields__ if name != "wanted"]
+FIELDS = [name for name in Batch.__dataclass_fields__ if name not in ("wanted", "bare")]
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""Whether the default recipe learns at all: four faces, whose maps its critic has to know by heart."""
+"""Whether the recipe `photos` learns at all: four faces, whose maps its critic has to know by heart."""
 
 from __future__ import annotations
 

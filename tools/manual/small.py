@@ -34,7 +34,7 @@ SMALL = {
     "curate": "--size 256 --workers 1 --limits {limits}",
     "evaluate": "--split train --every 1 --sweeps 0 --pictures 1 --limits {limits} --data-store {prepared}",
     "figure": "--panel 96",
-    "fit-estimators": "--store {prepared} --judge-share 0.05",
+    "fit-estimators": "--store {prepared}",
     "panel make": "--split train --faces 2 --sign crows_feet --limits {limits} --data-store {prepared}",
     "reproduce": f"--split train --every 2 --oldest 5 --limits {{limits}} {_SETTINGS}",
     "score": "--workers 1",
@@ -60,7 +60,7 @@ def in_the_small(arguments: list[str], places: Mapping[str, str]) -> list[str]:
     added = shlex.split(SMALL[command])
     more: list[str] = []
     for option, value in zip(added[::2], added[1::2], strict=True):
-        if value.replace(".", "").isdigit() or option in _REPEATED or option not in arguments:
+        if value.isdigit() or option in _REPEATED or option not in arguments:
             more += [option, placed(value, places)]
     return [*arguments, *more]
 

@@ -84,7 +84,7 @@ def sweep(studio: Studio, session: Session, wanted: Sweep) -> Iterator[int]:
         if session.photo is None:
             raise RequestError("there is no photo to sweep; drop one first")
         session.unsweep()
-        ticket, photo, view = session.sweep, session.photo, session.view
+        ticket, photo, view, seed = session.sweep, session.photo, session.view, session.seed
         course, painted = _course(session, wanted, studio.atlas)
         targets = course.targets(view, studio.atlas, wanted.steps, None)
     left, top, right, bottom = box = view.report.region
@@ -93,7 +93,7 @@ def sweep(studio: Studio, session: Session, wanted: Sweep) -> Iterator[int]:
         check_clip(path, (bottom - top, right - left))
     elif wanted.steps * (bottom - top) * (right - left) > _STRIP_PIXELS:
         raise RequestError("so many pictures of this size are too large for a strip; make fewer, or a clip")
-    made = pictures(studio.ager, photo, view, targets, box, session.seed, painted)
+    made = pictures(studio.ager, photo, view, targets, box, seed, painted)
     # Kept on the disk, as at full size they would fill the memory.
     folder = session.folder / f"sweep-{ticket}"
     files = [folder / f"{index}.npy" for index in range(wanted.steps)]
@@ -130,7 +130,8 @@ def command(studio: Studio, session: Session, wanted: Sweep) -> str | None:
         way = "--to " + ",".join([*parts, *(f"{name}={score}" for name, score in asked.signs.items())])
     labels = " --labels" if wanted.kind == "strip" else ""
     face = f" --face {session.face}" if session.face else ""
-    pictures = f"--steps {wanted.steps}{labels}{face} --precision {studio.precision}{studio.model}"
+    seed = f" --seed {session.seed}" if session.seed else ""
+    pictures = f"--steps {wanted.steps}{labels}{face}{seed} --precision {studio.precision}{studio.model}"
     return f"amgan sweep PHOTO -o OUT{SUFFIXES[wanted.kind]} {way} {pictures}"
 
 

@@ -23,7 +23,7 @@ HELP = """Train and measure the rows of the paper's tables, and print them besid
 
  all     all three
 
-Each row is the default recipe with that row's one switch, at one equal budget, and one row more is the paper's recipe
+Each row is the preset photos with that row's one switch, at one equal budget, and one row more is the paper's recipe
 to the letter; with --recipe paper all rows are its presets, for GPUs. STUDY gets a run folder a row, tables.md and
 tables.json. Ctrl-C loses at most the steps since a checkpoint: the same command goes on, and rows that are done, also
 by another table, are not trained again. DATA needs people's grades, of every sign.

@@ -97,7 +97,7 @@ def _made(
         bundle: The model.
         image: (1, 3, H, W) in -1..1.
         asked: (1, C, H, W), the map that is given.
-        location: (1, 2, H, W), or None.
+        location: (1, C, H, W), or None.
         window: Rows and columns.
         bf16: Whether to compute in bfloat16.
 

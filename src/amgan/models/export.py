@@ -128,7 +128,7 @@ def largest_difference(generator: Generator, path: Path, sizes: tuple[tuple[int,
     found = []
     for index, (height, width) in enumerate(sizes):
         given = _example(generator, height, width, index)
-        pairs = zip(generator(*given), exported(*(tensor.numpy() for tensor in given)), strict=True)
+        pairs = zip(_Drawing(generator)(*given), exported(*(tensor.numpy() for tensor in given)), strict=True)
         found += [(mine - torch.from_numpy(other)).abs().max() for mine, other in pairs]
     return float(torch.stack(found).max())
 
@@ -178,7 +178,19 @@ def _traced(generator: Generator) -> Any:
     given = _example(generator, 6 * generator.config.multiple, 4 * generator.config.multiple, 0, batch=2)
     names = INPUTS[: len(given)]
     axes = {0: "batch", 2: "height", 3: "width"}
-    return _onnx(generator, given, names, OUTPUTS, {name: axes for name in (*names, *OUTPUTS)})
+    return _onnx(_Drawing(generator).eval(), given, names, OUTPUTS, {name: axes for name in (*names, *OUTPUTS)})
+
+
+class _Drawing(nn.Module):
+    """A generator with the outputs that a file has: where it takes skin to be, if it says so, serves training alone."""
+
+    def __init__(self, generator: Generator) -> None:
+        super().__init__()
+        self.generator = generator
+
+    def forward(self, *given: Tensor) -> tuple[Tensor, ...]:
+        out = self.generator(*given)
+        return out.image, out.change, out.attention
 
 
 class _Judging(nn.Module):

@@ -17,7 +17,8 @@ class GeneratorConfig(BaseModel):
         maps: What the aging map holds (the ablations of paper 5.4 and 5.5 know less than its zones).
         map_channels: Channels of the aging map; set from that and the atlas's packing.
         asks: What is asked for: "score" is the paper's, the aging map that is wanted; "change" is how much it
-            differs from the face's own, -1..1, so that a generator need not guess how old skin is before it changes it.
+            is more than the face's own, or what share of that goes, -1..1, so that a generator need not guess how old
+            skin is before it changes it.
         location_maps: Whether X and Y maps are given beside the aging map (the ablation of paper 5.5 has none).
         places: What the location maps say: "picture" is the paper's, places in the aligned picture; "face" those of a
             mean face, by landmarks (`amgan.maps.mesh`), so that an eye lies at one place whoever's it is.

@@ -35,8 +35,11 @@ class Eyes:
         return self.nets.texture(image, self.corner)
 
     def beside(self, maps: Tensor, location: Tensor) -> list[Tensor]:
-        """Aging and location maps in one (B, C + 2, H, W), beside each of the features and then of the textures."""
-        return self.nets.maps_of_features(torch.cat([maps, location], dim=1), self.corner)
+        """Aging and location maps in one (B, C + 2, H, W), beside each of the features and then of the textures.
+
+        Which pattern of lines a patch got is no place, and nothing that a critic may ask for.
+        """
+        return self.nets.maps_of_features(torch.cat([maps, location[:, :2]], dim=1), self.corner)
 
 
 def eyes(nets: Networks, image: Tensor, draws: Draws) -> Eyes:

@@ -141,6 +141,8 @@ def _train(run: _Run, resume: bool, atlas: Atlas, tensorboard: bool) -> Path:
         faces = node_by_node(fabric, lambda: TrainingFaces(config, out.parent / "prepared", atlas, run.say, shown))
         # Another kind of processor may find others in the last digit.
         faces.scores = fabric.broadcast(faces.scores)
+        # So may what is chosen by them.
+        faces.patterns = fabric.broadcast(faces.patterns)
         if not run.made and config.start is None and faces.patterns is not None:
             nets.remember(faces.patterns)
         _steps(run, nets, faces, statistics)

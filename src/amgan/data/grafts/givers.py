@@ -40,7 +40,7 @@ def choose_givers(
         atlas: Signs and zones.
         indices: (N,), rows of the store to choose from.
         scores: (N, Z), their scores in 0..1.
-        patterns: How many sets are wanted; no face gives the same sign in two of them.
+        patterns: How many sets are wanted; nobody gives the same sign in two of them, if there are enough people.
 
     Returns:
         One mapping a pattern, of every sign and "rest".
@@ -72,9 +72,12 @@ def choose_givers(
             fault = f"only {len(looked_at)} faces have any {name}, and {patterns} are wanted"
             raise DatasetError(f"{store.folder}: {fault}; have more photos of old people, or fewer generator.patterns")
         best_first = sorted(looked_at, key=lambda place: -of_sign[place] * ahead[place] * shown(place)[zones].min())
+        # One photo a person, as long as there are enough people.
+        people = {store.rows[indices[place]].identity: place for place in reversed(best_first)}
+        alone = sorted(best_first, key=lambda place: people[store.rows[indices[place]].identity] != place)
         return [
             Giver(store.rows[indices[place]].name, round(float(np.clip(FULL / of_sign[place], *_GAIN)), 2))
-            for place in best_first[:patterns]
+            for place in alone[:patterns]
         ]
 
     by_zone = {zone: number for number, zone in enumerate(atlas.zones)}
