@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from amgan.inference.ager import Ager
-from amgan.inference.change import face_change
+from amgan.inference.change import face_change, location_of
 from amgan.inference.views import FaceView
 
 
@@ -70,3 +70,18 @@ def test_a_face_at_the_edge_of_its_square_is_changed_to_the_edge(ager: Ager, fac
     found = face_change(with_generator(ager, generator), replace(face, masks=masks), dict.fromkeys(face.scores, 0.9))
     assert found[[0, 0, -1, -1], [0, -1, 0, -1]].min() > 0.04
     assert all(side % generator.config.multiple == 0 and side >= 512 for shape in generator.shown for side in shape)
+
+
+def test_a_seed_gives_a_face_other_lines_and_no_other_size_or_picture_does(ager: Ager, face: FaceView) -> None:
+    generator = Drawn(ager, lambda image, location: 0 * image)
+    shape = {"asks": "change", "places": "face", "lines": 32, "patterns": 3}
+    generator.config = generator.config.model_copy(update=shape)
+    bundle = with_generator(ager, generator)
+    first, again, other = (location_of(bundle, face, seed) for seed in (0, 0, 1))
+    assert first is not None and again is not None and other is not None
+    assert first.shape == (1, 3, 512, 512) and np.array_equal(first, again)
+    assert not np.array_equal(first[:, 2], other[:, 2])
+    # Another face has its own.
+    scores = {zone: score / 2 for zone, score in face.scores.items()}
+    theirs = location_of(bundle, replace(face, scores=scores), 0)
+    assert theirs is not None and not np.array_equal(first, theirs)
