@@ -42,10 +42,15 @@ def varied(places: npt.NDArray[np.float32], number: int, patterns: int) -> npt.N
             found[axis] += share * _MOST * np.sin(2 * np.pi / length * along + phase)
     if mirrored:
         found[0] *= -1
-    found[2] = which_pattern(number, patterns) * 2 / max(patterns - 1, 1) - 1
+    found[2] = third_map(which_pattern(number, patterns), patterns)
     return found
 
 
 def which_pattern(number: int, patterns: int) -> int:
     """The pattern of a set of lines."""
     return number % patterns
+
+
+def third_map(pattern: int, patterns: int) -> float:
+    """What the third location map is where one of so many patterns is wanted."""
+    return pattern * 2 / max(patterns - 1, 1) - 1

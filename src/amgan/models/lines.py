@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from amgan.data.grafts.relief import DARK, LUMA
+from amgan.maps.variants import third_map
 
 # How soon all that a network would take away may go: a little before a map asks for all of it.
 SOON = 1.2
@@ -80,7 +81,7 @@ class LineMemory(nn.Module):
         count, channels = self.grey.shape[:2]
         found = np.empty((count, channels, size, size, 3), np.float32)
         for number in range(count):
-            which = torch.full((1, size, size), number * 2 / max(count - 1, 1) - 1)
+            which = torch.full((1, size, size), third_map(number, count))
             for channel in range(channels):
                 asked = torch.zeros(1, channels, size, size)
                 asked[:, channel] = 1

@@ -1,5 +1,6 @@
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -37,6 +38,11 @@ def grafts_of(store: Store, spread: float = 0.9, patterns: np.ndarray | None = N
 def pattern_grafts(store: Store) -> Grafts:
     last = Giver(store.rows[-1].name, 1.5)
     return grafts_of(store, patterns=patterns_of(store, ATLAS, [dict.fromkeys((*ATLAS.signs, "rest"), last)]))
+
+
+def patches_of(store: Store, grafts: Grafts, **switches: Any) -> FacePatches:
+    where = grafts.indices, grafts.draw, pack_zones(ATLAS), SIZE
+    return FacePatches(store, ATLAS, *where, 0, grafts=grafts, **switches)
 
 
 def window(store: Store, pick: int, x: int = 128, y: int = 128, side: int = 256) -> Window:
@@ -152,9 +158,7 @@ def test_a_face_at_half_the_size_gets_the_same_lines(store: Store) -> None:
 
 def test_patches_are_pairs_in_both_directions(store: Store) -> None:
     grafts = grafts_of(store)
-    patches = FacePatches(
-        store, ATLAS, grafts.indices, grafts.draw, pack_zones(ATLAS), SIZE, 0, recolour=False, grafts=grafts
-    )
+    patches = patches_of(store, grafts, recolour=False)
     batch = patches.batch(0, 24, 128)
     assert batch.wanted is not None and batch.wanted.shape == batch.image.shape
     change = (batch.wanted - batch.image).abs().mean(dim=(1, 2, 3))
@@ -168,18 +172,7 @@ def test_patches_are_pairs_in_both_directions(store: Store) -> None:
 
 def test_patches_of_a_pattern_are_not_mirrored_and_know_their_place_on_the_face(store: Store) -> None:
     grafts = pattern_grafts(store)
-    patches = FacePatches(
-        store,
-        ATLAS,
-        grafts.indices,
-        grafts.draw,
-        pack_zones(ATLAS),
-        SIZE,
-        0,
-        recolour=False,
-        on_face=True,
-        grafts=grafts,
-    )
+    patches = patches_of(store, grafts, recolour=False, on_face=True)
     batch = patches.batch(0, 6, 128)
     assert batch.location.shape == (6, 2, 128, 128) and batch.location.abs().max() < 1.3
     # To the right and down on every one of them.
@@ -191,18 +184,7 @@ def test_patches_of_a_pattern_are_not_mirrored_and_know_their_place_on_the_face(
 def test_patches_of_several_patterns_get_lines_of_their_own(store: Store) -> None:
     last = Giver(store.rows[-1].name, 1.5)
     grafts = grafts_of(store, patterns=patterns_of(store, ATLAS, [dict.fromkeys((*ATLAS.signs, "rest"), last)] * 3))
-    patches = FacePatches(
-        store,
-        ATLAS,
-        grafts.indices,
-        grafts.draw,
-        pack_zones(ATLAS),
-        SIZE,
-        0,
-        on_face=True,
-        patterns=3,
-        grafts=grafts,
-    )
+    patches = patches_of(store, grafts, on_face=True, patterns=3)
     batch = patches.batch(0, 16, 128)
     assert batch.location.shape == (16, 3, 128, 128) and batch.centre.shape == (16, 2)
     assert set(batch.location[:, 2].flatten().tolist()) == {-1.0, 0.0, 1.0}

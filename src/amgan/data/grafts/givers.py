@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from amgan.data.curation.occlusion import load_detector
+from amgan.data.curation.occlusion import OcclusionDetector, load_detector
 from amgan.data.grafts.bare_skin import SIDE, bare_skin
 from amgan.data.grafts.pattern import FULL, REST, Giver
 from amgan.data.store import Store
@@ -55,8 +55,7 @@ def choose_givers(
         """(Z,) in 0..1, what of each zone is bare skin; little of a face that is covered."""
         index = indices[place]
         landmarks, picture = store.landmarks[index], store.images[index]
-        small = (landmarks + 0.5) * np.float32(_COVER_SIDE / store.size) - np.float32(0.5)
-        if max(detector.measure(at_side(picture, _COVER_SIDE), small).values()) >= _COVERED:
+        if is_covered(detector, store, int(index)):
             return np.full(len(atlas.zones), _ELSE, np.float32)
         zones = zone_masks(atlas, landmarks, store.size, SIDE // 2).zones
         bare = cv2.resize(bare_skin(picture, landmarks), zones.shape[1:][::-1], interpolation=cv2.INTER_AREA)
@@ -85,3 +84,10 @@ def choose_givers(
         sign: best([by_zone[zone] for zone in atlas.zones_of(sign)], sign) for sign in atlas.signs
     } | {REST: best(list(by_zone.values()), "sign")}
     return [{sign: givers[number] for sign, givers in by_sign.items()} for number in range(patterns)]
+
+
+def is_covered(detector: OcclusionDetector, store: Store, index: int) -> bool:
+    """Whether hair, cloth or glasses cover a face of a store."""
+    small = at_side(store.images[index], _COVER_SIDE)
+    landmarks = (store.landmarks[index] + 0.5) * np.float32(_COVER_SIDE / store.size) - np.float32(0.5)
+    return max(detector.measure(small, landmarks).values()) >= _COVERED

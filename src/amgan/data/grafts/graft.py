@@ -17,6 +17,7 @@ from amgan.data.cache import ArrayCache
 from amgan.data.curation.occlusion import load_detector
 from amgan.data.draw import Draw, drawn_below
 from amgan.data.grafts.bare_skin import SIDE, bare_skin
+from amgan.data.grafts.givers import is_covered
 from amgan.data.grafts.hair import greyed, hair_mask
 from amgan.data.grafts.relief import laid_on, reach, relief_of
 from amgan.data.grafts.retouch import retouched
@@ -30,8 +31,6 @@ from amgan.maps.packing import pack_zones
 from amgan.signs.atlas import Atlas
 from amgan.signs.zones import rasterise
 
-# Who gives lines has a face that is more probably bare than covered, at the side where that is measured.
-_COVERED, _COVER_SIDE = 0.5, 256
 # How much further aside one of the two faces may look than the other (`mesh.turned`).
 _TURNED = 0.1
 # By how much more, on the mean of all zones, a giver has to give; and by how much in a zone that is given.
@@ -265,10 +264,7 @@ class Grafts:
     def _is_covered(self, pick: int) -> bool:
         """Whether hair, cloth or glasses cover a face."""
         if pick not in self._covered:
-            index = self.indices[pick]
-            small = at_side(self.store.images[index], _COVER_SIDE)
-            covers = self._detector.measure(small, self._landmarks(index, _COVER_SIDE))
-            self._covered[pick] = max(covers.values()) >= _COVERED
+            self._covered[pick] = is_covered(self._detector, self.store, int(self.indices[pick]))
         return self._covered[pick]
 
     def _chosen(self, rng: np.random.Generator, zones: _Array) -> tuple[npt.NDArray[np.bool_], bool]:
