@@ -85,3 +85,25 @@ def test_a_seed_gives_a_face_other_lines_and_no_other_size_or_picture_does(ager:
     scores = {zone: score / 2 for zone, score in face.scores.items()}
     theirs = location_of(bundle, replace(face, scores=scores), 0)
     assert theirs is not None and not np.array_equal(first, theirs)
+
+
+def test_a_face_that_grows_older_sags_and_its_eyes_stay(ager: Ager, face: FaceView) -> None:
+    generator = Drawn(ager, lambda image, location: 0 * image)
+    generator.config = generator.config.model_copy(update={"sags": True})
+    bundle = with_generator(ager, generator)
+    older, younger = (face_change(bundle, face, dict.fromkeys(face.scores, score)) for score in (0.9, 0.0))
+    x, y = face.landmarks[0].astype(int)
+    lips = slice(y - 12, y + 12), slice(x - 30, x + 30)
+    assert np.abs(older[lips]).mean() > 0.02 and np.abs(younger[lips]).max() > 0.001
+    for pupil in (468, 473):
+        x, y = face.landmarks[pupil].astype(int)
+        assert not older[y, x].any()
+    assert not face_change(bundle, face, face.scores).any()
+
+
+def test_one_sign_moves_its_own_place_alone(ager: Ager, face: FaceView) -> None:
+    generator = Drawn(ager, lambda image, location: 0 * image)
+    generator.config = generator.config.model_copy(update={"sags": True})
+    found = face_change(with_generator(ager, generator), face, {**face.scores, "lower_face_ptosis": 1.0})
+    rows = np.flatnonzero(np.abs(found).max(axis=(1, 2)) > 0)
+    assert rows.min() > face.landmarks[33, 1] and np.abs(found).max() > 0.05

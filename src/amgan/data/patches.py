@@ -34,6 +34,8 @@ from amgan.signs.zones import zone_masks
 MASK_SIZE = 256
 # What the masks of a face take, packed.
 MASK_BYTES = 64 * 2**10
+# Share of the patches of grafts that lie anywhere on the head.
+_OF_HEAD = 0.35
 # Sets of lines that are drawn from.
 _VARIANTS = 2**31
 
@@ -164,8 +166,9 @@ class FacePatches:
         cell = self.image_size // MASK_SIZE
         cells = side // cell
         whole_mask = self._mask(pick)
-        # Grafts are of skin alone.
-        top, left = _place(rng, whole_mask[-3 if self.grafts is None else -1], cells)
+        # Grafts are of skin, but for grey hair, of which a patch of skin shows little.
+        on_skin = self.grafts is not None and rng.random() >= _OF_HEAD
+        top, left = _place(rng, whole_mask[-1 if on_skin else -3], cells)
         x, y = left * cell, top * cell
         whole = self._picture(pick)
         before = whole[y : y + side, x : x + side]

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from amgan.data.grafts.hair import off_background
 from amgan.errors import WeightsError
 from amgan.faces.photo import photo_from_image
 from amgan.inference.views import FaceView
@@ -17,6 +18,7 @@ from amgan.maps.change import inward, restrain, where_changed
 from amgan.maps.kinds import draw_map, in_any_zone
 from amgan.maps.location import location_maps
 from amgan.maps.mesh import face_places
+from amgan.maps.sagging import moved, sagging
 from amgan.maps.targets import asked_map, painted_map
 from amgan.maps.variants import varied
 from amgan.models.bundle import Bundle
@@ -61,7 +63,7 @@ def face_change(
     differs = (np.abs(target - own).max(axis=1, keepdims=True) / np.float32(FULL_EFFECT)).clip(max=1)
     masks = face.masks
     guarded, zoned = bundle.generator.config.guarded, in_any_zone(bundle.generator.config.maps, masks.zones)
-    fading = 1 if guarded else inward(masks.head, masks.skin)
+    fading = 1 if guarded else inward(masks.head, masks.skin) * off_background(face.rgb, masks.skin)
     where = grown(differs * fading * where_changed(masks.editable, masks.skin, zoned, guarded), size)
     # Channels last in memory, as the photo is, and as networks are fastest with.
     image = face.rgb.transpose(2, 0, 1)[None].astype(np.float32) / np.float32(127.5) - 1
@@ -70,8 +72,30 @@ def face_change(
         asked = grown(asked_map(bundle.generator.config.asks, own, target), size)
         window = _window(where[0, 0], bundle.generator.config.multiple)
         change[:, :, *window] = _made(bundle, image, asked, location_of(bundle, face, seed), window, bf16)
-    change = restrain(change, where, guarded)
-    return np.ascontiguousarray(change[0].transpose(1, 2, 0))
+    change = np.ascontiguousarray(restrain(change, where, guarded)[0].transpose(1, 2, 0))
+    return _sagged(face, change, target - own, where[0, 0]) if bundle.generator.config.sags else change
+
+
+def _sagged(face: FaceView, change: Maps, rise: Maps, where: Maps) -> Maps:
+    """A change (S, S, 3) with that of the face's shape, lines moving along with the skin that they lie on.
+
+    Args:
+        face: The face.
+        change: What is added to it.
+        rise: (1, C, R, R) in -1..1, by how much it is to have more of each sign.
+        where: (S, S) in 0..1, how much of a change is made at each place.
+    """
+    if not where.any():
+        return change
+    part = _window(where, 1)
+    # Of signs that lie at one place, that which changes most.
+    most = np.take_along_axis(rise[0], np.abs(rise[0]).argmax(axis=0)[None], axis=0)[0]
+    size = where.shape[0]
+    moves = grown(sagging(face_places(face.landmarks, size, most.shape[-1]), most)[None], (size, size))[0][:, *part]
+    moves = moves * (where[part] * np.float32(size / 2))
+    still = face.rgb[part].astype(np.float32) / np.float32(127.5) - 1
+    change[part] = moved(still + change[part], moves) - still
+    return change
 
 
 def _window(where: Maps, cell: int) -> tuple[slice, slice]:

@@ -307,7 +307,9 @@ class Grafts:
 
         def make() -> npt.NDArray[np.uint8]:
             head = np.round(255 * rasterise(self.atlas.head, landmarks, self.store.size, SIDE)).astype(np.uint8)
-            return hair_mask(self.store.images[self.indices[pick]], landmarks, self._bare(pick), head)
+            row = self.store.rows[self.indices[pick]]
+            picture = self.store.images[self.indices[pick]]
+            return hair_mask(picture, landmarks, self._bare(pick), head, row.sex != "female")
 
         return self.masks.get(("hair", pick), make)
 

@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from amgan.data.grafts.bare_skin import BROWS, OUTLINE, SIDE, disc, filled, near_in_colour, of_skin_colour
-from amgan.data.grafts.relief import LUMA
+from amgan.data.grafts.bare_skin import BROWS, LIPS, OUTLINE, SIDE, disc, filled, near_in_colour, of_skin_colour
+from amgan.data.grafts.relief import DARK, LUMA
 from amgan.signs.atlas import Polygon
 from amgan.signs.zones import polygon_points
 
@@ -17,6 +17,12 @@ _BAND: Polygon = [
     *((332, 334, 1.15), (284, 6, 0.2), (284, 6, 0.32), (332, 334, 1.6), (297, 296, 1.75), (338, 336, 1.8)),
     *((10, 9, 1.8), (109, 107, 1.8), (67, 66, 1.75), (103, 105, 1.6), (54, 6, 0.32)),
 ]
+# Where beards grow: below the nose, out to the jaw.
+_LOWER_FACE: Polygon = [
+    *(2, 327, 411, 361, 288, 397, 365, 379, 378, 400, 377, 152, 148, 176, 149, 150, 136, 172, 58, 132, 187, 98),
+]
+# How far around the lips no beard is looked for, and the fewest pixels that are one.
+_OFF_LIPS, _BEARD = 4, 600
 # Fewest pixels of the band that are no skin, and of them that a patch of hair has.
 _FEWEST, _ROOTED = 300, 100
 # Of the band's colours the outermost quarter is left out; and least variances, as for skin.
@@ -25,7 +31,7 @@ _SPREAD = (150.0, 10.0, 10.0)
 # How far in from the edge of the head greying fades, pixels: what hair hangs lower stays as it is.
 _FADE = 45
 # Share of brows' greying beside that of hair.
-_OF_BROWS = 0.4
+_OF_BROWS = 0.7
 # Luma of white hair, pictures being 0..1, and how much of the way there greying goes.
 WHITE, _WAY = 0.68, 0.7
 # Of the colour that is left, and the power of lightness with which contrast grows.
@@ -34,6 +40,12 @@ _COLOUR_LEFT, _CONTRAST = 0.15, 0.4
 _NEAR = 0.15
 # How much earlier than others light strands go grey, and the blur that parts them, to a side of the face.
 _EARLIER, _STRAND = 0.5, 6 / 1024
+# Hair has strands: how much they differ from what is around them, in logarithms of light, where there is certainly hair
+# and where there is none; the blur around a strand, and that over strands, pixels.
+_STRANDS, _AROUND, _OVER = (0.028, 0.045), 2.5, 6
+# Half the width of holes in hair that are closed, pixels; and how near to the face what has no strands is hair
+# all the same, and from where on it is not, to a side of the face.
+_HOLE, _NEAR_BY, _FAR = 12, 0.05, 0.1
 # How much darker than skin brows are, in CIELAB's L of 8 bits.
 _DARKER = 20
 
@@ -45,6 +57,7 @@ def hair_mask(
     landmarks: npt.NDArray[np.float32],
     bare: npt.NDArray[np.uint8],
     head: npt.NDArray[np.uint8],
+    bearded: bool,
 ) -> npt.NDArray[np.uint8]:
     """How grey hair may go at each place.
 
@@ -53,12 +66,13 @@ def hair_mask(
         landmarks: (478, 2) in its pixels.
         bare: (512, 512), its bare skin (`bare_skin`).
         head: (512, 512) uint8, 255 on the head.
+        bearded: Whether there may be a beard.
 
     Returns:
-        (512, 512) uint8, 255 for all the way; less on brows and towards the edge of the head. All 0 if the band around
-        the hairline shows none.
+        (512, 512) uint8, 255 for all the way; less on brows, towards the edge of the head and where no strands are told
+        apart, as in the dark behind dark hair. All 0 if the band around the hairline shows none.
     """
-    shrunk = cv2.resize(rgb, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
+    shrunk = np.asarray(cv2.resize(rgb, (SIDE, SIDE), interpolation=cv2.INTER_AREA), np.uint8)
     small = np.asarray(cv2.GaussianBlur(shrunk, (0, 0), 1.5), np.uint8)
     lab = np.asarray(cv2.cvtColor(small, cv2.COLOR_RGB2LAB), np.float32)
     points = (landmarks + 0.5) * np.float32(SIDE / rgb.shape[0]) - np.float32(0.5)
@@ -74,9 +88,56 @@ def hair_mask(
     parts = cv2.connectedComponents(cv2.morphologyEx(found, cv2.MORPH_CLOSE, disc(4)))[1]
     rooted = np.bincount(parts[roots > 127], minlength=int(parts.max()) + 1) > _ROOTED
     rooted[0] = False
-    hair = cv2.GaussianBlur(np.where(rooted[parts], 255, 0).astype(np.float32), (0, 0), 2)
     away = cv2.distanceTransform(np.where(head > 127, 255, 0).astype(np.uint8), cv2.DIST_L2, 3)
-    return np.asarray(np.maximum(hair * (away / _FADE).clip(max=1), _OF_BROWS * _brows(lab, points, bare)), np.uint8)
+    hair = _soft(rooted[parts]) * (away / _FADE).clip(max=1)
+    if bearded:  # a beard ends on the face
+        hair = np.maximum(hair, _soft(_beard(lab, known, points, bare)))
+    return np.asarray(np.maximum(hair * _stranded(shrunk), _OF_BROWS * _brows(lab, points, bare)), np.uint8)
+
+
+def _soft(mask: npt.NDArray[np.bool_]) -> _Array:
+    """A mask in 0..255, its edge blurred."""
+    return np.asarray(cv2.GaussianBlur(np.where(mask, 255, 0).astype(np.float32), (0, 0), 2), np.float32)
+
+
+def off_background(rgb: npt.NDArray[np.uint8], skin: npt.NDArray[np.float32]) -> _Array:
+    """How much of a change off the skin is made: none of it far from the face where no strands are.
+
+    Args:
+        rgb: (S, S, 3) uint8, aligned.
+        skin: (R, R) in 0..1, the face without hair.
+
+    Returns:
+        (R, R) in 0..1.
+    """
+    size = skin.shape[0]
+    shrunk = np.asarray(cv2.resize(rgb, (SIDE, SIDE), interpolation=cv2.INTER_AREA), np.uint8)
+    # Locks in the shade of others are hair too.
+    strands = cv2.morphologyEx(_stranded(shrunk), cv2.MORPH_CLOSE, disc(_HOLE))
+    strands = cv2.resize(strands, (size, size), interpolation=cv2.INTER_AREA)
+    away = cv2.distanceTransform((skin < 0.5).astype(np.uint8), cv2.DIST_L2, 3) / size
+    near = ((_FAR - away) / (_FAR - _NEAR_BY)).clip(0, 1)
+    return np.asarray(np.maximum(near, strands), np.float32)
+
+
+def _stranded(rgb: npt.NDArray[np.uint8]) -> _Array:
+    """(512, 512) in 0..1, where a picture is as uneven as hair is. What is behind a head is smooth, or out of focus."""
+    light = np.log(rgb / np.float32(255) @ LUMA + DARK)
+    uneven = cv2.GaussianBlur(np.abs(light - cv2.GaussianBlur(light, (0, 0), _AROUND)), (0, 0), _OVER)
+    low, high = _STRANDS
+    return np.asarray(((uneven - low) / (high - low)).clip(0, 1), np.float32)
+
+
+def _beard(
+    lab: _Array, known: _Array, points: npt.NDArray[np.float32], bare: npt.NDArray[np.uint8]
+) -> npt.NDArray[np.bool_]:
+    """(512, 512), what has the colour of hair, `known`, in the lower face; nothing if that is little."""
+    where = filled(polygon_points(_LOWER_FACE, points))
+    lips = np.asarray(cv2.convexHull(points[list(LIPS)]), np.float32)[:, 0]
+    where &= ~np.asarray(cv2.dilate(filled(lips), disc(_OFF_LIPS)), np.uint8)
+    like = near_in_colour(lab, known, _TYPICAL, _SPREAD) & (where > 0) & (bare < 128)
+    found = cv2.morphologyEx(np.where(like, 255, 0).astype(np.uint8), cv2.MORPH_OPEN, disc(3)) > 0
+    return np.asarray(found & (found.sum() >= _BEARD), np.bool_)
 
 
 def _brows(lab: _Array, points: _Array, bare: npt.NDArray[np.uint8]) -> _Array:
@@ -112,7 +173,7 @@ def greyed(rgb: npt.NDArray[np.uint8], hair: _Array, amount: float, size: int) -
     # Light and shade of a head of hair stay, and grow with its lightness, as on any brighter thing.
     white = mean + _WAY * max(WHITE - mean, 0.0)
     # What is as light already, skin between strands, stays.
-    grey *= ((white - np.maximum(around, luma)) / _NEAR).clip(0, 1)
+    grey *= ((white - np.maximum((around + luma) / 2, luma)) / _NEAR).clip(0, 1)
     contrast = (white / max(mean, 0.05)) ** _CONTRAST
     lit = white + contrast * (around - mean) + contrast * strand
     lighter = luma + grey * (lit - luma)

@@ -1,0 +1,62 @@
+import numpy as np
+import pytest
+
+from amgan.maps.mesh import face_places, mean_face
+from amgan.maps.sagging import moved, moves_with_age, sagging
+
+SIDE = 256
+JAW, CHEEK = 172, 205
+
+
+@pytest.fixture(scope="module")
+def places() -> np.ndarray:
+    """Location maps of the mean face itself."""
+    landmarks = np.concatenate([(mean_face() + 1) * (SIDE / 2) - 0.5, np.zeros((10, 2))]).astype(np.float32)
+    return face_places(landmarks, SIDE)
+
+
+def at(maps: np.ndarray, landmark: int) -> np.ndarray:
+    """(2,), what maps (2, R, R) say where a landmark of the mean face lies."""
+    x, y = ((mean_face()[landmark] + 1) / 2 * maps.shape[-1]).astype(int)
+    return maps[:, y, x]
+
+
+def test_the_moves_are_alike_on_both_sides_and_small() -> None:
+    moves = moves_with_age()
+    assert moves.shape == (468, 2) and 0.001 < np.abs(moves).max() < 0.06
+    left, right = moves[JAW], moves[397]
+    assert left * [-1, 1] == pytest.approx(right, abs=1e-3)
+
+
+def test_a_face_that_grows_older_moves_as_landmarks_do(places: np.ndarray) -> None:
+    moves = sagging(places, np.ones(places.shape[1:], np.float32))
+    for landmark in (JAW, CHEEK, 105, 152):
+        found, wanted = at(moves, landmark), moves_with_age()[landmark]
+        assert 0.5 < found @ wanted / (wanted @ wanted) < 1 and abs(found @ (wanted[::-1] * [1, -1])) < 1e-4
+    younger = sagging(places, -np.ones(places.shape[1:], np.float32))
+    assert np.allclose(younger, -moves)
+
+
+def test_where_no_more_is_asked_for_nothing_moves(places: np.ndarray) -> None:
+    rise = np.zeros(places.shape[1:], np.float32)
+    assert not sagging(places, rise).any()
+    rise[:, :20] = 1
+    assert np.abs(sagging(places, rise)[:, :, 60:]).max() < 1e-5
+
+
+def test_a_picture_moves_by_so_many_pixels() -> None:
+    ramp = np.linspace(0, 1, 64, dtype=np.float32)
+    picture = np.repeat(np.tile(ramp, (64, 1))[..., None], 3, axis=2)
+    moves = np.zeros((2, 64, 64), np.float32)
+    moves[0, :, :] = 3
+    found = moved(picture, moves)
+    assert found[:, 8:-8] == pytest.approx(picture[:, 5:-11], abs=1e-3)
+
+
+def test_what_does_not_move_stays_bit_for_bit() -> None:
+    picture = np.random.default_rng(0).random((64, 64, 3), np.float32)
+    moves = np.zeros((2, 64, 64), np.float32)
+    moves[:, 20:30, 20:30] = 1.5
+    found = moved(picture, moves)
+    still = (moves == 0).all(axis=0)
+    assert np.array_equal(found[still], picture[still]) and np.abs(found - picture)[~still].max() > 0.1
