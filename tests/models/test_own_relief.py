@@ -65,10 +65,14 @@ def test_a_flat_face_has_nothing_to_lose() -> None:
 def test_grey_hair_is_light_without_hue_and_keeps_its_strands() -> None:
     brown = torch.tensor([-0.5, -0.7, -0.8])[None, :, None, None].expand(1, 3, 64, 64).clone()
     brown[..., ::4] -= 0.1
-    grey = laid(brown, OwnRelief().grey(brown))
+    whole = torch.ones(1, 1, 64, 64)
+    grey = laid(brown, OwnRelief().grey(brown, whole))
     assert grey.mean() > brown.mean() + 0.5
     assert (grey.amax(dim=1) - grey.amin(dim=1)).max() < 0.05
     assert grey[..., ::4].mean() < grey[..., 2::4].mean() - 0.1
     # What is as light already stays as light.
     white = torch.full((1, 3, 64, 64), 0.8)
-    assert torch.allclose(laid(white, OwnRelief().grey(white)), white, atol=1e-4)
+    assert torch.allclose(laid(white, OwnRelief().grey(white, whole)), white, atol=1e-4)
+    # More than all of it takes no more than all hue.
+    more = laid(brown, OwnRelief().grey(brown, 1.5 * whole))
+    assert (more.amax(dim=1) - more.amin(dim=1)).max() < 0.05

@@ -130,7 +130,7 @@ class Generator(nn.Module):
         # Mostly all signs rise or all fall; a graph that is written out has to serve both.
         whole = torch.onnx.is_in_onnx_export() or self.training
         if whole or bool((asked > 0).any()):
-            relief = relief + shares[:, 1:2] * more(asked) * self.own.grey(image)
+            relief = relief + self.own.grey(image, shares[:, 1:2] * more(asked))
         if whole or bool((asked < 0).any()):
             relief = relief - self.own(image, shares[:, 2:], skin) * less(asked)
         return laid(image, relief) - image

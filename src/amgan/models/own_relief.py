@@ -83,12 +83,17 @@ class OwnRelief(nn.Module):
             grey = grey + folds * _either(deep, of_deep, of_shallow)
             return (grey + uneven * _either(line, of_hue, of_spots)) * skin
 
-    def grey(self, image: Tensor) -> Tensor:
-        """What to add to the logarithms of a picture (B, 3, H, W) for hair to be white, its strands kept."""
+    def grey(self, image: Tensor, share: Tensor) -> Tensor:
+        """What to add to the logarithms of a picture for hair to go grey, its strands kept.
+
+        Args:
+            image: (B, 3, H, W) in -1..1.
+            share: (B, 1, H, W), how much of the way to white. Hair loses no more hue than it has: else it would be blue.
+        """
         with torch.autocast(image.device.type, enabled=False):
             logs, light = _logs(image)
             white = (math.log(WHITE + DARK) + math.log(2) - self._blurred(light, 1)).clamp(min=0)
-            return white - (logs - light)
+            return share * white - share.clamp(max=1) * (logs - light)
 
     def _blurred(self, picture: Tensor, index: int) -> Tensor:
         """(B, C, H, W) with one of the blurs; wide ones are made small, where they look the same."""
