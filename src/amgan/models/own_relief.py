@@ -88,7 +88,7 @@ class OwnRelief(nn.Module):
 
         Args:
             image: (B, 3, H, W) in -1..1.
-            share: (B, 1, H, W), how much of the way to white. Hair loses no more hue than it has: else it would be blue.
+            share: (B, 1, H, W), how much of the way to white. Hair loses no more hue than it has, or it would be blue.
         """
         with torch.autocast(image.device.type, enabled=False):
             logs, light = _logs(image)
