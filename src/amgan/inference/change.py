@@ -68,10 +68,11 @@ def face_change(
     # Channels last in memory, as the photo is, and as networks are fastest with.
     image = face.rgb.transpose(2, 0, 1)[None].astype(np.float32) / np.float32(127.5) - 1
     change = np.zeros_like(image)
-    if where.any():
-        asked = grown(asked_map(bundle.generator.config.asks, own, target), size)
-        window = _window(where[0, 0], bundle.generator.config.multiple)
-        change[:, :, *window] = _made(bundle, image, asked, location_of(bundle, face, seed), window, bf16)
+    if not where.any():
+        return np.ascontiguousarray(change[0].transpose(1, 2, 0))
+    asked = grown(asked_map(bundle.generator.config.asks, own, target), size)
+    window = _window(where[0, 0], bundle.generator.config.multiple)
+    change[:, :, *window] = _made(bundle, image, asked, location_of(bundle, face, seed), window, bf16)
     change = np.ascontiguousarray(restrain(change, where, guarded)[0].transpose(1, 2, 0))
     return _sagged(face, change, target - own, where[0, 0]) if bundle.generator.config.sags else change
 
@@ -83,10 +84,8 @@ def _sagged(face: FaceView, change: Maps, rise: Maps, where: Maps) -> Maps:
         face: The face.
         change: What is added to it.
         rise: (1, C, R, R) in -1..1, by how much it is to have more of each sign.
-        where: (S, S) in 0..1, how much of a change is made at each place.
+        where: (S, S) in 0..1, how much of a change is made at each place; not 0 everywhere.
     """
-    if not where.any():
-        return change
     part = _window(where, 1)
     # Of signs that lie at one place, that which changes most.
     most = np.take_along_axis(rise[0], np.abs(rise[0]).argmax(axis=0)[None], axis=0)[0]

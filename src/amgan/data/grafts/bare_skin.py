@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -54,8 +56,7 @@ def bare_skin(rgb: npt.NDArray[np.uint8], landmarks: npt.NDArray[np.float32]) ->
     inside = cv2.erode(filled(polygon_points(OUTLINE, points)), disc(5))
     found = of_skin_colour(small, points) & np.asarray(inside, np.uint8)
     for hole, around in _HOLES:
-        outline = np.asarray(cv2.convexHull(points[list(hole)]), np.float32)[:, 0]
-        found &= ~np.asarray(cv2.dilate(filled(outline), disc(around)), np.uint8)
+        found &= ~hull(points, hole, around)
     return np.asarray(cv2.GaussianBlur(cv2.erode(found, disc(3)), (0, 0), 2), np.uint8)
 
 
@@ -95,6 +96,12 @@ def filled(outline: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8]:
     mask = np.zeros((SIDE, SIDE), np.uint8)
     cv2.fillPoly(mask, [np.round(outline).astype(np.int32)], 255)
     return mask
+
+
+def hull(points: npt.NDArray[np.float32], landmarks: Sequence[int], around: int) -> npt.NDArray[np.uint8]:
+    """A mask (512, 512), 255 within the convex hull of some landmarks and so many pixels around it."""
+    outline = np.asarray(cv2.convexHull(points[list(landmarks)]), np.float32)[:, 0]
+    return np.asarray(cv2.dilate(filled(outline), disc(around)), np.uint8)
 
 
 def disc(radius: int) -> npt.NDArray[np.uint8]:

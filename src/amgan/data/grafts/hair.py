@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from amgan.data.grafts.bare_skin import BROWS, LIPS, OUTLINE, SIDE, disc, filled, near_in_colour, of_skin_colour
+from amgan.data.grafts.bare_skin import BROWS, LIPS, OUTLINE, SIDE, disc, filled, hull, near_in_colour, of_skin_colour
 from amgan.data.grafts.relief import DARK, LUMA
 from amgan.signs.atlas import Polygon
 from amgan.signs.zones import polygon_points
@@ -82,8 +82,8 @@ def hair_mask(
         return np.zeros((SIDE, SIDE), np.uint8)
     inside = cv2.erode(filled(polygon_points(OUTLINE, points)), disc(12))
     # Ears and necks in the shade of hair are near to its colour.
-    like = near_in_colour(lab, known, _TYPICAL, _SPREAD) & (of_skin_colour(small, points) == 0)
-    like &= (head > 127) & (bare < 128) & (inside == 0)
+    alike = near_in_colour(lab, known, _TYPICAL, _SPREAD) & (bare < 128)
+    like = alike & (of_skin_colour(small, points) == 0) & (head > 127) & (inside == 0)
     found = cv2.morphologyEx(np.where(like, 255, 0).astype(np.uint8), cv2.MORPH_OPEN, disc(2))
     parts = cv2.connectedComponents(cv2.morphologyEx(found, cv2.MORPH_CLOSE, disc(4)))[1]
     rooted = np.bincount(parts[roots > 127], minlength=int(parts.max()) + 1) > _ROOTED
@@ -91,7 +91,7 @@ def hair_mask(
     away = cv2.distanceTransform(np.where(head > 127, 255, 0).astype(np.uint8), cv2.DIST_L2, 3)
     hair = _soft(rooted[parts]) * (away / _FADE).clip(max=1)
     if bearded:  # a beard ends on the face
-        hair = np.maximum(hair, _soft(_beard(lab, known, points, bare)))
+        hair = np.maximum(hair, _soft(_beard(alike, points)))
     return np.asarray(np.maximum(hair * _stranded(shrunk), _OF_BROWS * _brows(lab, points, bare)), np.uint8)
 
 
@@ -128,14 +128,9 @@ def _stranded(rgb: npt.NDArray[np.uint8]) -> _Array:
     return np.asarray(((uneven - low) / (high - low)).clip(0, 1), np.float32)
 
 
-def _beard(
-    lab: _Array, known: _Array, points: npt.NDArray[np.float32], bare: npt.NDArray[np.uint8]
-) -> npt.NDArray[np.bool_]:
-    """(512, 512), what has the colour of hair, `known`, in the lower face; nothing if that is little."""
-    where = filled(polygon_points(_LOWER_FACE, points))
-    lips = np.asarray(cv2.convexHull(points[list(LIPS)]), np.float32)[:, 0]
-    where &= ~np.asarray(cv2.dilate(filled(lips), disc(_OFF_LIPS)), np.uint8)
-    like = near_in_colour(lab, known, _TYPICAL, _SPREAD) & (where > 0) & (bare < 128)
+def _beard(alike: npt.NDArray[np.bool_], points: npt.NDArray[np.float32]) -> npt.NDArray[np.bool_]:
+    """(512, 512), what has the colour of hair, `alike`, in the lower face; nothing if that is little."""
+    like = alike & (filled(polygon_points(_LOWER_FACE, points)) > 0) & (hull(points, LIPS, _OFF_LIPS) == 0)
     found = cv2.morphologyEx(np.where(like, 255, 0).astype(np.uint8), cv2.MORPH_OPEN, disc(3)) > 0
     return np.asarray(found & (found.sum() >= _BEARD), np.bool_)
 
@@ -147,8 +142,7 @@ def _brows(lab: _Array, points: _Array, bare: npt.NDArray[np.uint8]) -> _Array:
         return np.zeros((SIDE, SIDE), np.float32)
     around = np.zeros((SIDE, SIDE), np.uint8)
     for brow in BROWS:
-        outline = np.asarray(cv2.convexHull(points[list(brow)]), np.float32)[:, 0]
-        around |= np.asarray(cv2.dilate(filled(outline), disc(2)), np.uint8)
+        around |= hull(points, brow, 2)
     dark = np.where(lab[..., 0] < np.median(skin) - _DARKER, around, 0).astype(np.uint8)
     return np.asarray(cv2.GaussianBlur(cv2.erode(dark, disc(1)).astype(np.float32), (0, 0), 1), np.float32)
 
