@@ -24,6 +24,7 @@ from amgan.inference.request import Request
 from amgan.inference.views import FaceView
 from amgan.maps.arrays import grown
 from amgan.maps.location import location_maps
+from amgan.maps.shading import lit, shading_with_signs
 from amgan.maps.targets import asked_map
 from amgan.models.generator import Generator
 from amgan.signs.atlas import load_atlas
@@ -33,6 +34,8 @@ IMAGES = Path(__file__).resolve().parents[1] / "docs/images"
 # The photo's face has 150 pixels; its figures are made of the photo at twice its size, so that they can be seen.
 ENLARGED = 2
 FIGURES = {1: ["--steps", "5"], 2: [], 7: [], 9: []}
+# The square of the mean face that shows light, its top, left edge and side; and the colour of its skin.
+SHADED, SKIN = (0.16, 0.1, 0.8), (205, 165, 145)
 LARGEST_BYTES = 300_000
 GAP = 8
 
@@ -64,6 +67,7 @@ def main() -> None:
         save(in_a_grid(location_pictures(view)), IMAGES / "location-maps.png")
         save(in_a_grid(attention_pictures(ager, view)), IMAGES / "attention.png")
         save(in_a_grid({"": zone_picture(view)}), IMAGES / "new-zone.png")
+    save(in_a_grid(shading_pictures(), columns=2), IMAGES / "shading.png")
 
 
 def location_pictures(view: FaceView) -> dict[str, Rgb]:
@@ -115,6 +119,16 @@ def zone_picture(view: FaceView) -> Rgb:
         polygons = load_atlas(atlas_file).polygons("chin_wrinkles")
     zone = rasterise(polygons, view.landmarks, *view.rgb.shape[:2])[..., None]
     return (view.rgb * (1 - 0.5 * zone) + 0.5 * zone * np.array([255, 140, 0])).astype(np.uint8)
+
+
+def shading_pictures() -> dict[str, Rgb]:
+    """Even skin in the light of one more of the whole scale of every sign, and of one less."""
+    logs = shading_with_signs()
+    top, left, side = (round(share * len(logs)) for share in SHADED)
+    shown = logs[top : top + side, left : left + side]
+    skin = np.full(shown.shape, SKIN, np.float32)
+    names = {"One more of every sign": shown, "One less": -shown}
+    return {name: around_grey(lit(skin / np.float32(127.5) - 1, light)) for name, light in names.items()}
 
 
 def around_grey(change: npt.NDArray[np.float32]) -> Rgb:

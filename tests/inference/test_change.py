@@ -107,3 +107,22 @@ def test_one_sign_moves_its_own_place_alone(ager: Ager, face: FaceView) -> None:
     found = face_change(with_generator(ager, generator), face, {**face.scores, "lower_face_ptosis": 1.0})
     rows = np.flatnonzero(np.abs(found).max(axis=(1, 2)) > 0)
     assert rows.min() > face.landmarks[33, 1] and np.abs(found).max() > 0.05
+
+
+def test_light_falls_on_a_face_as_on_one_of_that_age(ager: Ager, face: FaceView) -> None:
+    generator = Drawn(ager, lambda image, location: 0 * image)
+    generator.config = generator.config.model_copy(update={"shades": True})
+    bundle = with_generator(ager, generator)
+    older, younger = (face_change(bundle, face, dict.fromkeys(face.scores, score)) for score in (0.9, 0.0))
+    # Beside the nose, where the fold begins.
+    x, y = face.landmarks[[205, 36, 203]].mean(axis=0).astype(int)
+    fold = slice(y - 5, y + 5), slice(x - 5, x + 5)
+    assert older[fold].mean() < -0.02 and younger[fold].mean() > 0
+    for pupil in (468, 473):
+        x, y = face.landmarks[pupil].astype(int)
+        assert not older[y, x].any()
+    assert not face_change(bundle, face, face.scores).any()
+    # One side alone.
+    left = face_change(bundle, face, {**face.scores, "nasolabial_fold.left": 1.0})
+    columns = np.flatnonzero(np.abs(left).max(axis=(0, 2)) > 0)
+    assert np.abs(left).max() > 0.05 and columns.max() < face.landmarks[4, 0] + 10

@@ -50,11 +50,8 @@ def moves(landmarks: Array, ages: Array, others: Array) -> Array:
     """
     if len(ages) < FEWEST:
         raise DatasetError(f"{len(ages)} faces of known age; at least {FEWEST} are needed to tell how shapes change")
-    swapped = _mirrored()
-    middle = 2 * landmarks[..., 0].mean()
-    around = landmarks[:, swapped] * [-1, 1] + [middle, 0]
-    both = np.concatenate([landmarks, around])
-    known = np.concatenate([np.tile(ages[:, None], (2, 1)), _pose(both), np.tile(others, (2, 1))], axis=1)
+    both = both_ways_round(landmarks)
+    known = np.concatenate([np.tile(ages[:, None], (2, 1)), pose(both), np.tile(others, (2, 1))], axis=1)
     spread = known.std(axis=0) + 1e-9
     known = (known - known.mean(axis=0)) / spread
     places = both.reshape(len(both), -1)
@@ -63,8 +60,14 @@ def moves(landmarks: Array, ages: Array, others: Array) -> Array:
     return np.asarray(found.reshape(-1, 2))
 
 
-def _pose(landmarks: Array) -> Array:
-    """(N, 6): how faces look aside, up and down, and what their mouths do."""
+def both_ways_round(landmarks: Array) -> Array:
+    """Landmarks (N, 468, 2), and then those of the same faces seen in a mirror: (2N, 468, 2)."""
+    middle = 2 * landmarks[..., 0].mean()
+    return np.concatenate([landmarks, landmarks[:, _mirrored()] * [-1, 1] + [middle, 0]])
+
+
+def pose(landmarks: Array) -> Array:
+    """(N, 6) of landmarks (N, 468, 2): how faces look aside, up and down, and what their mouths do."""
     width = landmarks[:, _RIGHT, 0] - landmarks[:, _LEFT, 0]
     aside = (landmarks[:, _TIP, 0] - landmarks[:, _LEFT, 0]) / width - 0.5
     down = (landmarks[:, _TIP, 1] - landmarks[:, _ROOT, 1]) / (landmarks[:, _CHIN, 1] - landmarks[:, _TOP, 1])

@@ -19,6 +19,7 @@ from amgan.maps.kinds import draw_map, in_any_zone
 from amgan.maps.location import location_maps
 from amgan.maps.mesh import face_places
 from amgan.maps.sagging import moved, sagging
+from amgan.maps.shading import lit, shading
 from amgan.maps.targets import asked_map, painted_map
 from amgan.maps.variants import varied
 from amgan.models.bundle import Bundle
@@ -74,26 +75,40 @@ def face_change(
     window = _window(where[0, 0], bundle.generator.config.multiple)
     change[:, :, *window] = _made(bundle, image, asked, location_of(bundle, face, seed), window, bf16)
     change = np.ascontiguousarray(restrain(change, where, guarded)[0].transpose(1, 2, 0))
-    return _sagged(face, change, target - own, where[0, 0]) if bundle.generator.config.sags else change
+    config = bundle.generator.config
+    if not config.sags and not config.shades:
+        return change
+    return _formed(face, change, target - own, where[0, 0], config.sags, config.shades)
 
 
-def _sagged(face: FaceView, change: Maps, rise: Maps, where: Maps) -> Maps:
-    """A change (S, S, 3) with that of the face's shape, lines moving along with the skin that they lie on.
+def _formed(face: FaceView, change: Maps, rise: Maps, where: Maps, sags: bool, shades: bool) -> Maps:
+    """A change (S, S, 3) with that of the face's light and shape, lines moving along with the skin that they lie on.
 
     Args:
         face: The face.
         change: What is added to it.
         rise: (1, C, R, R) in -1..1, by how much it is to have more of each sign.
         where: (S, S) in 0..1, how much of a change is made at each place; not 0 everywhere.
+        sags: Whether the shape changes.
+        shades: Whether the light does.
     """
     part = _window(where, 1)
     # Of signs that lie at one place, that which changes most.
     most = np.take_along_axis(rise[0], np.abs(rise[0]).argmax(axis=0)[None], axis=0)[0]
     size = where.shape[0]
-    moves = grown(sagging(face_places(face.landmarks, size, most.shape[-1]), most)[None], (size, size))[0][:, *part]
-    moves = moves * (where[part] * np.float32(size / 2))
+    places = face_places(face.landmarks, size, most.shape[-1])
+
+    def here(maps: Maps) -> Maps:
+        found: Maps = grown(maps[None], (size, size))[0][:, *part] * where[part]
+        return found
+
     still = face.rgb[part].astype(np.float32) / np.float32(127.5) - 1
-    change[part] = moved(still + change[part], moves) - still
+    made = still + change[part]
+    if shades:
+        made = lit(made, here(shading(places, most)).transpose(1, 2, 0))
+    if sags:
+        made = moved(made, here(sagging(places, most)) * np.float32(size / 2))
+    change[part] = made - still
     return change
 
 

@@ -27,6 +27,7 @@ class GeneratorConfig(BaseModel):
         patterns: How many faces' worth of lines it remembers; with more than one the location maps say by a third map
             which of them is wanted (`amgan.maps.variants`).
         sags: Whether, in use, the face also changes its shape with age (`amgan.maps.sagging`), lines and all.
+        shades: Whether, in use, light falls on the face as on one of that age (`amgan.maps.shading`).
         base_channels: Width behind the stem; doubles at each halving.
         depth: Halvings behind the stem.
         blocks: Residual blocks at the bottom.
@@ -51,6 +52,7 @@ class GeneratorConfig(BaseModel):
     lines: int = Field(default=0, ge=0, multiple_of=4)
     patterns: int = Field(default=1, ge=1)
     sags: bool = False
+    shades: bool = False
     base_channels: int = Field(default=64, ge=4, multiple_of=4)
     depth: int = Field(default=2, ge=1, le=5)
     blocks: int = Field(default=2, ge=0)

@@ -29,7 +29,7 @@ def test_those_with_the_most_give_and_nobody_the_same_sign_twice(store: Store) -
         by_face = {of_one[sign].face: of_one[sign].gain for of_one in found}
         assert len(by_face) == 2 and most in by_face
         # Deeper where a face has less to give, up to what noise allows.
-        assert by_face.pop(most) == 0.89 and [*by_face.values()] == [1.6]
+        assert by_face.pop(most) == 0.62 and [*by_face.values()] == [1.12]
     assert patterns_of(store, ATLAS, found).shape == (2, 1, SIZE, SIZE, 3)
 
 

@@ -23,14 +23,14 @@ OUTLINE: Polygon = [
     *(93, 234, 127, 162, 21),
     *((54, 6, 0.2), (103, 105, 0.7), (67, 66, 0.75), (109, 107, 0.75)),
 ]
-_EYES = (
+EYES = (
     (33, 246, 161, 160, 159, 158, 157, 173, 133, 155, 154, 153, 145, 144, 163, 7),
     (263, 466, 388, 387, 386, 385, 384, 398, 362, 382, 381, 380, 374, 373, 390, 249),
 )
 LIPS = (61, 185, 40, 39, 37, 0, 267, 269, 270, 409, 291, 375, 321, 405, 314, 17, 84, 181, 91, 146)
 BROWS = ((70, 63, 105, 66, 107, 55, 65, 52, 53, 46), (300, 293, 334, 296, 336, 285, 295, 282, 283, 276))
 # What is no skin, each with how far around it is left out.
-_HOLES = (*((eye, 3) for eye in _EYES), (LIPS, 2), *((brow, 5) for brow in BROWS))
+_HOLES = (*((eye, 3) for eye in EYES), (LIPS, 2), *((brow, 5) for brow in BROWS))
 # Of the colours of what is surely skin the outermost fifth is left out: a highlight, a lock.
 _TYPICAL = 0.8
 # Least variance of skin in CIELAB (8 bits a channel): light differs over a face more than its hue.

@@ -24,6 +24,9 @@ from amgan.signs.zones import zone_masks
 _ASIDE, _COVERED, _COVER_SIDE, _ELSE = 0.06, 0.5, 256, 0.05
 # Least and most factor on a relief: what is made much deeper than it was shows noise.
 _GAIN = (0.8, 1.6)
+# How much of it is laid, in zones and elsewhere: the depth of folds is shading (`amgan.maps.shading`), and creases
+# where no sign lies look crumpled.
+_LAID, _LAID_ELSEWHERE = 0.7, 0.45
 # Of how many with the most of a sign the skin is looked at, for each pattern.
 _TRIES = 30
 
@@ -64,7 +67,7 @@ def choose_givers(
 
     ahead = np.array([1 if abs(turned(store.landmarks[index])) < _ASIDE else _ELSE for index in indices])
 
-    def best(zones: list[int], name: str) -> list[Giver]:
+    def best(zones: list[int], name: str, laid: float = _LAID) -> list[Giver]:
         of_sign = scores[:, zones].mean(axis=1)
         looked_at = [int(place) for place in np.argsort(-of_sign * ahead)[: _TRIES * patterns] if of_sign[place] > 0]
         if len(looked_at) < patterns:
@@ -75,14 +78,14 @@ def choose_givers(
         people = {store.rows[indices[place]].identity: place for place in reversed(best_first)}
         alone = sorted(best_first, key=lambda place: people[store.rows[indices[place]].identity] != place)
         return [
-            Giver(store.rows[indices[place]].name, round(float(np.clip(FULL / of_sign[place], *_GAIN)), 2))
+            Giver(store.rows[indices[place]].name, round(laid * float(np.clip(FULL / of_sign[place], *_GAIN)), 2))
             for place in alone[:patterns]
         ]
 
     by_zone = {zone: number for number, zone in enumerate(atlas.zones)}
     by_sign: Mapping[str, list[Giver]] = {
         sign: best([by_zone[zone] for zone in atlas.zones_of(sign)], sign) for sign in atlas.signs
-    } | {REST: best(list(by_zone.values()), "sign")}
+    } | {REST: best(list(by_zone.values()), "sign", _LAID_ELSEWHERE)}
     return [{sign: givers[number] for sign, givers in by_sign.items()} for number in range(patterns)]
 
 

@@ -1,0 +1,64 @@
+"""How light falls on a face with age: folds beside nose and mouth, bags, hollow cheeks, paler lips.
+
+A memory of lines has what differs from face to face. What all old faces share is soft and lies at one place: how light
+each place is, and of what hue, was regressed on the aging map there (`amgan.training.fit_shading`). Here a face is lit
+so, where and as far as its map asks for more or less.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib.resources
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+# A level of the picture that holds the shading stands for so much, as a logarithm; the middle level for nothing.
+LEVEL, MIDDLE = 1 / 256, 128
+# Added before a logarithm, pictures being 0..1, as for reliefs: the dark would get all the light else.
+DARK = 0.06
+NAME = "shading_with_signs.png"
+
+
+@functools.cache
+def shading_with_signs() -> npt.NDArray[np.float32]:
+    """(S, S, 3), logarithms of light on the mean face for one more of the whole scale, each at its place."""
+    with importlib.resources.files("amgan.maps").joinpath(NAME).open("rb") as file, Image.open(file) as picture:
+        levels = np.asarray(picture.convert("RGB"), np.float32)
+    return (levels - MIDDLE) * np.float32(LEVEL)
+
+
+def shading(places: npt.NDArray[np.float32], rise: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """How much more light each place of a face gets.
+
+    Args:
+        places: (2, R, R), X and Y on the mean face (`amgan.maps.mesh.face_places`).
+        rise: (R, R) in -1..1, how much more of its sign each place gets, of the whole scale.
+
+    Returns:
+        (3, R, R) float32, logarithms, for `lit`.
+    """
+    known = shading_with_signs()
+    xs, ys = (places + 1) * np.float32(known.shape[0] / 2) - np.float32(0.5)
+    found = cv2.remap(known, xs, ys, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+    return np.ascontiguousarray((found * rise[..., None]).transpose(2, 0, 1))
+
+
+def lit(picture: npt.NDArray[np.float32], logs: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """A picture in another light; where the logarithm is 0 it is as it was, bit for bit.
+
+    Args:
+        picture: (H, W, 3) float32, where a picture goes from -1 to 1.
+        logs: (H, W, 3) float32.
+
+    Returns:
+        (H, W, 3) float32.
+
+    Example:
+        >>> lit(np.zeros((1, 1, 3), np.float32), np.full((1, 1, 3), np.log(1.5), np.float32))[0, 0].round(2).tolist()
+        [0.5600000023841858, 0.5600000023841858, 0.5600000023841858]
+    """
+    dark = np.float32(1 + 2 * DARK)
+    return np.where(logs == 0, picture, (picture + dark) * np.exp(logs) - dark)

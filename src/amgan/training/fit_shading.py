@@ -1,0 +1,258 @@
+"""Measures how light falls on faces with age, for `amgan.maps.shading`.
+
+``python -m amgan.training.fit_shading --data DIR --store DIR [--out FILE.png]``
+
+Faces of `train` that are not kept for judges are brought to the mean face, and at each place the logarithm of light is
+regressed on the aging map there: on a sign's score in its zones, on age elsewhere. Beside that stands what else may
+change the light: where a head turns, how a mouth smiles or opens, sex, population, and where the photo comes from. Each
+face counts both ways round, so that what is found is alike on both sides. Takes some two minutes for 700 faces.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from amgan.data.curation.occlusion import load_detector
+from amgan.data.fit_sagging import FEWEST, both_ways_round, groups, pose
+from amgan.data.grafts.bare_skin import EYES, LIPS, SIDE, bare_skin, hull
+from amgan.data.grafts.relief import LUMA
+from amgan.data.store import Store, prepare
+from amgan.errors import DatasetError
+from amgan.faces.align import at_side
+from amgan.maps import shading
+from amgan.maps.aging import aging_map
+from amgan.maps.mesh import mean_face, places_in
+from amgan.maps.packing import pack_zones
+from amgan.models.bundle import load_bundle
+from amgan.models.estimator import SignEstimators
+from amgan.signs.atlas import Atlas, unit_atlas
+from amgan.signs.zones import zone_masks
+from amgan.training.estimating import zone_scores
+from amgan.training.fitting import belongs_to
+
+OUT = Path(shading.__file__).with_name(shading.NAME)
+# Side of the picture of the mean face that is measured, and the blur before, to a side of a face.
+CELLS, BLUR = 256, 2.5 / 1024
+PENALTY = 20.0
+# About the deviation of scores among people, by which the penalty on their slope is as large as on others'.
+SPREAD = 0.16
+# Lids and lips are measured too, so far around; lids of nobody who seems to wear glasses.
+_AROUND_LIPS, _AROUND_EYES, _GLASSES, _COVER_SIDE = 4, 7, 0.3, 256
+# Men's skin counts so much where beards grow: shaved or not, they would pass for a shade that goes with age.
+_BEARDED = 0.03
+# Places that fewer faces show fade out, from the second share of them to the first.
+_SHOWN, _HARDLY = 0.42, 0.12
+# What is softly the most, as logarithms: of darkening, of lightening (mostly where something else stood in the light),
+# and of hue; and how much of hue is taken, which cameras and make-up change as age does.
+_DARKER, _LIGHTER, _HUE, _OF_HUE = 0.4, 0.06, 0.06, 0.75
+# Faces that are counted in at a time, since the sums are large.
+_TOGETHER = 24
+# Of the nose's base and of an ear's landmark, from which beards grow; and how soft that begins.
+_NOSE_BASE, _EAR, _BESIDE, _SOFT = 2, 234, 0.30, 0.1
+
+Array = npt.NDArray[np.float32]
+
+
+class Slopes:
+    """Ridge regressions, one a pixel, of some values on one map's and on what is the same for all pixels.
+
+    Args:
+        pixels: How many.
+        values: How many values a pixel has.
+        others: How many columns there are beside the map.
+        penalty: On squared slopes, as many faces as it outweighs.
+    """
+
+    def __init__(self, pixels: int, values: int, others: int, penalty: float = PENALTY) -> None:
+        self._square = np.zeros((pixels, others + 2, others + 2), np.float64)
+        self._right = np.zeros((pixels, others + 2, values), np.float64)
+        self._penalty = np.diag([0.0, *[penalty] * others, penalty * SPREAD**2]) + 1e-6 * np.eye(others + 2)
+
+    def add(self, values: Array, weights: Array, maps: Array, others: Array) -> None:
+        """Counts in some faces.
+
+        Args:
+            values: (n, P, C).
+            weights: (n, P), how much each pixel of each counts.
+            maps: (n, P), what the slope is wanted on.
+            others: (n, K), of mean 0 and deviation 1.
+        """
+        known = np.concatenate([np.ones((len(others), 1), np.float32), others.astype(np.float32)], axis=1)
+        count = known.shape[1]
+        products = (known[:, :, None] * known[:, None, :]).reshape(len(known), -1)
+        self._square[:, :count, :count] += (weights.T @ products).reshape(-1, count, count)
+        weighed = weights * maps
+        beside = weighed.T @ known
+        self._square[:, :count, count] += beside
+        self._square[:, count, :count] += beside
+        self._square[:, count, count] += (weighed * maps).sum(axis=0)
+        for value in range(values.shape[2]):
+            self._right[:, :count, value] += (weights * values[..., value]).T @ known
+            self._right[:, count, value] += (weighed * values[..., value]).sum(axis=0)
+
+    def found(self) -> npt.NDArray[np.float64]:
+        """(P, C), by how much values rise for one more of the map."""
+        return np.asarray(np.linalg.solve(self._square + self._penalty, self._right)[:, -1])
+
+
+def fit(
+    store: Store,
+    atlas: Atlas,
+    estimators: SignEstimators,
+    share: float = 0.2,
+    progress: Callable[[Iterable[int]], Iterable[int]] = iter,
+) -> Array:
+    """The shading that goes with one more of every sign and of age.
+
+    Args:
+        store: Prepared faces.
+        atlas: Signs and zones.
+        estimators: Score what no person has scored.
+        share: Of the people of `train` that are kept for judges.
+        progress: Gets what is to be gone through, and gives it back.
+
+    Returns:
+        (`CELLS`, `CELLS`, 3), logarithms, softly limited, 0 where too few faces show skin.
+
+    Raises:
+        DatasetError: There are too few faces of known age.
+    """
+    belongs = belongs_to("maps", share)
+    chosen = store.subset(lambda row: belongs(row) and bool(np.isfinite(row.age)))
+    if len(chosen) < FEWEST:
+        fault = f"{len(chosen)} faces of known age; at least {FEWEST} are needed to tell how light changes"
+        raise DatasetError(f"{store.folder}: {fault}")
+    rows = [store.rows[index] for index in chosen]
+    others = np.concatenate(
+        [
+            pose(both_ways_round(store.landmarks[chosen, : len(mean_face())].astype(np.float64))),
+            np.tile(groups(rows), (2, 1)),
+        ],
+        axis=1,
+    )
+    others = ((others - others.mean(axis=0)) / (others.std(axis=0) + 1e-9)).astype(np.float32)
+    scores, ages = (part.numpy()[chosen] for part in zone_scores(store, estimators))
+    mean = (mean_face() + 1) * np.float32(store.size / 2) - np.float32(0.5)
+    zones = zone_masks(atlas, np.concatenate([mean, mean[:10]]), store.size, CELLS).zones[None]
+    head, channels = np.ones((1, CELLS, CELLS), np.float32), pack_zones(atlas)
+    beards, detector = _beards(), load_detector()
+    slopes, shown = Slopes(CELLS**2, 4, others.shape[1]), np.zeros((CELLS, CELLS), np.float32)
+    waiting: list[tuple[Array, Array, Array, Array]] = []
+    for number in progress(range(len(chosen))):
+        picture, landmarks = store.images[chosen[number]], store.landmarks[chosen[number]]
+        small = at_side(picture, _COVER_SIDE)
+        there = (landmarks + 0.5) * np.float32(_COVER_SIDE / store.size) - np.float32(0.5)
+        lids = detector.measure(small, there)["glasses"] < _GLASSES
+        light, weight = even(*_on_mean(picture, landmarks, mean, _skin(picture, landmarks, lids)))
+        shown += (weight + weight[:, ::-1]) / (2 * len(chosen))
+        weight = weight * (1 - (1 - np.float32(_BEARDED)) * beards) if rows[number].sex == "male" else weight
+        drawn = aging_map(zones, head, scores[number][None], ages[number][None], channels)[0].max(axis=0)
+        both = (np.stack([one, one[:, ::-1]]) for one in (light, weight, drawn))
+        values, weights, maps = (one.reshape(2, CELLS**2, *one.shape[3:]) for one in both)
+        waiting.append((values, weights, maps, others[[number, number + len(chosen)]]))
+        if len(waiting) == _TOGETHER or number == len(chosen) - 1:
+            slopes.add(*(np.concatenate(part) for part in zip(*waiting, strict=True)))
+            waiting.clear()
+    return limited(np.asarray(slopes.found(), np.float32).reshape(CELLS, CELLS, 4), shown)
+
+
+def even(logs: Array, weight: Array) -> tuple[Array, Array]:
+    """Takes from a face what light differs all over it, and its own hue.
+
+    Args:
+        logs: (S, S, 3), logarithms.
+        weight: (S, S) in 0..1, where skin is.
+
+    Returns:
+        (S, S, 4), light less the plane that fits it best, and red, green and blue beside light, less their means; and
+        the weight.
+    """
+    light = logs @ LUMA
+    steps = np.linspace(-1, 1, len(light), dtype=np.float32)
+    plane = np.stack([np.ones_like(light), *np.meshgrid(steps, steps)], axis=-1).reshape(-1, 3)
+    weighed = plane * weight.reshape(-1, 1)
+    found = np.linalg.solve(weighed.T @ plane + 1e-3 * np.eye(3, dtype=np.float32), weighed.T @ light.ravel())
+    hue = logs - light[..., None]
+    own = (hue * weight[..., None]).sum(axis=(0, 1)) / weight.sum().clip(min=1e-3)
+    return np.dstack([light - (plane @ found).reshape(light.shape), hue - own]), weight
+
+
+def limited(found: Array, shown: Array) -> Array:
+    """Slopes (S, S, 4) of light and of hue as logarithms (S, S, 3), of places that enough faces show (S, S)."""
+    light, hue = found[..., :1], _OF_HUE * found[..., 1:]
+    light = np.where(light > 0, _softly(light, _LIGHTER), _softly(light, _DARKER))
+    fading = ((shown - _HARDLY) / (_SHOWN - _HARDLY)).clip(0, 1)[..., None]
+    return np.asarray((light + _softly(hue, _HUE)) * fading, np.float32)
+
+
+def _softly(values: Array, most: float) -> Array:
+    return np.asarray(most * np.tanh(values / most), np.float32)
+
+
+def _skin(picture: npt.NDArray[np.uint8], landmarks: Array, lids: bool) -> npt.NDArray[np.uint8]:
+    """(`SIDE`, `SIDE`), 255 where bare skin is, lips, and, if wanted, lids."""
+    points = (landmarks + 0.5) * np.float32(SIDE / len(picture)) - np.float32(0.5)
+    found = bare_skin(picture, landmarks)
+    for part, around in ((LIPS, _AROUND_LIPS), *(((eye, _AROUND_EYES) for eye in EYES) if lids else ())):
+        found = np.maximum(found, np.asarray(cv2.GaussianBlur(hull(points, part, around), (0, 0), 1.5), np.uint8))
+    return found
+
+
+def _on_mean(
+    picture: npt.NDArray[np.uint8], landmarks: Array, mean: Array, skin: npt.NDArray[np.uint8]
+) -> tuple[Array, Array]:
+    """A face's logarithms of light (`CELLS`, `CELLS`, 3), skin alone, and how much skin is at each place."""
+    size = len(picture)
+    weight = np.asarray(cv2.resize(skin, (size, size)) / np.float32(255), np.float32)
+    logs = np.log(picture / np.float32(255) + np.float32(shading.DARK)) * weight[..., None]
+    blurred = cv2.GaussianBlur(np.dstack([logs, weight]), (0, 0), BLUR * size)
+    asked = np.arange(CELLS // 2, dtype=np.float32) * (2 * size / CELLS) + np.float32(size / CELLS - 0.5)
+    places = cv2.resize(places_in(landmarks, mean, size, asked, asked), (2 * CELLS, 2 * CELLS))
+    fine = cv2.remap(np.asarray(blurred, np.float32), places[..., 0], places[..., 1], cv2.INTER_LINEAR)
+    found = np.asarray(cv2.resize(fine, (CELLS, CELLS), interpolation=cv2.INTER_AREA), np.float32)
+    return found[..., :3] / found[..., 3:].clip(min=1e-3), np.ascontiguousarray(found[..., 3])
+
+
+def _beards() -> Array:
+    """(`CELLS`, `CELLS`) in 0..1 on the mean face, where beards grow: below the nose and down the sides."""
+    steps = (np.arange(CELLS, dtype=np.float32) + np.float32(0.5)) * np.float32(2 / CELLS) - 1
+    x, y = np.meshgrid(np.abs(steps), steps)
+    below = (y - mean_face()[_NOSE_BASE, 1]) / np.float32(_SOFT)
+    beside = np.minimum(x - np.float32(_BESIDE), y - mean_face()[_EAR, 1]) / np.float32(_SOFT)
+    return np.asarray(np.maximum(below, beside).clip(0, 1), np.float32)
+
+
+def _told(numbers: Iterable[int]) -> Iterator[int]:
+    for number in numbers:
+        if number % 50 == 0:
+            print(f"face {number}", flush=True)
+        yield number
+
+
+def main() -> None:
+    """Writes the picture."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, required=True, help="faces, as for amgan train")
+    parser.add_argument("--store", type=Path, required=True, help="where prepared faces are kept")
+    parser.add_argument("--out", type=Path, default=OUT)
+    options = parser.parse_args()
+    atlas = unit_atlas()
+    store = prepare(options.data, options.store, atlas)
+    estimators = load_bundle().estimators
+    # The model is a folder's, no ONNX file.
+    assert isinstance(estimators, SignEstimators)
+    found = fit(store, atlas, estimators, progress=_told)
+    levels = np.round(found / shading.LEVEL + shading.MIDDLE).clip(0, 255).astype(np.uint8)
+    Image.fromarray(levels).save(options.out, optimize=True)
+    print(f"{options.out}: {np.abs(found).max():.2f} at most, {np.abs(found).mean():.3f} in the mean, as logarithms")
+
+
+if __name__ == "__main__":
+    main()
