@@ -21,8 +21,8 @@ from playwright.sync_api import ViewportSize, sync_playwright
 DESKTOP, PHONE = ViewportSize(width=1280, height=900), ViewportSize(width=390, height=844)
 PATIENCE = 300_000  # milliseconds
 
-# Strokes as shares of the canvas: across the forehead, and a line beside one eye that is young again.
-FOREHEAD = [(0.36, 0.43), (0.45, 0.415), (0.55, 0.415), (0.63, 0.44)]
+# Strokes as shares of the canvas: across the forehead, and down one cheek.
+FOREHEAD = [(0.36, 0.345), (0.45, 0.33), (0.55, 0.33), (0.63, 0.35)]
 CHEEK = [(0.70, 0.56), (0.69, 0.64), (0.66, 0.72)]
 
 

@@ -53,11 +53,12 @@ def session(studio: Studio, analyzed: tuple[Photo, list[FaceView]]) -> Session:
 
 @dataclass
 class Served:
-    """A page that is served; `folder` is where its temporary files are."""
+    """A page that is served; `folder` is where its temporary files are, `home` the user's, which has none."""
 
     process: subprocess.Popen[str]
     url: str
     folder: Path
+    home: Path
     hosts: set[str] = field(default_factory=set)
 
 
@@ -66,12 +67,15 @@ def served(small_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
     pytest.importorskip("gradio")
     folder = tmp_path_factory.mktemp("temporary")
     command = [sys.executable, "-u", "-m", "amgan", "ui", "--no-browser", "--port", "0", "--model", str(small_model)]
-    environment = os.environ | {"TMPDIR": str(folder)}
+    home = tmp_path_factory.mktemp("home")
+    # Where a library would write to that asks nobody.
+    homes = {"HOME": home, **{f"XDG_{kind}_HOME": home / kind.lower() for kind in ("CACHE", "CONFIG", "DATA", "STATE")}}
+    environment = os.environ | {name: str(path) for name, path in homes.items()} | {"TMPDIR": str(folder)}
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
         assert process.stdout is not None
         line = process.stdout.readline()
         assert line.startswith("amgan ui: http://127.0.0.1:"), line
-        yield Served(process, line.split()[2], folder)
+        yield Served(process, line.split()[2], folder, home)
         if process.poll() is None:
             process.send_signal(signal.SIGTERM)
 

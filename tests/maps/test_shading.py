@@ -24,9 +24,9 @@ def at(maps: np.ndarray, x: float, y: float) -> np.ndarray:
 def test_what_was_measured_is_alike_on_both_sides_and_nothing_beside_the_face() -> None:
     known = shading_with_signs()
     assert known.shape[0] == known.shape[1] and known.shape[2] == 3
-    assert np.abs(known - known[:, ::-1]).max() < 0.02
+    assert np.abs(known - known[:, ::-1]).max() < 0.03
     assert not known[0].any() and not known[-1].any() and not known[:, 0].any()
-    assert 0.2 < np.abs(known).max() < 0.5
+    assert 0.2 < np.abs(known).max() < 0.6
 
 
 def test_folds_get_darker_and_lips_paler_with_age(places: np.ndarray) -> None:

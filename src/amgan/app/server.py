@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import os
 import signal
@@ -10,7 +11,7 @@ import sys
 import tempfile
 import threading
 import webbrowser
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -76,37 +77,51 @@ def listen(port: int) -> socket.socket:
     return listening
 
 
+@contextlib.contextmanager
+def one_folder() -> Iterator[Path]:
+    """A temporary folder for all that this process writes, libraries' caches too; at the end it is deleted."""
+    kept = tempfile.tempdir
+    with tempfile.TemporaryDirectory(prefix="amgan-ui-", ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        # MediaPipe imports Matplotlib, which else keeps a list of fonts in the user's home.
+        os.environ.update(_SETTINGS, GRADIO_TEMP_DIR=name, MPLCONFIGDIR=str(folder / "matplotlib"))
+        # What libraries write without asking where goes there too.
+        tempfile.tempdir = name
+        # Of a termination, as of Ctrl-C, the folder's end must still come.
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+        try:
+            yield folder
+        finally:
+            tempfile.tempdir = kept
+
+
 def serve(
-    ager: Ager, listening: socket.socket, ready: Callable[[str], None], browser: bool, model: Sequence[str] = ()
+    ager: Ager,
+    listening: socket.socket,
+    folder: Path,
+    ready: Callable[[str], None],
+    browser: bool,
+    model: Sequence[str] = (),
 ) -> None:
-    """Serves the page until Ctrl-C or a termination signal; then everything it kept is deleted.
+    """Serves the page until Ctrl-C or a termination signal.
 
     Args:
         ager: The model.
         listening: Of `listen`.
+        folder: Of `one_folder`.
         ready: Is told the page's address.
         browser: Whether to open the page in the standard browser.
         model: As for `Studio`.
     """
-    kept = tempfile.tempdir
-    with tempfile.TemporaryDirectory(prefix="amgan-ui-", ignore_cleanup_errors=True) as folder:
-        os.environ.update(_SETTINGS, GRADIO_TEMP_DIR=folder)
-        # What libraries write without asking where goes there too.
-        tempfile.tempdir = folder
-        try:
-            app = build_app(ager, Path(folder), model)
-            import uvicorn
+    app = build_app(ager, folder, model)
+    import uvicorn
 
-            address = f"http://{HOST}:{listening.getsockname()[1]}"
-            # Of a termination, as of Ctrl-C, the folder's end must still come.
-            signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
-            config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1)
-            ready(address)
-            if browser:
-                threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
-            uvicorn.Server(config).run(sockets=[listening])
-        finally:
-            tempfile.tempdir = kept
+    address = f"http://{HOST}:{listening.getsockname()[1]}"
+    config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1)
+    ready(address)
+    if browser:
+        threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
+    uvicorn.Server(config).run(sockets=[listening])
 
 
 def build_app(ager: Ager, folder: Path, model: Sequence[str] = ()) -> FastAPI:

@@ -35,17 +35,19 @@ def ui_command(
     """Replaced by `HELP`."""
     chosen_precision = read_precision(precision)
 
-    from amgan.app.server import check_installed, listen, serve
+    from amgan.app.server import check_installed, listen, one_folder, serve
 
     check_installed()
     path = find_named(model)
     # Absolute, so that the commands that the page shows can be given in any folder.
     files = {"--model": path, "--face-model": face_model}
     same = [word for option, file in files.items() if file is not None for word in (option, str(file.absolute()))]
-    with listen(port) as listening, open_ager(path, face_model, chosen_precision) as ager:
-        serve(
-            ager, listening, lambda address: typer.echo(f"amgan ui: {address} (Ctrl-C ends it)"), not no_browser, same
-        )
+
+    def ready(address: str) -> None:
+        typer.echo(f"amgan ui: {address} (Ctrl-C ends it)")
+
+    with listen(port) as listening, one_folder() as folder, open_ager(path, face_model, chosen_precision) as ager:
+        serve(ager, listening, folder, ready, not no_browser, same)
 
 
 ui_command.__doc__ = HELP
