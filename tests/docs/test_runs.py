@@ -41,6 +41,7 @@ NOT_RUN = {
     r"python -m amgan\.data\.quantiles .*": "wants 20 people of a population; tests/data/test_quantiles.py",
     r"python -m amgan\.data\.curation\.fit_occlusion .*": "wants labels; tests/data/curation/test_fit_occlusion.py",
     r"python -m amgan\.data\.fit_sagging .*": "writes into src; tests/data/test_fit_sagging.py",
+    r"python -m amgan\.training\.fit_shading .*": "writes into src; tests/training/test_fit_shading.py",
     r"tensorboard --logdir .*": "serves until it is stopped",
     # What several machines or GPUs are wanted for.
     r"ray start .*": "starts servers that stay",

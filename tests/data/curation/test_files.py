@@ -1,3 +1,4 @@
+import errno
 import os
 from pathlib import Path
 
@@ -87,3 +88,22 @@ def test_a_folder_of_something_else_is_left_alone(folder: Path, tmp_path: Path) 
         open_destination(folder, tmp_path / "file", 256, "png")
     with pytest.raises(DatasetError, match="absent"):
         open_destination(folder / "absent", tmp_path / "out", 256, "png")
+
+
+class Broken:
+    """An entry of a folder whose disk does not answer."""
+
+    def __init__(self, entry: os.DirEntry[str]) -> None:
+        self.name, self.path = entry.name, entry.path
+        self.is_dir, self.is_file, self.is_symlink = entry.is_dir, entry.is_file, entry.is_symlink
+
+    def stat(self) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+
+def test_a_photo_on_a_broken_disk_is_found_with_its_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a.jpg").touch()
+    listed = [Broken(entry) for entry in os.scandir(tmp_path)]
+    monkeypatch.setattr("amgan.data.curation.files.os.scandir", lambda folder: listed)
+    (found,) = photo_files(tmp_path)
+    assert found.name == "a.jpg" and found.error == "cannot be read (Input/output error)"

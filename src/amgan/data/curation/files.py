@@ -58,16 +58,19 @@ def photo_files(source: Path) -> Iterator[PhotoFile]:
             path = Path(entry.path)
             if path.suffix.lower() not in SUFFIXES or not _is_photo(entry, root):
                 continue
+            name, fault, size, modified_ns = path.relative_to(root).as_posix(), "", 0, 0
             try:
                 status = entry.stat()
+                size, modified_ns = status.st_size, status.st_mtime_ns
             except FileNotFoundError:
                 continue  # taken away in this moment
-            name, fault = path.relative_to(root).as_posix(), ""
+            except OSError as error:  # a broken disk, or a share that went away
+                fault = f"cannot be read ({error.strerror})"
             if not _is_text(name):
                 # As the table could not hold it, escaped; then there is no such file to open.
                 name = name.encode("utf-8", "backslashreplace").decode("utf-8")
                 fault = "its name is not UTF-8; rename it"
-            yield PhotoFile(name, status.st_size, status.st_mtime_ns, fault)
+            yield PhotoFile(name, size, modified_ns, fault)
 
 
 def _is_photo(entry: os.DirEntry[str], root: Path) -> bool:
