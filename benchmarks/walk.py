@@ -110,9 +110,9 @@ def _walk(python: Path, photo: Path) -> None:
     with _step("`amgan age me.png -o cli.png --recipe RECIPE`"):
         by_command = folder / "cli.png"
         _run(str(python), "-m", "amgan", "age", str(photo), "-o", str(by_command), "--recipe", str(recipe))
-    with _step("`amgan sweep me.png -o clip.mp4 --to SIGN.SIDE=SCORE`"):
+    with _step("`amgan sweep me.png -o clip.mp4 --to SIGN.SIDE=SCORE --steps 24`"):
         ((zone, score),) = json.loads(recipe.read_text())["signs"].items()
-        asked = ["--to", f"{zone}={score}", "-o", str(folder / "clip.mp4")]
+        asked = ["--to", f"{zone}={score}", "-o", str(folder / "clip.mp4"), "--steps", "24"]
         _run(str(python), "-m", "amgan", "sweep", str(photo), *asked)
     with _step("the same in Python: `Ager().age(...)`"):
         by_python = folder / "python.png"
