@@ -1,6 +1,6 @@
 import torch
 
-from amgan.data.grafts.relief import DARK, LUMA
+from amgan.maps.shading import DARK, LUMA
 from amgan.models.lines import laid
 from amgan.models.own_relief import OwnRelief
 

@@ -95,6 +95,13 @@ def groups(rows: Sequence[Row]) -> Array:
     return np.array(columns).reshape(len(columns), len(rows)).T
 
 
+def of_known_age(store: Store, share: float) -> npt.NDArray[np.int64]:
+    """Rows of a store of the people of `train`, less a share of them that is kept for judges, of known age."""
+    return store.subset(
+        lambda row: row.split == "train" and not held_for_judges(row, share) and bool(np.isfinite(row.age))
+    )
+
+
 def fit(store: Store, share: float = 0.2) -> Array:
     """(468, 2), the moves of the faces of a store for one more of normalised age, pixels of its pictures.
 
@@ -105,21 +112,29 @@ def fit(store: Store, share: float = 0.2) -> Array:
     Raises:
         DatasetError: There are too few of known age.
     """
-    chosen = store.subset(
-        lambda row: row.split == "train" and not held_for_judges(row, share) and bool(np.isfinite(row.age))
-    )
+    chosen = of_known_age(store, share)
     rows = [store.rows[index] for index in chosen]
     landmarks = store.landmarks[chosen, : len(mean_face())].astype(np.float64)
     return moves(landmarks, np.array([row.age for row in rows], np.float64), groups(rows))
 
 
-def main() -> None:
-    """Writes the file."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def read_options(description: str | None, out: Path) -> argparse.Namespace:
+    """``data``, ``store`` and ``out`` of the command line of a program that measures what goes with age.
+
+    Args:
+        description: Of the program.
+        out: Where it writes if nothing else is said.
+    """
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="faces, as for amgan train")
     parser.add_argument("--store", type=Path, required=True, help="where prepared faces are kept")
-    parser.add_argument("--out", type=Path, default=OUT)
-    options = parser.parse_args()
+    parser.add_argument("--out", type=Path, default=out)
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Writes the file."""
+    options = read_options(__doc__, OUT)
     store = prepare(options.data, options.store, unit_atlas())
     found = fit(store) * (1024 / store.size)
     title = "Moves of the mean face's landmarks from 18 to 80 years, pixels of a square of 1024: x,y of each."

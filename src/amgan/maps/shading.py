@@ -17,13 +17,14 @@ from PIL import Image
 
 # A level of the picture that holds the shading stands for so much, as a logarithm; the middle level for nothing.
 LEVEL, MIDDLE = 1 / 256, 128
-# Added before a logarithm, pictures being 0..1, as for reliefs: the dark would get all the light else.
+# Added before the logarithm, pictures being 0..1: in the dark it would blow up noise, and the dark would get all light.
 DARK = 0.06
+# How much each colour counts in the light of a pixel.
+LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 NAME = "shading_with_signs.png"
 # How much of what was measured is made: of light more, since the folds of many do not lie on each other, so that their
 # mean is fainter than one of them; of hue less, or skin is tinted. Taken on `val`, by how old and natural faces look.
 _LIGHT, _HUE = 1.35, 0.6
-_LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 
 
 @functools.cache
@@ -32,7 +33,7 @@ def shading_with_signs() -> npt.NDArray[np.float32]:
     with importlib.resources.files("amgan.maps").joinpath(NAME).open("rb") as file, Image.open(file) as picture:
         levels = np.asarray(picture.convert("RGB"), np.float32)
     measured = (levels - MIDDLE) * np.float32(LEVEL)
-    light = (measured @ _LUMA)[..., None]
+    light = (measured @ LUMA)[..., None]
     return np.asarray(_LIGHT * light + _HUE * (measured - light), np.float32)
 
 

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from amgan.data.grafts.relief import DARK, LUMA
+from amgan.maps.shading import DARK, LUMA
 from amgan.maps.variants import third_map
 
 # How soon all that a network would take away may go: a little before a map asks for all of it.

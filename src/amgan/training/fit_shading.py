@@ -10,7 +10,6 @@ face counts both ways round, so that what is found is alike on both sides. Takes
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
@@ -20,12 +19,11 @@ import numpy.typing as npt
 from PIL import Image
 
 from amgan.data.curation.occlusion import load_detector
-from amgan.data.fit_sagging import FEWEST, both_ways_round, groups, pose
+from amgan.data.fit_sagging import FEWEST, both_ways_round, groups, of_known_age, pose, read_options
 from amgan.data.grafts.bare_skin import EYES, LIPS, SIDE, bare_skin, hull
-from amgan.data.grafts.relief import LUMA
+from amgan.data.grafts.givers import covers
 from amgan.data.store import Store, prepare
 from amgan.errors import DatasetError
-from amgan.faces.align import at_side
 from amgan.maps import shading
 from amgan.maps.aging import aging_map
 from amgan.maps.mesh import mean_face, places_in
@@ -35,7 +33,6 @@ from amgan.models.estimator import SignEstimators
 from amgan.signs.atlas import Atlas, unit_atlas
 from amgan.signs.zones import zone_masks
 from amgan.training.estimating import zone_scores
-from amgan.training.fitting import belongs_to
 
 OUT = Path(shading.__file__).with_name(shading.NAME)
 # Side of the picture of the mean face that is measured, and the blur before, to a side of a face.
@@ -44,7 +41,7 @@ PENALTY = 20.0
 # About the deviation of scores among people, by which the penalty on their slope is as large as on others'.
 SPREAD = 0.16
 # Lids and lips are measured too, so far around; lids of nobody who seems to wear glasses.
-_AROUND_LIPS, _AROUND_EYES, _GLASSES, _COVER_SIDE = 4, 7, 0.3, 256
+_AROUND_LIPS, _AROUND_EYES, _GLASSES = 4, 7, 0.3
 # Men's skin counts so much where beards grow: shaved or not, they would pass for a shade that goes with age.
 _BEARDED = 0.03
 # Places that fewer faces show fade out, from the second share of them to the first.
@@ -124,8 +121,7 @@ def fit(
     Raises:
         DatasetError: There are too few faces of known age.
     """
-    belongs = belongs_to("maps", share)
-    chosen = store.subset(lambda row: belongs(row) and bool(np.isfinite(row.age)))
+    chosen = of_known_age(store, share)
     if len(chosen) < FEWEST:
         fault = f"{len(chosen)} faces of known age; at least {FEWEST} are needed to tell how light changes"
         raise DatasetError(f"{store.folder}: {fault}")
@@ -147,9 +143,7 @@ def fit(
     waiting: list[tuple[Array, Array, Array, Array]] = []
     for number in progress(range(len(chosen))):
         picture, landmarks = store.images[chosen[number]], store.landmarks[chosen[number]]
-        small = at_side(picture, _COVER_SIDE)
-        there = (landmarks + 0.5) * np.float32(_COVER_SIDE / store.size) - np.float32(0.5)
-        lids = detector.measure(small, there)["glasses"] < _GLASSES
+        lids = covers(detector, store, int(chosen[number]))["glasses"] < _GLASSES
         light, weight = even(*_on_mean(picture, landmarks, mean, _skin(picture, landmarks, lids)))
         shown += (weight + weight[:, ::-1]) / (2 * len(chosen))
         weight = weight * (1 - (1 - np.float32(_BEARDED)) * beards) if rows[number].sex == "male" else weight
@@ -174,7 +168,7 @@ def even(logs: Array, weight: Array) -> tuple[Array, Array]:
         (S, S, 4), light less the plane that fits it best, and red, green and blue beside light, less their means; and
         the weight.
     """
-    light = logs @ LUMA
+    light = logs @ shading.LUMA
     steps = np.linspace(-1, 1, len(light), dtype=np.float32)
     plane = np.stack([np.ones_like(light), *np.meshgrid(steps, steps)], axis=-1).reshape(-1, 3)
     weighed = plane * weight.reshape(-1, 1)
@@ -238,11 +232,7 @@ def _told(numbers: Iterable[int]) -> Iterator[int]:
 
 def main() -> None:
     """Writes the picture."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, required=True, help="faces, as for amgan train")
-    parser.add_argument("--store", type=Path, required=True, help="where prepared faces are kept")
-    parser.add_argument("--out", type=Path, default=OUT)
-    options = parser.parse_args()
+    options = read_options(__doc__, OUT)
     atlas = unit_atlas()
     store = prepare(options.data, options.store, atlas)
     estimators = load_bundle().estimators

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from amgan.data.curation.occlusion import OcclusionDetector, load_detector
+from amgan.data.curation.occlusion import Cover, OcclusionDetector, load_detector
 from amgan.data.grafts.bare_skin import SIDE, bare_skin
 from amgan.data.grafts.pattern import FULL, REST, Giver
 from amgan.data.store import Store
@@ -91,6 +91,11 @@ def choose_givers(
 
 def is_covered(detector: OcclusionDetector, store: Store, index: int) -> bool:
     """Whether hair, cloth or glasses cover a face of a store."""
+    return max(covers(detector, store, index).values()) >= _COVERED
+
+
+def covers(detector: OcclusionDetector, store: Store, index: int) -> Mapping[Cover, float]:
+    """How probably what covers a face of a store, 0..1 (`OcclusionDetector.measure`)."""
     small = at_side(store.images[index], _COVER_SIDE)
     landmarks = (store.landmarks[index] + 0.5) * np.float32(_COVER_SIDE / store.size) - np.float32(0.5)
-    return max(detector.measure(small, landmarks).values()) >= _COVERED
+    return detector.measure(small, landmarks)

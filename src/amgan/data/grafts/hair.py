@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from amgan.data.grafts.bare_skin import BROWS, LIPS, OUTLINE, SIDE, disc, filled, hull, near_in_colour, of_skin_colour
-from amgan.data.grafts.relief import DARK, LUMA
+from amgan.maps.shading import DARK, LUMA
 from amgan.signs.atlas import Polygon
 from amgan.signs.zones import polygon_points
 

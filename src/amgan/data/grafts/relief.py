@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-# Added before the logarithm, pictures being 0..1: in the dark it would blow up noise.
-DARK = 0.06
+from amgan.maps.shading import DARK, LUMA
+
 # Deviations of the blurs that part pores and creases, folds, and the light, to a side of the face.
 _FINE, _FOLDS = 5 / 1024, 22 / 1024
 _SPOTS = 3 / 1024
@@ -15,8 +15,6 @@ _SPOTS = 3 / 1024
 _LIGHTER = 0.4
 # Of the colour of spots, and the most of it: hue jumps where a photo is compressed or overexposed.
 _HUE, _MOST_HUE = 0.6, 0.12
-# How much each colour counts in the light of a pixel.
-LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 
 
 def relief_of(rgb: npt.NDArray[np.uint8], bare: npt.NDArray[np.float32], size: int) -> npt.NDArray[np.float32]:

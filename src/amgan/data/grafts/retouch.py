@@ -13,7 +13,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from amgan.data.grafts.relief import DARK, LUMA, blurred
+from amgan.data.grafts.relief import blurred
+from amgan.maps.shading import DARK, LUMA
 
 # Deviations of the blurs that part pores, creases, folds and the light, to a side of the face.
 _WIDTHS = (2.5 / 1024, 8 / 1024, 22 / 1024)
