@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from amgan import Ager
 from amgan.data.dataset import read_rows
-from amgan.inference.change import location_of, map_of
+from amgan.inference.facemaps import location_of, map_of
 from amgan.inference.views import FaceView
 from amgan.maps.arrays import grown
 from amgan.maps.change import restrain, where_changed

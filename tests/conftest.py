@@ -16,6 +16,7 @@ from amgan.data.curation.limits import Limits, default_limits
 from amgan.data.curation.run import curate
 from amgan.data.labels import read_labels
 from amgan.faces.detect import FaceDetector
+from amgan.faces.parsing import FaceParser
 from amgan.maps.packing import pack_zones
 from amgan.models.bundle import save_bundle
 from amgan.models.generator import Generator, GeneratorConfig
@@ -146,7 +147,7 @@ def loaded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         splits.append(split)
         identity = SimpleNamespace(embed=lambda rgb, box: features(rgb) / 255)
         ages = {"brightness": SimpleNamespace(age=lambda rgb, box: 100 * brightness(rgb))}
-        return Judges(Signs(), identity, ages, {LEADING: features})  # type: ignore[arg-type]
+        return Judges(Signs(), identity, ages, {LEADING: features}, FaceParser())  # type: ignore[arg-type]
 
     monkeypatch.setattr(judging, "load_judges", load)
     # Of the generated faces too few are kept for judges.

@@ -19,7 +19,8 @@ from typer.testing import CliRunner
 
 from amgan.cli import app
 from amgan.inference.ager import Ager
-from amgan.inference.change import face_change, location_of, map_of
+from amgan.inference.change import face_change
+from amgan.inference.facemaps import location_of, map_of
 from amgan.inference.request import Request
 from amgan.inference.views import FaceView
 from amgan.maps.arrays import grown

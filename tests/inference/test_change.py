@@ -6,12 +6,16 @@ from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from amgan.inference.ager import Ager
-from amgan.inference.change import face_change, location_of
+from amgan.inference.change import face_change
+from amgan.inference.facemaps import location_of
 from amgan.inference.views import FaceView
+from amgan.maps.arrays import grown
 
 
 @pytest.fixture(scope="module")
@@ -126,3 +130,47 @@ def test_light_falls_on_a_face_as_on_one_of_that_age(ager: Ager, face: FaceView)
     left = face_change(bundle, face, {**face.scores, "nasolabial_fold.left": 1.0})
     columns = np.flatnonzero(np.abs(left).max(axis=(0, 2)) > 0)
     assert np.abs(left).max() > 0.05 and columns.max() < face.landmarks[4, 0] + 10
+
+
+def greying(ager: Ager) -> Any:
+    """A bundle whose generator adds nothing and whose hair greys."""
+    generator = Drawn(ager, lambda image, location: 0 * image + np.float32(0.1))
+    generator.config = generator.config.model_copy(update={"greys": True})
+    return with_generator(ager, generator)
+
+
+def test_hair_greys_with_age_and_with_no_sign(ager: Ager, face: FaceView) -> None:
+    hair, skin = grown(np.stack([face.parts.hair, face.parts.skin])[None], (512, 512))[0]
+    hair = (hair > 0.7) & (skin == 0)
+    background = grown((face.parts.hair + face.parts.skin)[None, None], (512, 512))[0, 0] == 0
+    bundle, own = greying(ager), {**face.scores, "age": 0.2}
+    view = replace(face, scores=own)
+    older = face_change(bundle, view, {**own, "age": 0.9})
+    assert older[hair].mean() > 0.1
+    # Far from the person, nothing: the model changes skin, not what is behind.
+    far = cv2.erode(background.astype(np.uint8), np.ones((13, 13), np.uint8)) > 0
+    assert far.any() and not older[far].any()
+    for targets in ({**own, "age": 0.1}, {**own, "forehead_wrinkles": 0.9}):
+        assert not face_change(bundle, view, targets)[hair].any()
+
+
+def test_hair_greys_where_age_is_painted(ager: Ager, face: FaceView, astronaut: np.ndarray) -> None:
+    paint = np.zeros((512, 512, 4), np.uint8)
+    middle = int(face.report.box[0] + face.report.box[2]) // 2
+    paint[:, :middle] = 255
+    bundle = greying(ager)
+    bundle.generator.config = bundle.generator.config.model_copy(update={"maps": "zones"})
+    own = {**face.scores, "age": 0.2}
+    found = face_change(bundle, replace(face, scores=own), own, Image.fromarray(paint, "RGBA"))
+    hair = grown(face.parts.hair[None, None], (512, 512))[0, 0] > 0.7
+    left, right = np.flatnonzero((np.abs(found).max(axis=2) * hair).any(axis=0))[[0, -1]]
+    assert left < face.landmarks[10, 0] - 20 and right < face.landmarks[10, 0] + 30
+
+
+def test_hair_fades_where_the_square_ends_before_the_photo_does(ager: Ager, astronaut: np.ndarray) -> None:
+    (whole,) = ager.analyze(astronaut)
+    left, top, right, bottom = whole.report.region
+    # A photo that ends where the square does.
+    (cut,) = ager.analyze(astronaut[top:bottom, left:right])
+    edge = whole.parts.hair[-1]
+    assert edge.max() < 0.1 and cut.parts.hair[-2:].max() > whole.parts.hair[-2:].max()

@@ -11,7 +11,7 @@ from PIL import Image
 
 from amgan.app.pictures import Rgb
 from amgan.errors import RequestError
-from amgan.inference.change import map_of
+from amgan.inference.facemaps import map_of
 from amgan.inference.painted import read_painted
 from amgan.inference.views import FaceView
 from amgan.models.bundle import Bundle

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from amgan.inference.change import map_of
+from amgan.inference.facemaps import map_of
 from amgan.inference.overlay import draw_zones
 from amgan.inference.views import FaceView
 from amgan.models.bundle import Bundle

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
@@ -22,6 +23,7 @@ from amgan.evaluation.measures.detail import fine_energy_ratio, grid_strength
 from amgan.evaluation.measures.locality import inside_over_rest, stray
 from amgan.evaluation.protocol import DRAWN, LEVELS, OLDER, TALK, YOUNGER, Plan, swept
 from amgan.faces.align import at_side
+from amgan.faces.parsing import FaceParser
 from amgan.signs.atlas import Atlas
 from amgan.signs.zones import rasterise, zone_masks
 
@@ -30,6 +32,8 @@ ORIGINAL = "original"
 SHOWN = (YOUNGER, ORIGINAL, OLDER, DRAWN)
 # Side of a face on a strip, and of a zone on the strip of a sweep, pixels.
 TILE, CROP = 384, 160
+# How far around hair may be hair too, pixels of the parser's picture.
+AROUND_HAIR = 3
 
 
 @dataclass(frozen=True)
@@ -46,7 +50,7 @@ class Found:
         colour: Change of the skin's colour, CIELAB.
         detail: Energy of fine detail over that of the original.
         grid: Strength of a lattice in the change.
-        background: Largest change outside of the head, grey levels.
+        background: Largest change outside of head and hair, grey levels.
         features: To network to its features, base64 of float32.
         sweeps: Sign to ``scores`` (its own at each of `LEVELS`), ``first`` and ``last`` (all signs at `TALK`), and
             ``inside`` (change in its zones over the rest of the head, at the end of `LEVELS` that is farther).
@@ -105,7 +109,7 @@ def measure_face(
     extra = controls(face, len(face)) if plan.controlled else {}
     size = len(face)
     masks = zone_masks(atlas, landmarks, size, size)
-    outline = rasterise(atlas.head, landmarks, size, size) > 0
+    outline = person(face, landmarks, atlas, judges.parser)
     (left, top), (right, bottom) = landmarks.min(axis=0).tolist(), landmarks.max(axis=0).tolist()
     box = (left, top, right, bottom)
 
@@ -156,6 +160,15 @@ def measure_face(
         },
         sweeps=sweeps,
     )
+
+
+def person(face: Rgb, landmarks: npt.NDArray[np.float32], atlas: Atlas, parser: FaceParser) -> npt.NDArray[np.bool_]:
+    """(S, S), what is no background of a face (S, S, 3): its head, and hair that hangs beyond, with a little around."""
+    size = len(face)
+    head = rasterise(atlas.head, landmarks, size, size) > 0
+    around = np.ones((2 * AROUND_HAIR + 1, 2 * AROUND_HAIR + 1), np.uint8)
+    hair = cv2.dilate(parser.parse(face).hair, around)
+    return head | (cv2.resize(hair, (size, size)) > 0)
 
 
 def _encode(features: npt.NDArray[np.float32]) -> str:

@@ -12,6 +12,7 @@ from amgan.evaluation.judges.cross import CrossJudge, fit_judge
 from amgan.evaluation.judges.faceres import FaceresJudge
 from amgan.evaluation.judges.identity import IdentityJudge
 from amgan.evaluation.networks import Network, fetch, load_networks
+from amgan.faces.parsing import FaceParser
 from amgan.signs.atlas import Atlas
 
 
@@ -24,12 +25,14 @@ class Judges:
         identity: Of the person.
         ages: Name to judge of the apparent age.
         networks: Name to network that sets are compared through.
+        parser: Of what is hair, so that hair is no background.
     """
 
     signs: CrossJudge
     identity: IdentityJudge
     ages: Mapping[str, AgeAndGenderJudge | FaceresJudge]
     networks: Mapping[str, Network]
+    parser: FaceParser
 
 
 def judge_splits(split: str) -> tuple[str, ...]:
@@ -71,4 +74,4 @@ def load_judges(
     networks = load_networks(None if inception is None else fetch(inception, store.folder.parent))
     identity = IdentityJudge()
     signs = fit_judge(store, atlas, share, judge_splits(split), progress)
-    return Judges(signs, identity, ages, networks)
+    return Judges(signs, identity, ages, networks, FaceParser())

@@ -15,6 +15,7 @@ from PIL import Image
 
 from amgan.errors import ConfigError, NoFaceError, PhotoError
 from amgan.faces.detect import FaceDetector
+from amgan.faces.parsing import FaceParser
 from amgan.faces.photo import Photo
 from amgan.inference.change import face_change
 from amgan.inference.finding import face_view
@@ -80,6 +81,7 @@ class Ager:
         if precision == "bf16" and not on_torch:
             raise ConfigError(f"{model}: an ONNX file runs in fp32; for bf16 give the model's folder")
         self.detector = FaceDetector(face_model)
+        self.parser = FaceParser()
         self.bf16 = on_torch and in_bf16(precision)
 
     @classmethod
@@ -141,7 +143,7 @@ class Ager:
                 f"{photo.name}: no face found; use a photo where the face is upright, sharp and uncovered"
             )
         detecting = time.perf_counter() - start
-        return [face_view(self.bundle, photo, face, detecting / len(faces)) for face in faces]
+        return [face_view(self.bundle, self.parser, photo, face, detecting / len(faces)) for face in faces]
 
     @overload
     def age(self, photo: ImageLike, **wanted: Unpack[Wanted]) -> Aged[Image.Image]: ...

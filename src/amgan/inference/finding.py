@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
-from amgan.faces.align import align_face
+import numpy as np
+import numpy.typing as npt
+
+from amgan.faces.align import Alignment, align_face
 from amgan.faces.detect import Face
+from amgan.faces.parsing import SIDE, FaceParser, Parts
 from amgan.faces.photo import Photo
 from amgan.inference.views import FaceReport, FaceView
 from amgan.models.bundle import Bundle
@@ -18,13 +23,17 @@ LARGEST = 1.5
 # Of a face of less than half the trained size the fine lines would be lost when the change is scaled back, and what is
 # left of them looks like cracks: such a face is shown at half that size, where the lines drawn are coarser.
 SMALL = 0.5
+# Hair fades out over this share of the square's side where the square ends and the photo does not; and how near to the
+# photo's border, to its longer side, is at it.
+FADE, EDGE = 0.08, 0.02
 
 
-def face_view(bundle: Bundle, photo: Photo, face: Face, detecting: float) -> FaceView:
+def face_view(bundle: Bundle, parser: FaceParser, photo: Photo, face: Face, detecting: float) -> FaceView:
     """Aligns and scores a face.
 
     Args:
         bundle: The model.
+        parser: Tells hair from skin.
         photo: The photo.
         face: The face in it.
         detecting: How long it took to find it, seconds.
@@ -34,6 +43,7 @@ def face_view(bundle: Bundle, photo: Photo, face: Face, detecting: float) -> Fac
     alignment = align_face(face.landmarks, size)
     rgb, landmarks = alignment.crop(photo.rgb), alignment.to_aligned(face.landmarks)
     masks = zone_masks(bundle.atlas, landmarks, size)
+    parts = _within(parser.parse(rgb), alignment, photo)
     aligned = time.perf_counter()
     estimates = bundle.estimators.estimate(rgb, landmarks)
     seconds = {
@@ -51,7 +61,25 @@ def face_view(bundle: Bundle, photo: Photo, face: Face, detecting: float) -> Fac
         seconds=seconds,
     )
     scores = {zone: known.score for zone, known in estimates.items()}
-    return FaceView(alignment, rgb, landmarks, masks, scores, report)
+    return FaceView(alignment, rgb, landmarks, masks, parts, scores, report)
+
+
+def _within(parts: Parts, alignment: Alignment, photo: Photo) -> Parts:
+    """Parts whose hair fades out towards the square's border where the photo goes on: no lock has an edge in it."""
+    side = alignment.resized(SIDE)
+    edges = np.array([(SIDE / 2, 0), (SIDE / 2, SIDE - 1), (0, SIDE / 2), (SIDE - 1, SIDE / 2)], np.float32)
+    ends = [not _reaches(point, photo.rgb.shape) for point in side.to_photo(edges)]
+    steps = (np.arange(SIDE, dtype=np.float32) + np.float32(0.5)) / np.float32(FADE * SIDE)
+    rises = [steps.clip(max=1) if ends_inside else np.ones(SIDE, np.float32) for ends_inside in ends]
+    down, across = rises[0] * rises[1][::-1], rises[2] * rises[3][::-1]
+    return replace(parts, hair=parts.hair * down[:, None] * across)
+
+
+def _reaches(point: npt.NDArray[np.float32], shape: tuple[int, ...]) -> bool:
+    """Whether a point of a photo's (H, W) lies at its border or beyond."""
+    x, y = point.tolist()
+    margin = EDGE * max(shape[:2])
+    return not (margin < x < shape[1] - 1 - margin and margin < y < shape[0] - 1 - margin)
 
 
 def working_size(bundle: Bundle, own: int) -> int:

@@ -12,6 +12,7 @@ from PIL import Image
 
 from amgan.errors import NoFaceError
 from amgan.faces.align import Alignment
+from amgan.faces.parsing import Parts
 from amgan.faces.photo import Photo, photo_from_image
 from amgan.signs.zones import ZoneMasks
 
@@ -59,6 +60,7 @@ class FaceView:
         rgb: (S, S, 3) uint8.
         landmarks: (478, 2) aligned coordinates.
         masks: Its zones.
+        parts: Its hair and its skin; hair fades out where the square ends before the photo does.
         scores: Zone, and ``age``, to score in 0..1.
         report: What is told of it.
     """
@@ -67,6 +69,7 @@ class FaceView:
     rgb: npt.NDArray[np.uint8]
     landmarks: npt.NDArray[np.float32]
     masks: ZoneMasks
+    parts: Parts
     scores: dict[str, float]
     report: FaceReport
 

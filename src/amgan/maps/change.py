@@ -18,6 +18,8 @@ OFF_ZONES = 0.5
 HUE_CELLS = 32
 # Side of the squares that hair fades in over from the outline of the head, to a side of the face.
 FADE = 1 / 6
+# How far around a person what is behind it gives way where the face moves, to a side of the face.
+GIVES_WAY = 0.03
 
 
 def where_changed(editable: ArrayT, skin: ArrayT, zoned: ArrayT, guarded: bool = True) -> ArrayT:
@@ -55,6 +57,35 @@ def inward(head: npt.NDArray[np.float32], skin: npt.NDArray[np.float32]) -> npt.
     side = max(round(head.shape[0] * FADE), 1)
     around = np.asarray(cv2.blur(head, (side, side), borderType=cv2.BORDER_REPLICATE), np.float32)
     return skin + (1 - skin) * (2 * around - 1).clip(0, 1)
+
+
+def around(person: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """What moves with a person's face: the person, and less and less what is close behind.
+
+    Args:
+        person: (R, R) in 0..1.
+
+    Returns:
+        (R, R) in 0..1, 1 on the person.
+    """
+    side = max(round(len(person) * GIVES_WAY), 1)
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * side + 1, 2 * side + 1))
+    return np.asarray(cv2.blur(cv2.dilate(person, disc), (2 * side + 1, 2 * side + 1)), np.float32)
+
+
+def window(where: npt.NDArray[np.float32], margin: int) -> tuple[slice, slice]:
+    """Rows and columns of all that may change, and `margin` pixels around; where (H, W) is 0 nothing will.
+
+    Example:
+        >>> window(np.array([[0.0, 0.0, 0.0], [0.0, 0.0, 1.0]], np.float32), 1)
+        (slice(0, 2, None), slice(1, 3, None))
+    """
+    sides = []
+    for axis in (1, 0):
+        touched = np.flatnonzero(where.any(axis=axis))
+        first, last = int(touched[0]), int(touched[-1])
+        sides.append(slice(max(first - margin, 0), min(last + 1 + margin, where.shape[1 - axis])))
+    return sides[0], sides[1]
 
 
 def hue_kept(change: ArrayT, where: ArrayT, cells: int = HUE_CELLS) -> ArrayT:

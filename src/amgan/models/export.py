@@ -100,7 +100,7 @@ def export_onnx(bundle: Bundle, path: Path, half: bool = False, overwrite: bool 
     for key, value in _metadata(bundle, judging).items():
         model.metadata_props.add(key=key, value=value)
     if half:
-        _store_in_half(model.graph)
+        store_in_half(model.graph)
     content = model.SerializeToString()
     with written_aside(path, overwrite, (SUFFIX,)) as aside:
         aside.write_bytes(content)
@@ -178,7 +178,7 @@ def _traced(generator: Generator) -> Any:
     given = _example(generator, 6 * generator.config.multiple, 4 * generator.config.multiple, 0, batch=2)
     names = INPUTS[: len(given)]
     axes = {0: "batch", 2: "height", 3: "width"}
-    return _onnx(_Drawing(generator).eval(), given, names, OUTPUTS, {name: axes for name in (*names, *OUTPUTS)})
+    return to_onnx(_Drawing(generator).eval(), given, names, OUTPUTS, {name: axes for name in (*names, *OUTPUTS)})
 
 
 class _Drawing(nn.Module):
@@ -206,14 +206,14 @@ class _Judging(nn.Module):
 
 def _traced_estimators(estimators: SignEstimators, half: bool) -> bytes:
     """Estimators as ONNX, with the features they look at; in half precision if they are stored so and it is asked."""
-    model = _onnx(_Judging(estimators).eval(), (_crops(estimators),), (CROPS,), (ESTIMATES,), {})
+    model = to_onnx(_Judging(estimators).eval(), (_crops(estimators),), (CROPS,), (ESTIMATES,), {})
     if half and estimators.stored_as == torch.float16:
-        _store_in_half(model.graph)
+        store_in_half(model.graph)
     content: bytes = model.SerializeToString()
     return content
 
 
-def _onnx(
+def to_onnx(
     network: nn.Module,
     given: tuple[Tensor, ...],
     names: tuple[str, ...],
@@ -265,7 +265,7 @@ def _metadata(bundle: Bundle, judging: bytes) -> dict[str, str]:
     }
 
 
-def _store_in_half(graph: Any) -> None:
+def store_in_half(graph: Any) -> None:
     """Turns the larger weights of an ``onnx.GraphProto`` into half precision, each cast back where it is used.
 
     A runtime casts them once, when it loads the file, so that they take less room on the disk and no more time.

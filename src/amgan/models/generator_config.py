@@ -28,6 +28,8 @@ class GeneratorConfig(BaseModel):
             which of them is wanted (`amgan.maps.variants`).
         sags: Whether, in use, the face also changes its shape with age (`amgan.maps.sagging`), lines and all.
         shades: Whether, in use, light falls on the face as on one of that age (`amgan.maps.shading`).
+        greys: Whether, in use, hair greys with age by itself (`amgan.maps.greying`); the generator then changes skin
+            alone.
         base_channels: Width behind the stem; doubles at each halving.
         depth: Halvings behind the stem.
         blocks: Residual blocks at the bottom.
@@ -53,6 +55,7 @@ class GeneratorConfig(BaseModel):
     patterns: int = Field(default=1, ge=1)
     sags: bool = False
     shades: bool = False
+    greys: bool = False
     base_channels: int = Field(default=64, ge=4, multiple_of=4)
     depth: int = Field(default=2, ge=1, le=5)
     blocks: int = Field(default=2, ge=0)

@@ -20,10 +20,11 @@ from PIL import Image
 
 from amgan.data.curation.occlusion import load_detector
 from amgan.data.fit_sagging import FEWEST, both_ways_round, groups, of_known_age, pose, read_options
-from amgan.data.grafts.bare_skin import EYES, LIPS, SIDE, bare_skin, hull
+from amgan.data.grafts.bare_skin import bare_skin
 from amgan.data.grafts.givers import covers
 from amgan.data.store import Store, prepare
 from amgan.errors import DatasetError
+from amgan.faces.outlines import EYES, LIPS, hull, to_masks
 from amgan.maps import shading
 from amgan.maps.aging import aging_map
 from amgan.maps.mesh import mean_face, places_in
@@ -192,7 +193,7 @@ def _softly(values: Array, most: float) -> Array:
 
 def _skin(picture: npt.NDArray[np.uint8], landmarks: Array, lids: bool) -> npt.NDArray[np.uint8]:
     """(`SIDE`, `SIDE`), 255 where bare skin is, lips, and, if wanted, lids."""
-    points = (landmarks + 0.5) * np.float32(SIDE / len(picture)) - np.float32(0.5)
+    points = to_masks(landmarks, len(picture))
     found = bare_skin(picture, landmarks)
     for part, around in ((LIPS, _AROUND_LIPS), *(((eye, _AROUND_EYES) for eye in EYES) if lids else ())):
         found = np.maximum(found, np.asarray(cv2.GaussianBlur(hull(points, part, around), (0, 0), 1.5), np.uint8))

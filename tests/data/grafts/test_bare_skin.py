@@ -1,7 +1,8 @@
 import cv2
 import numpy as np
 
-from amgan.data.grafts.bare_skin import SIDE, bare_skin
+from amgan.data.grafts.bare_skin import bare_skin
+from amgan.faces.outlines import SIDE
 
 Face = tuple[np.ndarray, np.ndarray]
 

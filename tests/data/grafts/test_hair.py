@@ -2,8 +2,9 @@ import cv2
 import numpy as np
 import pytest
 
-from amgan.data.grafts.bare_skin import SIDE, bare_skin
+from amgan.data.grafts.bare_skin import bare_skin
 from amgan.data.grafts.hair import greyed, hair_mask, off_background
+from amgan.faces.outlines import SIDE
 from amgan.signs.atlas import unit_atlas
 from amgan.signs.zones import rasterise
 

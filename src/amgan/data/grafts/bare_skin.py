@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import cv2
 import numpy as np
 import numpy.typing as npt
 
+from amgan.faces.outlines import BROWS, EYES, LIPS, SIDE, disc, filled, hull, to_masks
 from amgan.signs.atlas import Polygon
 from amgan.signs.zones import polygon_points
 
-# Side at which skin is looked for, and the lengths below, in its pixels.
-SIDE = 512
 # Between brow and eye, on the nose and on both cheeks: skin on nearly every face.
 _SURELY_SKIN = (50, 280, 205, 425, 101, 330, 9, 151, 4)
 _SPOT = 14
@@ -23,12 +20,6 @@ OUTLINE: Polygon = [
     *(93, 234, 127, 162, 21),
     *((54, 6, 0.2), (103, 105, 0.7), (67, 66, 0.75), (109, 107, 0.75)),
 ]
-EYES = (
-    (33, 246, 161, 160, 159, 158, 157, 173, 133, 155, 154, 153, 145, 144, 163, 7),
-    (263, 466, 388, 387, 386, 385, 384, 398, 362, 382, 381, 380, 374, 373, 390, 249),
-)
-LIPS = (61, 185, 40, 39, 37, 0, 267, 269, 270, 409, 291, 375, 321, 405, 314, 17, 84, 181, 91, 146)
-BROWS = ((70, 63, 105, 66, 107, 55, 65, 52, 53, 46), (300, 293, 334, 296, 336, 285, 295, 282, 283, 276))
 # What is no skin, each with how far around it is left out.
 _HOLES = (*((eye, 3) for eye in EYES), (LIPS, 2), *((brow, 5) for brow in BROWS))
 # Of the colours of what is surely skin the outermost fifth is left out: a highlight, a lock.
@@ -49,10 +40,9 @@ def bare_skin(rgb: npt.NDArray[np.uint8], landmarks: npt.NDArray[np.float32]) ->
     Returns:
         (512, 512) uint8, 255 for bare skin; soft edges that lie within it.
     """
-    factor = SIDE / rgb.shape[0]
     shrunk = cv2.resize(rgb, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
     small = np.asarray(cv2.GaussianBlur(shrunk, (0, 0), 2), np.uint8)
-    points = (landmarks + 0.5) * np.float32(factor) - 0.5
+    points = to_masks(landmarks, rgb.shape[0])
     inside = cv2.erode(filled(polygon_points(OUTLINE, points)), disc(5))
     found = of_skin_colour(small, points) & np.asarray(inside, np.uint8)
     for hole, around in _HOLES:
@@ -89,21 +79,3 @@ def near_in_colour(
     inverse = np.linalg.inv(np.cov(known.T) + np.diag(spread)).astype(np.float32)
     difference = lab - known.mean(axis=0)
     return np.asarray(((difference @ inverse) * difference).sum(axis=2) < _FARTHEST, np.bool_)
-
-
-def filled(outline: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8]:
-    """A mask (512, 512), 255 within an outline (N, 2)."""
-    mask = np.zeros((SIDE, SIDE), np.uint8)
-    cv2.fillPoly(mask, [np.round(outline).astype(np.int32)], 255)
-    return mask
-
-
-def hull(points: npt.NDArray[np.float32], landmarks: Sequence[int], around: int) -> npt.NDArray[np.uint8]:
-    """A mask (512, 512), 255 within the convex hull of some landmarks and so many pixels around it."""
-    outline = np.asarray(cv2.convexHull(points[list(landmarks)]), np.float32)[:, 0]
-    return np.asarray(cv2.dilate(filled(outline), disc(around)), np.uint8)
-
-
-def disc(radius: int) -> npt.NDArray[np.uint8]:
-    """What to grow and shrink masks by."""
-    return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1)), np.uint8)

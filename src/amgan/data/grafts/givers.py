@@ -10,11 +10,12 @@ import numpy as np
 import numpy.typing as npt
 
 from amgan.data.curation.occlusion import Cover, OcclusionDetector, load_detector
-from amgan.data.grafts.bare_skin import SIDE, bare_skin
+from amgan.data.grafts.bare_skin import bare_skin
 from amgan.data.grafts.pattern import FULL, REST, Giver
 from amgan.data.store import Store
 from amgan.errors import DatasetError
 from amgan.faces.align import at_side
+from amgan.faces.outlines import SIDE
 from amgan.maps.mesh import turned
 from amgan.signs.atlas import Atlas
 from amgan.signs.zones import zone_masks

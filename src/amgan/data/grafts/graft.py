@@ -16,7 +16,7 @@ import numpy.typing as npt
 from amgan.data.cache import ArrayCache
 from amgan.data.curation.occlusion import load_detector
 from amgan.data.draw import Draw, drawn_below
-from amgan.data.grafts.bare_skin import SIDE, bare_skin
+from amgan.data.grafts.bare_skin import bare_skin
 from amgan.data.grafts.givers import is_covered
 from amgan.data.grafts.hair import greyed, hair_mask
 from amgan.data.grafts.relief import laid_on, reach, relief_of
@@ -24,6 +24,7 @@ from amgan.data.grafts.retouch import retouched
 from amgan.data.store import Store
 from amgan.errors import DatasetError
 from amgan.faces.align import at_side
+from amgan.faces.outlines import SIDE
 from amgan.maps.aging import aging_map
 from amgan.maps.arrays import grown
 from amgan.maps.mesh import places_in, turned

@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from amgan.data.grafts.bare_skin import BROWS, LIPS, OUTLINE, SIDE, disc, filled, hull, near_in_colour, of_skin_colour
+from amgan.data.grafts.bare_skin import OUTLINE, near_in_colour, of_skin_colour
+from amgan.faces.outlines import BROWS, LIPS, SIDE, disc, filled, hull, to_masks
 from amgan.maps.shading import DARK, LUMA
 from amgan.signs.atlas import Polygon
 from amgan.signs.zones import polygon_points
@@ -75,7 +76,7 @@ def hair_mask(
     shrunk = np.asarray(cv2.resize(rgb, (SIDE, SIDE), interpolation=cv2.INTER_AREA), np.uint8)
     small = np.asarray(cv2.GaussianBlur(shrunk, (0, 0), 1.5), np.uint8)
     lab = np.asarray(cv2.cvtColor(small, cv2.COLOR_RGB2LAB), np.float32)
-    points = (landmarks + 0.5) * np.float32(SIDE / rgb.shape[0]) - np.float32(0.5)
+    points = to_masks(landmarks, rgb.shape[0])
     roots = filled(polygon_points(_BAND, points)) & ~np.asarray(cv2.dilate(bare, disc(3)), np.uint8)
     known = lab[roots > 127]
     if len(known) < _FEWEST:

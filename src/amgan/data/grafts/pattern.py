@@ -9,10 +9,11 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from amgan.data.grafts.bare_skin import SIDE, bare_skin, disc
+from amgan.data.grafts.bare_skin import bare_skin
 from amgan.data.grafts.relief import relief_of
 from amgan.data.store import Store
 from amgan.errors import DatasetError
+from amgan.faces.outlines import SIDE, disc
 from amgan.maps.mesh import mean_face, places_in
 from amgan.maps.packing import pack_zones
 from amgan.signs.atlas import Atlas

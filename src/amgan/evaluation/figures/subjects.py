@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from amgan.faces.photo import Photo
 from amgan.inference.ager import Ager
-from amgan.inference.change import map_of
+from amgan.inference.facemaps import map_of
 from amgan.inference.sweep import pictures
 from amgan.inference.views import FaceView, chosen_face, cut
 from amgan.signs.atlas import AGE

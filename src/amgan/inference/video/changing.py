@@ -111,4 +111,5 @@ class Changer:
             (left, top, right, bottom), alignment.window(rgb.shape[:2]), self._scores[AGE], self._scores
         )
         masks = zone_masks(self._ager.bundle.atlas, landmarks, self._size)
-        return FaceView(alignment, alignment.crop(rgb), landmarks, masks, self._scores, report)
+        aligned = alignment.crop(rgb)
+        return FaceView(alignment, aligned, landmarks, masks, self._ager.parser.parse(aligned), self._scores, report)

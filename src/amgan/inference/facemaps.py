@@ -1,0 +1,102 @@
+"""The maps of one aligned face: what a model is asked for at each place, and where on a face that place is."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Mapping
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from amgan.errors import WeightsError
+from amgan.faces.photo import photo_from_image
+from amgan.inference.views import FaceView
+from amgan.maps.arrays import grown
+from amgan.maps.greying import newly_grey
+from amgan.maps.kinds import draw_map
+from amgan.maps.location import location_maps
+from amgan.maps.mesh import face_places
+from amgan.maps.targets import painted_map
+from amgan.maps.variants import varied
+from amgan.models.bundle import Bundle
+from amgan.signs.atlas import AGE
+
+Maps = npt.NDArray[np.float32]
+# What is painted on a face, (R, R) in 0..1: scores times their opacity, and the opacity.
+Paint = tuple[Maps, Maps]
+
+
+def map_of(bundle: Bundle, face: FaceView, scores: Mapping[str, float], painted: Image.Image | None = None) -> Maps:
+    """The aging map of an aligned face.
+
+    Args:
+        bundle: The model.
+        face: The face.
+        scores: Score in 0..1 of each zone and of ``age``.
+        painted: A map to lay over those, as large as the photo.
+
+    Returns:
+        (1, C, R, R) in 0..1.
+
+    Raises:
+        WeightsError: A map is painted for a model whose aging maps have no places.
+    """
+    drawn = draw_map(
+        bundle.generator.config.maps,
+        face.masks.zones[None],
+        face.masks.head[None],
+        np.array([[scores[zone] for zone in bundle.atlas.zones]], np.float32),
+        np.array([scores[AGE]], np.float32),
+        bundle.channels,
+    )
+    return drawn if painted is None else painted_map(drawn[0], *paint_of(bundle, face, painted))[None]
+
+
+def paint_of(bundle: Bundle, face: FaceView, painted: Image.Image) -> Paint:
+    """A map that is painted in the photo's coordinates, on an aligned face.
+
+    Raises:
+        WeightsError: It is for a model whose aging maps have no places.
+    """
+    if bundle.generator.config.maps != "zones":
+        raise WeightsError(f"{bundle.path}: takes no painted map: it knows no places; leave the map out")
+    left, top, right, bottom = face.report.region
+    small = face.alignment.within(left, top).resized(len(face.masks.head))
+    paint = photo_from_image(painted, "the painted map")
+    grey = paint.rgb[top:bottom, left:right].mean(axis=2)
+    opacity = np.full(grey.shape, 255, np.uint8) if paint.alpha is None else paint.alpha[top:bottom, left:right]
+    # Multiplied by its opacity before it is shrunk, so that the colour of transparent pixels does not bleed in.
+    score = (grey * (opacity / 255)).round().astype(np.uint8)
+    shrunk = small.crop(np.stack([score, opacity, opacity], axis=2)).astype(np.float32) / np.float32(255)
+    return shrunk[..., 0], shrunk[..., 1]
+
+
+def greying_of(bundle: Bundle, face: FaceView, targets: Mapping[str, float], paint: Paint | None) -> Maps:
+    """Which share of its strands turns grey at each place (R, R) of an aligned face."""
+    years = bundle.atlas.age.grade
+    wanted = np.full(face.masks.head.shape, targets[AGE], np.float32)
+    if paint is not None:
+        wanted = painted_map(wanted[None], *paint)[0]
+    # By whole hundredths, of which there are few, since an age is no array.
+    known = [newly_grey(years(face.scores[AGE]), years(hundredth / 100)) for hundredth in range(101)]
+    return np.interp(wanted, np.linspace(0, 1, 101), known).astype(np.float32)
+
+
+def location_of(bundle: Bundle, face: FaceView, seed: int = 0) -> Maps | None:
+    """The location maps (1, C, S, S) of an aligned face; None for a model that takes none. `seed` as `face_change`."""
+    config, side = bundle.generator.config, face.rgb.shape[0]
+    if not config.location_maps:
+        return None
+    if config.places == "face":
+        places = face_places(face.landmarks, side)
+        if config.patterns > 1:
+            places = varied(places, _lines_of(face) + seed, config.patterns)
+        return grown(places[None], (side, side))
+    return location_maps(np.zeros(1, np.float32), np.zeros(1, np.float32), (side, side), (side, side))
+
+
+def _lines_of(face: FaceView) -> int:
+    """A number for a face's own lines: by its scores, which stay as they are at any size and through a video."""
+    scores = np.array([face.scores[zone] for zone in sorted(face.scores)])
+    return zlib.crc32(np.round(1000 * scores).astype(np.int64).tobytes())

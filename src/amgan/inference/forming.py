@@ -1,0 +1,86 @@
+"""What time does to a face that is not drawn by the generator: hair greys, light falls otherwise, the face sags."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from amgan.faces.whiskers import whiskers
+from amgan.inference.views import FaceView
+from amgan.maps.arrays import grown
+from amgan.maps.change import window
+from amgan.maps.greying import greyed, hair_strands
+from amgan.maps.mesh import face_places
+from amgan.maps.sagging import moved, sagging
+from amgan.maps.shading import lit, shading
+from amgan.models.generator_config import GeneratorConfig
+
+# Pixels around what changes, from which light and strands take what is around them.
+_MARGIN = 64
+# How much of a beard and of brows greys beside the hair of the head.
+_ON_SKIN = 0.8
+
+Maps = npt.NDArray[np.float32]
+
+
+def formed(
+    face: FaceView,
+    change: Maps,
+    rise: Maps,
+    where: Maps,
+    pliable: Maps,
+    grey: Maps,
+    config: GeneratorConfig,
+) -> Maps:
+    """A change with that of the face's hair, light and shape, lines moving along with the skin that they lie on.
+
+    Args:
+        face: The face.
+        change: (S, S, 3), what is added to it; itself changed.
+        rise: (1, C, R, R) in -1..1, by how much it is to have more of each sign.
+        where: (R, R) in 0..1, how much of that is made of its light at each place.
+        pliable: (R, R) in 0..1, how much of it is made of its shape.
+        grey: (R, R) in 0..1, which share of the strands is to turn grey.
+        config: Of the generator, which says what of it all there is.
+    """
+    size = len(face.rgb)
+    # Of signs that lie at one place, that which changes most.
+    most = np.take_along_axis(rise[0], np.abs(rise[0]).argmax(axis=0)[None], axis=0)[0]
+    touched = grown(np.maximum(where, pliable)[None, None], (size, size))[0, 0]
+    strands = _strands(face, grey) if config.greys else np.zeros_like(touched)
+    touched = np.maximum(touched, strands)
+    if not touched.any():
+        return change
+    part = window(touched, _MARGIN)
+    still = face.rgb[part].astype(np.float32) / np.float32(127.5) - 1
+    made = still + change[part]
+
+    def here(maps: Maps) -> Maps:
+        found: Maps = grown(maps[None], (size, size))[0][:, *part]
+        return found
+
+    if strands.any():
+        made = greyed(made, strands[part], here(grey[None])[0], (part[0].start, part[1].start), size)
+    if config.shades or config.sags:
+        places = face_places(face.landmarks, size, most.shape[-1])
+        if config.shades:
+            made = lit(made, here(shading(places, most) * where).transpose(1, 2, 0))
+        if config.sags:
+            made = moved(made, here(sagging(places, most) * pliable) * np.float32(size / 2))
+    change[part] = made - still
+    return change
+
+
+def _strands(face: FaceView, grey: Maps) -> Maps:
+    """(S, S) in 0..1, all hair of a face that turns grey."""
+    size = len(face.rgb)
+    if not grey.any():
+        return np.zeros((size, size), np.float32)
+
+    def here(maps: Maps) -> Maps:
+        found: Maps = grown(maps[None, None], (size, size))[0, 0]
+        return found
+
+    # Not on what covers skin, such as the frame of glasses.
+    on_skin = _ON_SKIN * here(whiskers(face.rgb, face.landmarks)) * here(face.parts.skin)
+    return np.maximum(hair_strands(face.rgb, face.parts.hair), on_skin) * (here(grey) > 0)

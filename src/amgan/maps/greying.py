@@ -1,0 +1,144 @@
+"""How hair goes grey with age: strand by strand, from the temples on, every wave of it kept.
+
+A network that learns from patches cannot tell where a head of hair ends, and greys it in fogs. Where hair is says
+`amgan.faces.parsing`; which strands of it are grey already, noise that is drawn out along the strands of the photo.
+"""
+
+from __future__ import annotations
+
+import functools
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from amgan.maps.shading import DARK, LUMA
+
+# Years at which hair begins to go grey, and at which hardly any is left that is not.
+FIRST, LAST = 32.0, 78.0
+# Of the mask: the radius within which it follows the photo's edges, to a side of the face, how strong those have to be,
+# and from where to where it is taken: outside, in doubt, hair stays as it is.
+_REACH, _EDGE, _TAKEN = 10 / 1024, 2e-4, (0.2, 0.8)
+# Scales, to a side of the face: of the noise, of what has one direction, of the strands' surroundings.
+_THIN, _LOCK, _WAVE = 0.7 / 1024, 6 / 1024, 12 / 1024
+# Each time noise is drawn out it gets three times as long.
+_DRAWN_OUT = 4
+# Light of grey hair is that of the hair to this power, times this: hair in the shade stays in the shade.
+_POWER, _WHITE = 0.4, 0.86
+# How much of the contrast is kept, as logarithms, of waves and of strands; and how much grey strands add.
+_WAVES, _STRANDS, _MOTTLED = 0.55, 0.85, 0.12
+# What is this many times as light as grey hair there is skin, and stays; lightest that hair gets.
+_SKIN, _LIGHTEST = 1.5, 0.9
+# Of the share of strands: from the first grey that is seen on one to white; and how much sooner temples go.
+_SOFT, _SOONER = 0.7, 0.15
+# Share of the colour that goes.
+_COLOUR = 0.88
+# Height of the temples in an aligned face, and how far from there it is halfway, to its side.
+_TEMPLES, _FAR = 0.45, 0.3
+
+Array = npt.NDArray[np.float32]
+
+
+def grey_share(years: float) -> float:
+    """Share of strands that are grey at an age, 0..1.
+
+    Example:
+        >>> [round(grey_share(years), 2) for years in (25, 40, 52, 64, 80)]
+        [0.0, 0.13, 0.5, 0.87, 1.0]
+    """
+    x = min(max((years - FIRST) / (LAST - FIRST), 0.0), 1.0)
+    return x * x * (3 - 2 * x)
+
+
+def newly_grey(now: float, wanted: float) -> float:
+    """Share of the strands that are not grey yet at an age and are at another, years; 0 if that is the younger one."""
+    grey = grey_share(now)
+    return max(grey_share(wanted) - grey, 0.0) / max(1 - grey, 1e-3)
+
+
+def hair_strands(rgb: npt.NDArray[np.uint8], hair: Array) -> Array:
+    """A coarse mask of hair, brought to a photo's own edges.
+
+    Args:
+        rgb: (S, S, 3) uint8, aligned.
+        hair: (R, R) in 0..1.
+
+    Returns:
+        (S, S) in 0..1; 0 all around in doubt.
+    """
+    side = rgb.shape[0]
+    mask = cv2.resize(hair, (side, side), interpolation=cv2.INTER_CUBIC)
+    radius = max(round(_REACH * side), 1)
+    fine = cv2.ximgproc.guidedFilter(rgb, mask, radius, _EDGE * 255**2, scale=0.5)
+    low, high = _TAKEN
+    return np.asarray(((fine - low) / (high - low)).clip(0, 1), np.float32)
+
+
+def greyed(picture: Array, hair: Array, share: Array, origin: tuple[int, int], side: int) -> Array:
+    """A picture with grey hair; where there is none it is as it was, bit for bit.
+
+    Args:
+        picture: (H, W, 3), a part of an aligned face, which goes from -1 to 1.
+        hair: (H, W) in 0..1, of `hair_strands`.
+        share: (H, W) in 0..1, of the strands that are to turn grey.
+        origin: Row and column of the face at which the part begins.
+        side: Of the whole face, pixels.
+
+    Returns:
+        (H, W, 3) float32.
+    """
+    colours = (picture + 1) / 2
+    luma = colours @ LUMA
+    light = np.log(luma + np.float32(DARK / 4))
+    strand = _drawn_out(light, origin, side)
+    there = hair + np.float32(1e-3)
+    around = cv2.GaussianBlur(light * there, (0, 0), _WAVE * side) / cv2.GaussianBlur(there, (0, 0), _WAVE * side)
+    mean = float((around * hair).sum() / max(float(hair.sum()), 1e-3))
+    white = max(np.log(_WHITE) + _POWER * mean, mean) + _WAVES * (around - mean)
+    # The noise as a place in the order of strands, 0..1.
+    order = 1 / (1 + np.exp(np.float32(-1.7) * strand))
+    grey = ((_sooner(share, origin, side) * (1 + _SOFT) - order) / _SOFT).clip(0, 1) * hair
+    lightest = np.exp(white)
+    grey *= ((_SKIN * lightest - luma) / ((_SKIN - 1) * lightest)).clip(0, 1)
+    wanted = np.exp(white + _STRANDS * (light - around) + _MOTTLED * share * strand).clip(max=_LIGHTEST)
+    lighter = luma + grey * (wanted - luma).clip(min=0)
+    made = lighter[..., None] + (colours - luma[..., None]) * (1 - _COLOUR * grey)[..., None]
+    return np.where(grey[..., None] == 0, picture, 2 * made.clip(0, 1) - 1).astype(np.float32)
+
+
+def _sooner(share: Array, origin: tuple[int, int], side: int) -> Array:
+    """Shares of grey strands with more of them beside the temples; none and all stay none and all."""
+    height = (origin[0] + np.arange(share.shape[0], dtype=np.float32)) / side
+    near = (1 - np.abs(height - _TEMPLES) / _FAR).clip(-1, 1)[:, None]
+    return np.asarray(share + _SOONER * near * 4 * share * (1 - share), np.float32)
+
+
+def _drawn_out(light: Array, origin: tuple[int, int], side: int) -> Array:
+    """Noise (H, W) of deviation 1 that runs along the strands of a picture's `light`; the same in every part of it."""
+    across, down = cv2.Scharr(light, cv2.CV_32F, 1, 0), cv2.Scharr(light, cv2.CV_32F, 0, 1)
+    # Square roots of what would be summed, so that one hard edge does not decide for all around.
+    weight = 1 / np.sqrt(across**2 + down**2 + np.float32(1e-4))
+    xx, yy, xy = (cv2.GaussianBlur(part * weight, (0, 0), _LOCK * side) for part in (across**2, down**2, across * down))
+    along = np.float32(0.5) * np.arctan2(2 * xy, xx - yy) + np.float32(np.pi / 2)
+    dx, dy = np.cos(along), np.sin(along)
+    rows, columns = (np.arange(start, start + count) for start, count in zip(origin, light.shape, strict=True))
+    noise = _noise(max(_THIN * side, 0.3))
+    noise = noise[np.ix_(rows % len(noise), columns % len(noise))]
+    xs, ys = np.meshgrid(np.arange(len(columns), dtype=np.float32), np.arange(len(rows), dtype=np.float32))
+    step = np.float32(side / 1024)
+    for _ in range(_DRAWN_OUT):
+        # What was drawn out to both sides is alike from either, so that a direction needs no sign.
+        noise = noise + sum(
+            cv2.remap(noise, xs + way * dx, ys + way * dy, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
+            for way in (step, -step)
+        )
+        step *= 3
+    noise = noise - cv2.GaussianBlur(noise, (0, 0), 2 * _WAVE * side)
+    return np.asarray(noise / max(float(noise.std()), 1e-6), np.float32)
+
+
+@functools.lru_cache(maxsize=4)
+def _noise(blur: float) -> Array:
+    """A tile (512, 512) of noise."""
+    white = np.random.default_rng(0).standard_normal((512, 512)).astype(np.float32)
+    return np.asarray(cv2.GaussianBlur(white, (0, 0), blur, borderType=cv2.BORDER_REFLECT_101), np.float32)

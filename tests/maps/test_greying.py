@@ -1,0 +1,101 @@
+"""Grey hair, on strands that are drawn."""
+
+import itertools
+
+import numpy as np
+import pytest
+
+from amgan.maps.greying import grey_share, greyed, hair_strands, newly_grey
+
+SIDE = 256
+
+
+@pytest.fixture(scope="module")
+def hair() -> np.ndarray:
+    """(256, 256, 3) in -1..1, brown strands that run down."""
+    across = np.random.default_rng(0).uniform(0.1, 0.3, (1, SIDE, 1))
+    brown = np.broadcast_to(across * (1.0, 0.7, 0.45), (SIDE, SIDE, 3))
+    return np.asarray(2 * brown - 1, np.float32)
+
+
+def aged(picture: np.ndarray, share: float, mask: np.ndarray | None = None) -> np.ndarray:
+    everywhere = np.ones((SIDE, SIDE), np.float32)
+    return greyed(picture, everywhere if mask is None else mask, share * everywhere, (0, 0), SIDE)
+
+
+def luma(picture: np.ndarray) -> np.ndarray:
+    return np.asarray((picture + 1) / 2 @ np.array([0.299, 0.587, 0.114]))
+
+
+def chroma(picture: np.ndarray) -> float:
+    return float((picture.max(axis=2) - picture.min(axis=2)).mean() / 2)
+
+
+def test_hair_grows_lighter_and_loses_its_colour_by_and_by(hair: np.ndarray) -> None:
+    lights = [float(luma(aged(hair, share)).mean()) for share in (0, 0.25, 0.5, 0.75, 1)]
+    colours = [chroma(aged(hair, share)) for share in (0, 0.25, 0.5, 0.75, 1)]
+    assert all(low < high for low, high in itertools.pairwise(lights)) and lights[-1] > 2 * lights[0]
+    assert all(high > low for high, low in itertools.pairwise(colours)) and colours[-1] < 0.3 * colours[0]
+
+
+def test_half_grey_hair_has_strands_of_both_kinds(hair: np.ndarray) -> None:
+    flat = np.full_like(hair, -0.7)
+    flat[..., 2] -= 0.1
+    # Hardly any structure, but enough of it to say which way strands run.
+    flat += 0.02 * hair
+    found = luma(aged(flat, 0.5)) - luma(flat)
+    assert found.min() < 0.02 and found.max() > 0.15
+    # They are longer than they are wide.
+    middle = found[32:-32, 32:-32] - found[32:-32, 32:-32].mean()
+    down, right = (float((middle * np.roll(middle, 4, axis=axis)).mean()) for axis in (0, 1))
+    assert down > 2 * abs(right)
+
+
+def test_strands_and_waves_stay_in_grey_hair(hair: np.ndarray) -> None:
+    before, after = luma(hair), luma(aged(hair, 1.0))
+    assert np.corrcoef(np.log(before.mean(axis=0)), np.log(after.mean(axis=0)))[0, 1] > 0.9
+
+
+def test_what_is_no_hair_stays_bit_for_bit(hair: np.ndarray) -> None:
+    mask = np.zeros((SIDE, SIDE), np.float32)
+    mask[:, :100] = 1
+    found = aged(hair, 1.0, mask)
+    assert np.array_equal(found[:, 100:], hair[:, 100:]) and not np.array_equal(found[:, :100], hair[:, :100])
+    assert np.array_equal(aged(hair, 0.0), hair)
+
+
+def test_skin_between_strands_and_white_hair_stay() -> None:
+    light = np.full((SIDE, SIDE, 3), -0.8, np.float32)
+    light[:, ::16] = 0.7
+    found = aged(light, 1.0)
+    assert np.abs(found - light)[:, ::16].max() < 0.05 and (found - light)[:, 8::16].mean() > 0.2
+    # Never darker than it was.
+    assert (luma(found) >= luma(light) - 1e-5).all()
+
+
+def test_a_part_is_greyed_like_the_whole(hair: np.ndarray) -> None:
+    whole = aged(hair, 0.5)
+    rows, columns = slice(60, 200), slice(40, 220)
+    here = np.ones((140, 180), np.float32)
+    part = greyed(hair[rows, columns], here, 0.5 * here, (60, 40), SIDE)
+    assert np.abs(part - whole[rows, columns])[40:-40, 40:-40].mean() < 0.03
+
+
+def test_temples_go_first(hair: np.ndarray) -> None:
+    rise = (luma(aged(hair, 0.4)) - luma(hair)).mean(axis=1)
+    assert rise[100:130].mean() > 1.1 * rise[:20].mean()
+
+
+def test_a_mask_follows_the_edge_in_the_photo() -> None:
+    rgb = np.full((SIDE, SIDE, 3), 200, np.uint8)
+    rgb[:, :129] = 30
+    coarse = np.zeros((64, 64), np.float32)
+    coarse[:, :32] = 1  # a pixel short of the edge
+    found = hair_strands(rgb, coarse)
+    assert found[:, 128].min() > 2 * found[:, 129].max() and found[:, 134].max() < 0.2 and found[:, 200:].max() == 0
+
+
+def test_a_share_of_what_is_left_goes_grey() -> None:
+    assert newly_grey(20, 90) == 1 and newly_grey(60, 40) == 0 and newly_grey(50, 50) == 0
+    assert newly_grey(50, 65) == pytest.approx((grey_share(65) - grey_share(50)) / (1 - grey_share(50)))
+    assert newly_grey(90, 95) == 0
