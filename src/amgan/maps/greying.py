@@ -87,23 +87,31 @@ def greyed(picture: Array, hair: Array, share: Array, origin: tuple[int, int], s
     Returns:
         (H, W, 3) float32.
     """
-    colours = (picture + 1) / 2
-    luma = colours @ LUMA
-    light = np.log(luma + np.float32(DARK / 4))
+    luma = (cv2.transform(picture, LUMA[None]) + 1) / 2
+    light = np.asarray(cv2.log(luma.clip(min=0) + np.float32(DARK / 4)), np.float32)
     strand = _drawn_out(light, origin, side)
     there = hair + np.float32(1e-3)
-    around = cv2.GaussianBlur(light * there, (0, 0), _WAVE * side) / cv2.GaussianBlur(there, (0, 0), _WAVE * side)
+    around = _smooth(light * there, _WAVE * side) / _smooth(there, _WAVE * side)
     mean = float((around * hair).sum() / max(float(hair.sum()), 1e-3))
-    white = max(np.log(_WHITE) + _POWER * mean, mean) + _WAVES * (around - mean)
+    white = np.float32(max(np.log(_WHITE) + _POWER * mean, mean)) + np.float32(_WAVES) * (around - np.float32(mean))
     # The noise as a place in the order of strands, 0..1.
-    order = 1 / (1 + np.exp(np.float32(-1.7) * strand))
-    grey = ((_sooner(share, origin, side) * (1 + _SOFT) - order) / _SOFT).clip(0, 1) * hair
-    lightest = np.exp(white)
+    order = 1 / (1 + cv2.exp(np.float32(-1.7) * strand))
+    grey = ((_sooner(share, origin, side) * np.float32(1 + _SOFT) - order) / np.float32(_SOFT)).clip(0, 1) * hair
+    lightest = cv2.exp(white)
     grey *= ((_SKIN * lightest - luma) / ((_SKIN - 1) * lightest)).clip(0, 1)
-    wanted = np.exp(white + _STRANDS * (light - around) + _MOTTLED * share * strand).clip(max=_LIGHTEST)
-    lighter = luma + grey * (wanted - luma).clip(min=0)
-    made = lighter[..., None] + (colours - luma[..., None]) * (1 - _COLOUR * grey)[..., None]
-    return np.where(grey[..., None] == 0, picture, 2 * made.clip(0, 1) - 1).astype(np.float32)
+    white += np.float32(_STRANDS) * (light - around) + np.float32(_MOTTLED) * share * strand
+    lighter = luma + grey * (cv2.exp(white).clip(max=_LIGHTEST) - luma).clip(min=0)
+    # What is left of the colour, and light for it; 1 and 0 where nothing is grey.
+    left = 1 - np.float32(_COLOUR) * grey
+    given = (2 * lighter - 1) - left * (2 * luma - 1)
+    return np.asarray(picture * left[..., None] + given[..., None], np.float32)
+
+
+def _smooth(values: Array, deviation: float) -> Array:
+    """A wide blur, made on a picture of a quarter of the size."""
+    height, width = values.shape
+    small = cv2.resize(values, (-(-width // 4), -(-height // 4)), interpolation=cv2.INTER_AREA)
+    return np.asarray(cv2.resize(cv2.GaussianBlur(small, (0, 0), deviation / 4), (width, height)), np.float32)
 
 
 def _sooner(share: Array, origin: tuple[int, int], side: int) -> Array:
@@ -133,7 +141,7 @@ def _drawn_out(light: Array, origin: tuple[int, int], side: int) -> Array:
             for way in (step, -step)
         )
         step *= 3
-    noise = noise - cv2.GaussianBlur(noise, (0, 0), 2 * _WAVE * side)
+    noise = noise - _smooth(noise, 2 * _WAVE * side)
     return np.asarray(noise / max(float(noise.std()), 1e-6), np.float32)
 
 
