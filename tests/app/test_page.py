@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import shlex
 import signal
@@ -183,6 +184,79 @@ def test_a_sweep_is_the_strip_of_the_command_line(
     photo.rename("PHOTO")
     give(page.locator("#sweep-result code").inner_text())
     assert Path("OUT.png").read_bytes() == strip.read_bytes()
+
+
+def test_ready_made_requests_set_the_sliders(page: Any, tmp_path: Path, astronaut: np.ndarray) -> None:
+    put_in(page, tmp_path / "me.png", astronaut)
+    age = slider(page, "Age")
+
+    def signs() -> dict[str, float]:
+        page.get_by_text("Done: every pixel").wait_for()
+        asked: dict[str, float] = json.loads(download(page, "Download recipe", tmp_path).read_text())["signs"]
+        return asked
+
+    years = {}
+    for title, level in (("Older", 0.9), ("Younger", 0.1)):
+        page.get_by_role("button", name=title, exact=True).click()
+        assert set(signs().values()) == {level}
+        years[title] = float(age.input_value())
+    assert years["Younger"] < 40 < years["Older"]
+    page.get_by_label("Figure 9").click()
+    page.get_by_role("option", name="c: older at the bottom").click()
+    page.get_by_text("Preview").wait_for(state="hidden")
+    asked = signs()
+    assert asked["nasolabial_fold.left"] > 0.8 and asked.get("forehead_wrinkles", 0) < 0.5
+
+
+def test_the_views_show_what_changed_and_what_was_asked(page: Any, tmp_path: Path, astronaut: np.ndarray) -> None:
+    # Larger than its frame, so that 1:1 is an enlargement.
+    large = cv2.resize(astronaut[:256, 96:352], (1536, 1536), interpolation=cv2.INTER_CUBIC)
+    put_in(page, tmp_path / "me.png", large)
+    page.get_by_role("checkbox", name="Move left and right together").uncheck()
+    fold = page.get_by_role("spinbutton", name="number input for Nasolabial fold, left")
+    fold.fill("1")
+    fold.press("Enter")
+    page.get_by_text("Done: every pixel").wait_for()
+
+    def shown(tab: str, place: str) -> np.ndarray:
+        page.get_by_role("tab", name=tab).click()
+        picture = page.locator(f"{place} img").first
+        picture.wait_for()
+        return np.asarray(Image.open(io.BytesIO(page.request.get(picture.get_attribute("src")).body())).convert("RGB"))
+
+    # Grey but for what changed, which is left of the middle.
+    off = np.abs(shown("Difference", "#difference").astype(int) - 128).max(axis=2) > 3
+    columns = np.flatnonzero(off.any(axis=0)) / off.shape[1]
+    assert len(columns) and columns.max() < 0.6 and off.mean() < 0.2
+    # White where 1 is asked for.
+    assert shown("Map", "#map").max() > 250 and shown("Map", "#zones").std() > 5
+    page.get_by_role("tab", name="Compare").click()
+    page.get_by_role("button", name="1:1").click()
+    wait_until(lambda: page.locator(".percent").inner_text() == "100%")
+    scale = page.locator(".compare img.after").evaluate(
+        "image => image.getBoundingClientRect().width * window.devicePixelRatio / image.naturalWidth"
+    )
+    assert scale == pytest.approx(1, abs=0.02)
+
+
+def test_a_clip_is_made_and_saved(page: Any, tmp_path: Path, astronaut: np.ndarray) -> None:
+    av = pytest.importorskip("av")
+    put_in(page, tmp_path / "me.png", astronaut)
+    page.get_by_role("button", name="Older", exact=True).click()
+    page.get_by_text("Done: every pixel").wait_for()
+    page.get_by_role("tab", name="Sweep").click()
+    page.get_by_label("Shown as").click()
+    page.get_by_role("option", name="Clip (MP4), there and back").click()
+    number = page.get_by_role("spinbutton", name="number input for Pictures")
+    number.fill("4")
+    number.press("Enter")
+    page.get_by_role("button", name="Make it").click()
+    clip = download(page, "Download clip", tmp_path)
+    with av.open(str(clip)) as container:
+        frames = [frame.to_ndarray(format="rgb24").astype(int) for frame in container.decode(video=0)]
+    # There and back.
+    assert len(frames) > 4 and np.abs(frames[0] - frames[len(frames) // 2]).max() > 2
+    assert np.abs(frames[0] - frames[-1]).mean() < np.abs(frames[0] - frames[len(frames) // 2]).mean()
 
 
 def test_everything_has_a_name_and_is_reached_by_the_keyboard(page: Any, tmp_path: Path, astronaut: np.ndarray) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -13,7 +15,7 @@ from PIL import Image
 from amgan.errors import MissingExtraError
 from amgan.inference.ager import Ager
 from amgan.inference.change import face_change
-from amgan.models.bundle import load_bundle
+from amgan.models.bundle import SCHEMA, load_bundle
 from amgan.models.export import export_onnx
 
 # What the install of docs/export.md leaves out cannot be imported.
@@ -51,7 +53,14 @@ main()
 """
 
 
-def test_the_astronaut_is_aged_alike(small_model: Path, astronaut: np.ndarray, tmp_path: Path) -> None:
+@pytest.mark.parametrize("forming", [{}, {"sags": True, "shades": True, "greys": True}], ids=["drawn", "formed"])
+def test_the_astronaut_is_aged_alike(
+    small_model: Path, astronaut: np.ndarray, tmp_path: Path, forming: dict[str, bool]
+) -> None:
+    small_model = Path(shutil.copytree(small_model, tmp_path / "model"))
+    schema = json.loads((small_model / SCHEMA).read_text())
+    schema["generator"] |= forming
+    (small_model / SCHEMA).write_text(json.dumps(schema))
     export_onnx(load_bundle(small_model), tmp_path / "small.onnx")
     Image.fromarray(astronaut).save(tmp_path / "me.png")
     done = subprocess.run([sys.executable, "-c", WITHOUT + AGE, str(tmp_path)], capture_output=True, text=True)

@@ -30,7 +30,7 @@ _WAVES, _STRANDS, _MOTTLED = 0.55, 0.85, 0.12
 # What is this many times as light as grey hair there is skin, and stays; lightest that hair gets.
 _SKIN, _LIGHTEST = 1.5, 0.9
 # Of the share of strands: from the first grey that is seen on one to white; and how much sooner temples go.
-_SOFT, _SOONER = 0.7, 0.15
+_SOFT, _SOONER = 1.2, 0.15
 # Share of the colour that goes.
 _COLOUR = 0.88
 # Height of the temples in an aligned face, and how far from there it is halfway, to its side.
