@@ -1,4 +1,4 @@
-"""How many frames a second does `amgan video` make of 720p and 1080p, sound and encoding included.
+"""How many frames a second `amgan video` makes of 720p and 1080p, encoding included, and how much the change flickers.
 
 Run it with nothing else running: ``.venv/bin/python benchmarks/video.py [MODEL]``. The video is the astronaut's
 head, which drifts; her face is as high as half of the frame.
@@ -53,7 +53,8 @@ def main() -> None:
             followed, aged = (report.frames / report.seconds[stage] for stage in ("follow", "age"))
             print(
                 f"{height}p: {report.frames_per_second:.2f} frames a second "
-                f"(following {followed:.1f}, aging and encoding {aged:.2f}), {report.aged} of {report.frames} aged"
+                f"(following {followed:.1f}, aging and encoding {aged:.2f}), {report.aged} of {report.frames} aged; "
+                f"flicker {report.flicker}, {report.flicker_unsmoothed} without smoothing over time"
             )
 
 

@@ -14,8 +14,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
-import shutil
-import signal
 import subprocess
 import sys
 import tempfile
@@ -25,12 +23,11 @@ from pathlib import Path
 from typing import Any
 
 import skimage.data
+from opened_page import opened_page
 from PIL import Image
-from playwright.sync_api import sync_playwright
 
 ROOT = Path(__file__).resolve().parents[1]
 SIGN, SIDE, KEYS = "Nasolabial fold", "left", 20  # each key is a hundredth
-PATIENCE = 600_000  # milliseconds
 
 PYTHON_STEP = """
 import sys
@@ -77,18 +74,7 @@ def _walk(python: Path, photo: Path) -> None:
     folder = photo.parent
     with contextlib.ExitStack() as stack:
         with _step("`amgan ui`: page open in the browser"):
-            command = [str(python), "-u", "-m", "amgan", "ui", "--no-browser", "--port", "0"]
-            process = stack.enter_context(subprocess.Popen(command, stdout=subprocess.PIPE, text=True))
-            stack.callback(process.send_signal, signal.SIGTERM)
-            assert process.stdout is not None
-            url = process.stdout.readline().split()[2]
-            playwright = stack.enter_context(sync_playwright())
-            browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
-            stack.callback(browser.close)
-            page = browser.new_page(viewport={"width": 1280, "height": 900})
-            page.set_default_timeout(PATIENCE)
-            page.goto(url)
-            page.get_by_text("Drop a photo of an adult").wait_for()
+            page = stack.enter_context(opened_page(python))
         with _step("photo dropped: faces found and scored"):
             page.set_input_files("input[type=file]", photo)
             page.get_by_text("1 face found").wait_for()
