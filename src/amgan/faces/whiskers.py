@@ -6,25 +6,28 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from amgan.faces.outlines import BROWS, LIPS, SIDE, filled, hull, to_masks
+from amgan.faces.outlines import BROWS, LIPS, SIDE, disc, filled, hull, to_masks
 
-# Where beards grow: below the nose, out to the jaw; and the nose with its nostrils, whose shade is none.
+# Where beards grow: below the nose, out to the jaw, up to the ears; and the nose, whose nostrils are dark too.
 _LOWER_FACE = (2, 327, 411, 361, 288, 397, 365, 379, 378, 400, 377, 152, 148, 176, 149, 150, 136, 172, 58, 132, 187, 98)
+_SIDES = ((411, 454, 323, 361), (187, 132, 93, 234))
 _NOSE = (2, 97, 326, 98, 327, 94, 19, 1, 129, 358)
-# How far around lips, nose and brows, pixels.
-_OFF_LIPS, _OFF_NOSE, _AROUND_BROWS = 5, 4, 2
+# How far around lips, nose, brows and the jaw, pixels.
+_OFF_LIPS, _OFF_NOSE, _AROUND_BROWS, _UNDER_JAW = 5, 4, 2, 14
 # Landmarks of both cheeks above the beard, and half the side of the square that is looked at there.
 _CHEEKS, _SPOT = (50, 280, 101, 330, 117, 346, 118, 347, 36, 266), 4
 # How much darker than cheeks, as logarithms of light: from where on, and all of it.
-_BEARD, _BROW = (0.35, 0.85), (0.4, 1.0)
+_BEARD, _BROW = (0.3, 0.75), (0.35, 0.9)
 # How much brows count beside a beard: hairs of theirs that are grey are single ones, and skin shows between them.
-_OF_BROWS = 0.4
+_OF_BROWS = 0.25
 # How uneven a beard is, as logarithms of light; shade is smooth. And the blurs that part the two.
 _UNEVEN, _STRAND, _OVER = (0.025, 0.055), 2.0, 5.0
 # What share of the lower face is beard on the side that has less of it: below the first none is meant, from the second
 # on it is one. Shade lies on one side.
 _GROWN = (0.1, 0.25)
-_LUMA, _DARK = np.array([0.299, 0.587, 0.114], np.float32), 0.03
+# Light, of 255, from which on hair is told from what is black.
+_SEEN = (6.0, 22.0)
+_LUMA, _DARK = np.array([0.299, 0.587, 0.114], np.float32), 0.06
 
 _Array = npt.NDArray[np.float32]
 
@@ -45,15 +48,18 @@ def whiskers(rgb: npt.NDArray[np.uint8], landmarks: npt.NDArray[np.float32]) -> 
     darker = _cheeks(light, points) - cv2.GaussianBlur(light, (0, 0), 1.5)
     brows = sum(hull(points, brow, _AROUND_BROWS) for brow in BROWS) > 0
     found = np.maximum(_beard(light, darker, points), _OF_BROWS * _rising(darker, _BROW) * brows)
-    return np.asarray(cv2.GaussianBlur(found, (0, 0), 1), np.float32)
+    return np.asarray(cv2.GaussianBlur(found * _rising(small @ _LUMA, _SEEN), (0, 0), 1.5), np.float32)
 
 
 def _beard(light: _Array, darker: _Array, points: _Array) -> _Array:
     """(512, 512) in 0..1; all 0 on a face without one."""
-    region = filled(points[list(_LOWER_FACE)]) > 0
-    region &= (hull(points, LIPS, _OFF_LIPS) == 0) & (hull(points, _NOSE, _OFF_NOSE) == 0)
+    lower = filled(points[list(_LOWER_FACE)])
+    whole = cv2.dilate(np.maximum.reduce([lower, *(filled(points[list(side)]) for side in _SIDES)]), disc(_UNDER_JAW))
+    bare = (hull(points, LIPS, _OFF_LIPS) == 0) & (hull(points, _NOSE, _OFF_NOSE) == 0)
     uneven = cv2.GaussianBlur(np.abs(light - cv2.GaussianBlur(light, (0, 0), _STRAND)), (0, 0), _OVER)
-    found = _rising(darker, _BEARD) * _rising(uneven, _UNEVEN) * region
+    found = _rising(darker, _BEARD) * _rising(uneven, _UNEVEN) * bare * (whole > 0)
+    # Hair beside the face is dark and uneven too: whether there is a beard says what is certainly face.
+    region = bare & (lower > 0)
     # Parted where the nose and the chin say, since a head may lean.
     (x, y), (below_x, below_y) = points[2], points[152]
     rows, columns = np.mgrid[:SIDE, :SIDE].astype(np.float32)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -60,7 +61,9 @@ def formed(
         return found
 
     if strands.any():
-        made = greyed(made, strands[part], here(grey[None])[0], (part[0].start, part[1].start), size)
+        made = greyed(
+            made, strands[part], here(grey[None])[0], (part[0].start, part[1].start), size, _skin_colour(face)
+        )
     if config.shades or config.sags:
         places = face_places(face.landmarks, size, most.shape[-1])
         if config.shades:
@@ -83,4 +86,14 @@ def _strands(face: FaceView, grey: Maps) -> Maps:
 
     # Not on what covers skin, such as the frame of glasses.
     on_skin = _ON_SKIN * here(whiskers(face.rgb, face.landmarks)) * here(face.parts.skin)
-    return np.maximum(hair_strands(face.rgb, face.parts.hair), on_skin) * (here(grey) > 0)
+    # Where both may be, it is skin that is seen through hair, or beside it.
+    on_head = hair_strands(face.rgb, face.parts.hair) * (1 - here(face.parts.skin))
+    return np.maximum(on_head, on_skin) * (here(grey) > 0)
+
+
+def _skin_colour(face: FaceView) -> tuple[float, float, float]:
+    """Mean red, green and blue of a face's skin."""
+    skin = face.parts.skin
+    small = cv2.resize(face.rgb, (skin.shape[1], skin.shape[0]), interpolation=cv2.INTER_AREA)
+    red, green, blue = (small * skin[..., None]).sum(axis=(0, 1)).tolist()
+    return (red, green, blue) if red + green + blue else (1.0, 1.0, 1.0)

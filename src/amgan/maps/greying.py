@@ -7,6 +7,7 @@ A network that learns from patches cannot tell where a head of hair ends, and gr
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
@@ -31,8 +32,10 @@ _WAVES, _STRANDS, _MOTTLED = 0.55, 0.85, 0.12
 _SKIN, _LIGHTEST = 1.5, 0.9
 # Of the share of strands: from the first grey that is seen on one to white; and how much sooner temples go.
 _SOFT, _SOONER = 1.2, 0.15
-# Share of the colour that goes.
-_COLOUR = 0.88
+# Share of the colour that goes, and how much of skin's colour comes: light that is warm is so on white hair too.
+_COLOUR, _WARM = 0.88, 0.15
+# How much lighter than what is around it a strand counts at most, as a logarithm: more is skin beside the hair.
+_GLEAM = 0.6
 # Height of the temples in an aligned face, and how far from there it is halfway, to its side.
 _TEMPLES, _FAR = 0.45, 0.3
 
@@ -74,7 +77,9 @@ def hair_strands(rgb: npt.NDArray[np.uint8], hair: Array) -> Array:
     return np.asarray(((fine - low) / (high - low)).clip(0, 1), np.float32)
 
 
-def greyed(picture: Array, hair: Array, share: Array, origin: tuple[int, int], side: int) -> Array:
+def greyed(
+    picture: Array, hair: Array, share: Array, origin: tuple[int, int], side: int, skin: Sequence[float] = (1, 1, 1)
+) -> Array:
     """A picture with grey hair; where there is none it is as it was, bit for bit.
 
     Args:
@@ -83,6 +88,7 @@ def greyed(picture: Array, hair: Array, share: Array, origin: tuple[int, int], s
         share: (H, W) in 0..1, of the strands that are to turn grey.
         origin: Row and column of the face at which the part begins.
         side: Of the whole face, pixels.
+        skin: Red, green and blue of the face's skin, of whatever lightness.
 
     Returns:
         (H, W, 3) float32.
@@ -99,12 +105,14 @@ def greyed(picture: Array, hair: Array, share: Array, origin: tuple[int, int], s
     grey = ((_sooner(share, origin, side) * np.float32(1 + _SOFT) - order) / np.float32(_SOFT)).clip(0, 1) * hair
     lightest = cv2.exp(white)
     grey *= ((_SKIN * lightest - luma) / ((_SKIN - 1) * lightest)).clip(0, 1)
-    white += np.float32(_STRANDS) * (light - around) + np.float32(_MOTTLED) * share * strand
+    white += np.float32(_STRANDS) * (light - around).clip(max=_GLEAM) + np.float32(_MOTTLED) * share * strand
     lighter = luma + grey * (cv2.exp(white).clip(max=_LIGHTEST) - luma).clip(min=0)
     # What is left of the colour, and light for it; 1 and 0 where nothing is grey.
     left = 1 - np.float32(_COLOUR) * grey
     given = (2 * lighter - 1) - left * (2 * luma - 1)
-    return np.asarray(picture * left[..., None] + given[..., None], np.float32)
+    warm = np.float32(_WARM) * (np.array(skin, np.float32) / np.float32(np.dot(skin, LUMA)) - 1)
+    made = picture * left[..., None] + given[..., None] + (2 * lighter * grey)[..., None] * warm
+    return np.asarray(made, np.float32)
 
 
 def _smooth(values: Array, deviation: float) -> Array:
