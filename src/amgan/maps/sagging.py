@@ -17,9 +17,9 @@ from amgan.maps.mesh import mean_face, places_in
 
 # Deviation of the blur that parts what moves from what does not, to a side of the face: a zone's own edge would crease.
 _SOFT = 0.03
-# How much of what was measured is made. With all of it a judge of identity took 1 of 64 faces of `val` at 0.9 for
-# somebody else, with this none, and they looked as old to within half a year.
-_SHARE = 0.7
+# How much of what was measured is made. A judge of identity took 1 of 64 faces of `val` at 0.9 for somebody else with
+# all of it, and with 0.7 beside the light of `amgan.maps.shading` 1 of 60; with this none.
+_SHARE = 0.6
 # Side of the field on the mean face, which is finer than the triangles of the mesh; and of the picture of that face
 # whose pixels the file counts in.
 _SIDE, _PICTURE = 128, 1024
