@@ -19,7 +19,7 @@ _CHEEKS, _SPOT = (50, 280, 101, 330, 117, 346, 118, 347, 36, 266), 4
 # How much darker than cheeks, as logarithms of light: from where on, and all of it.
 _BEARD, _BROW = (0.3, 0.75), (0.35, 0.9)
 # How much brows count beside a beard: hairs of theirs that are grey are single ones, and skin shows between them.
-_OF_BROWS = 0.25
+_OF_BROWS = 0.5
 # How uneven a beard is, as logarithms of light; shade is smooth. And the blurs that part the two.
 _UNEVEN, _STRAND, _OVER = (0.025, 0.055), 2.0, 5.0
 # What share of the lower face is beard on the side that has less of it: below the first none is meant, from the second
@@ -46,9 +46,16 @@ def whiskers(rgb: npt.NDArray[np.uint8], landmarks: npt.NDArray[np.float32]) -> 
     points = to_masks(landmarks, rgb.shape[0])
     light = np.log(small @ _LUMA / np.float32(255) + np.float32(_DARK))
     darker = _cheeks(light, points) - cv2.GaussianBlur(light, (0, 0), 1.5)
-    brows = sum(hull(points, brow, _AROUND_BROWS) for brow in BROWS) > 0
+    brows = brows_of(landmarks, rgb.shape[0])
     found = np.maximum(_beard(light, darker, points), _OF_BROWS * _rising(darker, _BROW) * brows)
     return np.asarray(cv2.GaussianBlur(found * _rising(small @ _LUMA, _SEEN), (0, 0), 1.5), np.float32)
+
+
+def brows_of(landmarks: npt.NDArray[np.float32], size: int) -> _Array:
+    """(512, 512) in 0..1, where the brows of an aligned face of side `size` are, with the skin between their hairs."""
+    points = to_masks(landmarks, size)
+    found = np.maximum.reduce([hull(points, brow, _AROUND_BROWS) for brow in BROWS])
+    return np.asarray(cv2.GaussianBlur(found, (0, 0), 1.5) / np.float32(255), np.float32)
 
 
 def _beard(light: _Array, darker: _Array, points: _Array) -> _Array:

@@ -9,6 +9,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from amgan.data.grafts.hair import off_background
+from amgan.faces.whiskers import brows_of
 from amgan.inference.facemaps import greying_of, location_of, map_of, paint_of
 from amgan.inference.forming import formed
 from amgan.inference.views import FaceView
@@ -68,6 +69,8 @@ def face_change(
         part = _whole_cells(window(grown_where[0, 0], MARGIN), config.multiple)
         change[:, :, *part] = _made(bundle, image, asked, location_of(bundle, face, seed), part, bf16)
         change = restrain(change, grown_where, config.guarded)
+        if config.greys:  # brows grey with the rest of the hair
+            change *= 1 - grown(brows_of(face.landmarks, size[0])[None, None], size)
     change = np.ascontiguousarray(change[0].transpose(1, 2, 0))
     if not (config.sags or config.shades or config.greys):
         return change

@@ -25,7 +25,7 @@ LARGEST = 1.5
 SMALL = 0.5
 # Hair fades out over this share of the square's side where the square ends and the photo does not; and how near to the
 # photo's border, to its longer side, is at it.
-FADE, EDGE = 0.08, 0.02
+FADE, EDGE = 0.08, 0.04
 
 
 def face_view(bundle: Bundle, parser: FaceParser, photo: Photo, face: Face, detecting: float) -> FaceView:

@@ -20,20 +20,25 @@ FIRST, LAST = 32.0, 78.0
 # Of the mask: the radius within which it follows the photo's edges, to a side of the face, how strong those have to be,
 # and from where to where it is taken: outside, in doubt, hair stays as it is.
 _REACH, _EDGE, _TAKEN = 10 / 1024, 2e-4, (0.2, 0.8)
+# Beside its edge: how far from it colours are looked at, to a side of the face, how far apart those of hair and of what
+# is beside must be to tell anything, as logarithms, and from where to where between the two a pixel is hair.
+_BESIDE, _APART, _BETWEEN = 14 / 1024, 0.25, (0.35, 0.8)
 # Scales, to a side of the face: of the noise, of what has one direction, of the strands' surroundings.
 _THIN, _LOCK, _WAVE = 0.7 / 1024, 6 / 1024, 12 / 1024
+# How much strands differ from what is around them where they are seen well, as logarithms of light.
+_STRANDED = 0.2
 # Each time noise is drawn out it gets three times as long.
 _DRAWN_OUT = 4
 # Light of grey hair is that of the hair to this power, times this: hair in the shade stays in the shade.
-_POWER, _WHITE = 0.4, 0.86
+_POWER, _WHITE = 0.42, 0.84
 # How much of the contrast is kept, as logarithms, of waves and of strands; and how much grey strands add.
-_WAVES, _STRANDS, _MOTTLED = 0.55, 0.85, 0.12
+_WAVES, _STRANDS, _MOTTLED = 0.68, 0.8, 0.08
 # What is this many times as light as grey hair there is skin, and stays; lightest that hair gets.
-_SKIN, _LIGHTEST = 1.5, 0.9
+_SKIN, _LIGHTEST = 1.5, 0.92
 # Of the share of strands: from the first grey that is seen on one to white; and how much sooner temples go.
 _SOFT, _SOONER = 1.2, 0.15
 # Share of the colour that goes, and how much of skin's colour comes: light that is warm is so on white hair too.
-_COLOUR, _WARM = 0.88, 0.15
+_COLOUR, _WARM = 0.88, 0.09
 # How much lighter than what is around it a strand counts at most, as a logarithm: more is skin beside the hair.
 _GLEAM = 0.6
 # Height of the temples in an aligned face, and how far from there it is halfway, to its side.
@@ -74,7 +79,39 @@ def hair_strands(rgb: npt.NDArray[np.uint8], hair: Array) -> Array:
     radius = max(round(_REACH * side), 1)
     fine = cv2.ximgproc.guidedFilter(rgb, mask, radius, _EDGE * 255**2, scale=0.5)
     low, high = _TAKEN
-    return np.asarray(((fine - low) / (high - low)).clip(0, 1), np.float32)
+    taken = np.asarray(((fine - low) / (high - low)).clip(0, 1), np.float32)
+    return taken * cv2.resize(_by_colour(rgb, hair), (side, side), interpolation=cv2.INTER_LINEAR)
+
+
+def _by_colour(rgb: npt.NDArray[np.uint8], hair: Array) -> Array:
+    """How much each pixel is like the hair around it rather than like what is beside the hair.
+
+    Args:
+        rgb: (S, S, 3) uint8, aligned.
+        hair: (R, R) in 0..1.
+
+    Returns:
+        (512, 512) in 0..1; 1 where there is nothing but hair around, or both are of one colour.
+    """
+    side = 512
+    small = cv2.resize(rgb, (side, side), interpolation=cv2.INTER_AREA)
+    logs = np.log(small / np.float32(255) + np.float32(DARK))
+    mask = cv2.resize(hair, (side, side), interpolation=cv2.INTER_LINEAR)
+    means = []
+    for known in (mask > 0.95, mask < 0.05):
+        weight = known.astype(np.float32)
+        blurred = cv2.GaussianBlur(np.dstack([logs * weight[..., None], weight]), (0, 0), _BESIDE * side)
+        means.append(blurred[..., :3] / blurred[..., 3:].clip(min=1e-3))
+        # Of what is beside nothing is known where hair is all there is.
+        seen = blurred[..., 3]
+    inside, outside = means
+    way = inside - outside
+    length = (way**2).sum(axis=2)
+    place = ((logs - outside) * way).sum(axis=2) / length.clip(min=1e-6)
+    low, high = _BETWEEN
+    like = ((place - low) / (high - low)).clip(0, 1)
+    told = (length / _APART**2).clip(max=1) * (seen / 0.02).clip(max=1)
+    return np.asarray(1 - told * (1 - like), np.float32)
 
 
 def greyed(
@@ -94,25 +131,34 @@ def greyed(
         (H, W, 3) float32.
     """
     luma = (cv2.transform(picture, LUMA[None]) + 1) / 2
-    light = np.asarray(cv2.log(luma.clip(min=0) + np.float32(DARK / 4)), np.float32)
+    light = np.asarray(cv2.log(luma.clip(min=0) + np.float32(DARK / 2)), np.float32)
     strand = _drawn_out(light, origin, side)
     there = hair + np.float32(1e-3)
     around = _smooth(light * there, _WAVE * side) / _smooth(there, _WAVE * side)
     mean = float((around * hair).sum() / max(float(hair.sum()), 1e-3))
     white = np.float32(max(np.log(_WHITE) + _POWER * mean, mean)) + np.float32(_WAVES) * (around - np.float32(mean))
+    # Where the photo shows no strands, in the dark or out of focus, none are drawn.
+    strand = strand * (_smooth(np.abs(light - around), _WAVE * side) / np.float32(_STRANDED)).clip(max=1)
     # The noise as a place in the order of strands, 0..1.
     order = 1 / (1 + cv2.exp(np.float32(-1.7) * strand))
     grey = ((_sooner(share, origin, side) * np.float32(1 + _SOFT) - order) / np.float32(_SOFT)).clip(0, 1) * hair
     lightest = cv2.exp(white)
     grey *= ((_SKIN * lightest - luma) / ((_SKIN - 1) * lightest)).clip(0, 1)
-    white += np.float32(_STRANDS) * (light - around).clip(max=_GLEAM) + np.float32(_MOTTLED) * share * strand
-    lighter = luma + grey * (cv2.exp(white).clip(max=_LIGHTEST) - luma).clip(min=0)
+    # Beside the hair, what is lighter is half skin, and no strand that gleams.
+    gleam = (light - around).clip(max=np.float32(_GLEAM) * hair * hair)
+    white += np.float32(_STRANDS) * gleam + np.float32(_MOTTLED) * share * strand
+    lighter = luma + grey * (_softly(np.asarray(cv2.exp(white), np.float32)) - luma).clip(min=0)
     # What is left of the colour, and light for it; 1 and 0 where nothing is grey.
     left = 1 - np.float32(_COLOUR) * grey
     given = (2 * lighter - 1) - left * (2 * luma - 1)
     warm = np.float32(_WARM) * (np.array(skin, np.float32) / np.float32(np.dot(skin, LUMA)) - 1)
     made = picture * left[..., None] + given[..., None] + (2 * lighter * grey)[..., None] * warm
     return np.asarray(made, np.float32)
+
+
+def _softly(light: Array) -> Array:
+    """Light that comes near to `_LIGHTEST` and never there, so that no highlight is flat."""
+    return np.asarray(light / np.sqrt(np.sqrt(1 + (light / np.float32(_LIGHTEST)) ** 4)), np.float32)
 
 
 def _smooth(values: Array, deviation: float) -> Array:
