@@ -167,7 +167,7 @@ class FacePatches:
         cells = side // cell
         whole_mask = self._mask(pick)
         # Grafts are of skin, but for grey hair, of which a patch of skin shows little.
-        on_skin = self.grafts is not None and rng.random() >= _OF_HEAD
+        on_skin = self.grafts is not None and not (self.grafts.hair and rng.random() < _OF_HEAD)
         top, left = _place(rng, whole_mask[-1 if on_skin else -3], cells)
         x, y = left * cell, top * cell
         whole = self._picture(pick)

@@ -52,7 +52,7 @@ def grey_share(years: float) -> float:
 
     Example:
         >>> [round(grey_share(years), 2) for years in (25, 40, 52, 64, 80)]
-        [0.0, 0.13, 0.5, 0.87, 1.0]
+        [0.0, 0.08, 0.4, 0.78, 1.0]
     """
     x = min(max((years - FIRST) / (LAST - FIRST), 0.0), 1.0)
     return x * x * (3 - 2 * x)

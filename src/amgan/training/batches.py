@@ -49,7 +49,11 @@ def open_batches(
     """
     draw = Draw(atlas, scores[rows], ages[rows], config.alone, config.even, config.balance_ages)
     cache = round(config.cache_gib * 2**30)
-    grafts = Grafts(store, atlas, rows, draw, cache, patterns) if config.critic.kind == "change" else None
+    grafts = (
+        Grafts(store, atlas, rows, draw, cache, patterns, not config.generator.greys)
+        if config.critic.kind == "change"
+        else None
+    )
     patches = FacePatches(
         store,
         atlas,

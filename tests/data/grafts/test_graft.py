@@ -192,3 +192,18 @@ def test_patches_of_several_patterns_get_lines_of_their_own(store: Store) -> Non
     # Half of them are the other way round; where a patch lies is not.
     rising = batch.location[:, 0, :, -1] > batch.location[:, 0, :, 0]
     assert rising.any() and not rising.all()
+
+
+def test_hair_that_greys_by_itself_is_left_alone(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    greyed = list[float]()
+    monkeypatch.setattr("amgan.data.grafts.graft.greyed", lambda rgb, hair, amount, size: greyed.append(amount) or rgb)
+    patterns = pattern_grafts(store)
+    without = Grafts(store, ATLAS, patterns.indices, patterns.draw, 2**26, patterns.patterns, hair=False)
+    asked = []
+    for grafts in (patterns, without):
+        greyed.clear()
+        patches = patches_of(store, grafts, on_face=True)
+        for step in range(4):
+            patches.batch(step, 8, 128)
+        asked.append(len(greyed))
+    assert asked[0] > 0 and asked[1] == 0

@@ -108,6 +108,7 @@ class Grafts:
         cache_bytes: What masks of bare skin and of hair may take of the memory, 256 KiB each.
         patterns: (patterns, C, S, S, 3), lines that all get who grow older (`amgan.data.grafts.pattern`); without,
             anyone old gives lines to anyone.
+        hair: Whether hair goes grey too; not if it does so by itself in use (`GeneratorConfig.greys`).
     """
 
     def __init__(
@@ -118,10 +119,11 @@ class Grafts:
         draw: Draw,
         cache_bytes: int,
         patterns: _Array | None = None,
+        hair: bool = True,
     ) -> None:
         self.store, self.atlas, self.indices, self.draw = store, atlas, indices, draw
         self.channels = pack_zones(atlas)
-        self.patterns = patterns
+        self.patterns, self.hair = patterns, hair
         self.masks = ArrayCache(cache_bytes)
         self._detector = load_detector()
         self._covered: dict[int, bool] = {}
@@ -221,7 +223,7 @@ class Grafts:
         patch: tuple[slice, slice],
     ) -> npt.NDArray[np.uint8]:
         """A patch with hair as grey as that of someone older. Where lines are taken off, hair stays: no grey goes."""
-        greyer = _greyness(older) - _greyness(age)
+        greyer = _greyness(older) - _greyness(age) if self.hair else 0
         return greyed(rgb, _whole(self._hair(pick), size)[patch], greyer, size) if greyer > 0 else rgb
 
     def _of_person(
