@@ -23,6 +23,8 @@ _REACH, _EDGE, _TAKEN = 10 / 1024, 2e-4, (0.2, 0.8)
 # Beside its edge: how far from it colours are looked at, to a side of the face, how far apart those of hair and of what
 # is beside must be to tell anything, as logarithms, and from where to where between the two a pixel is hair.
 _BESIDE, _APART, _BETWEEN = 14 / 1024, 0.25, (0.35, 0.8)
+# Share of what is around a pixel from which on its colour is known.
+_SEEN = 0.05
 # Scales, to a side of the face: of the noise, of what has one direction, of the strands' surroundings.
 _THIN, _LOCK, _WAVE = 0.7 / 1024, 6 / 1024, 12 / 1024
 # How much strands differ from what is around them where they are seen well, as logarithms of light.
@@ -31,6 +33,8 @@ _STRANDED = 0.2
 _DRAWN_OUT = 4
 # Light of grey hair is that of the hair to this power, times this: hair in the shade stays in the shade.
 _POWER, _WHITE = 0.42, 0.84
+# So many times as light as it was hair gets at most: what is black for want of light stays black.
+_LIFTED = 5.0
 # How much of the contrast is kept, as logarithms, of waves and of strands; and how much grey strands add.
 _WAVES, _STRANDS, _MOTTLED = 0.68, 0.8, 0.08
 # What is this many times as light as grey hair there is skin, and stays; lightest that hair gets.
@@ -38,9 +42,12 @@ _SKIN, _LIGHTEST = 1.5, 0.92
 # Of the share of strands: from the first grey that is seen on one to white; and how much sooner temples go.
 _SOFT, _SOONER = 1.2, 0.15
 # Share of the colour that goes, and how much of skin's colour comes: light that is warm is so on white hair too.
-_COLOUR, _WARM = 0.88, 0.09
-# How much lighter than what is around it a strand counts at most, as a logarithm: more is skin beside the hair.
-_GLEAM = 0.6
+_COLOUR, _WARM = 0.88, 0.12
+# How much lighter than what is around it a strand counts at most, as a logarithm: more is skin beside the hair. And how
+# many times as much as what is around it a strand gets lighter at most.
+_GLEAM, _GLEAMING = 0.6, 3.0
+# The same of a pixel that hardly has hair.
+_HALF = 0.5
 # Height of the temples in an aligned face, and how far from there it is halfway, to its side.
 _TEMPLES, _FAR = 0.45, 0.3
 
@@ -97,20 +104,20 @@ def _by_colour(rgb: npt.NDArray[np.uint8], hair: Array) -> Array:
     small = cv2.resize(rgb, (side, side), interpolation=cv2.INTER_AREA)
     logs = np.log(small / np.float32(255) + np.float32(DARK))
     mask = cv2.resize(hair, (side, side), interpolation=cv2.INTER_LINEAR)
-    means = []
-    for known in (mask > 0.95, mask < 0.05):
+    means, told = [], np.ones_like(mask)
+    for known in (mask > 0.8, mask < 0.05):
         weight = known.astype(np.float32)
         blurred = cv2.GaussianBlur(np.dstack([logs * weight[..., None], weight]), (0, 0), _BESIDE * side)
         means.append(blurred[..., :3] / blurred[..., 3:].clip(min=1e-3))
-        # Of what is beside nothing is known where hair is all there is.
-        seen = blurred[..., 3]
+        # Nothing is told where one of the two is all there is.
+        told *= (blurred[..., 3] / np.float32(_SEEN)).clip(max=1)
     inside, outside = means
     way = inside - outside
     length = (way**2).sum(axis=2)
     place = ((logs - outside) * way).sum(axis=2) / length.clip(min=1e-6)
     low, high = _BETWEEN
     like = ((place - low) / (high - low)).clip(0, 1)
-    told = (length / _APART**2).clip(max=1) * (seen / 0.02).clip(max=1)
+    told *= (length / _APART**2).clip(max=1)
     return np.asarray(1 - told * (1 - like), np.float32)
 
 
@@ -142,12 +149,17 @@ def greyed(
     # The noise as a place in the order of strands, 0..1.
     order = 1 / (1 + cv2.exp(np.float32(-1.7) * strand))
     grey = ((_sooner(share, origin, side) * np.float32(1 + _SOFT) - order) / np.float32(_SOFT)).clip(0, 1) * hair
-    lightest = cv2.exp(white)
+    lightest = np.asarray(cv2.exp(white), np.float32)
     grey *= ((_SKIN * lightest - luma) / ((_SKIN - 1) * lightest)).clip(0, 1)
     # Beside the hair, what is lighter is half skin, and no strand that gleams.
     gleam = (light - around).clip(max=np.float32(_GLEAM) * hair * hair)
     white += np.float32(_STRANDS) * gleam + np.float32(_MOTTLED) * share * strand
-    lighter = luma + grey * (_softly(np.asarray(cv2.exp(white), np.float32)) - luma).clip(min=0)
+    # By how much hair around gets lighter; a pixel that is half skin or wall by no more, a strand that gleams by more.
+    hairs = np.asarray(cv2.exp(around), np.float32) - np.float32(DARK / 2)
+    lift = (np.minimum(_softly(lightest), np.float32(_LIFTED) * (hairs + np.float32(DARK / 4))) - hairs).clip(min=0)
+    lift *= np.float32(_HALF) + np.float32(_GLEAMING - _HALF) * hair**4
+    wanted = np.minimum(_softly(np.asarray(cv2.exp(white), np.float32)), np.float32(_LIFTED) * luma)
+    lighter = luma + grey * (wanted - luma).clip(0, lift)
     # What is left of the colour, and light for it; 1 and 0 where nothing is grey.
     left = 1 - np.float32(_COLOUR) * grey
     given = (2 * lighter - 1) - left * (2 * luma - 1)
