@@ -42,6 +42,7 @@ NOT_RUN = {
     r"python -m amgan\.data\.curation\.fit_occlusion .*": "wants labels; tests/data/curation/test_fit_occlusion.py",
     r"python -m amgan\.data\.fit_sagging .*": "writes into src; tests/data/test_fit_sagging.py",
     r"python -m amgan\.training\.fit_shading .*": "writes into src; tests/training/test_fit_shading.py",
+    r"python -m amgan\.training\.fit_parsing .*": "wants a teacher; tests/training/test_fit_parsing.py",
     r"tensorboard --logdir .*": "serves until it is stopped",
     # What several machines or GPUs are wanted for.
     r"ray start .*": "starts servers that stay",

@@ -152,6 +152,9 @@ def test_hair_greys_with_age_and_with_no_sign(ager: Ager, face: FaceView) -> Non
     assert far.any() and not older[far].any()
     for targets in ({**own, "age": 0.1}, {**own, "forehead_wrinkles": 0.9}):
         assert not face_change(bundle, view, targets)[hair].any()
+    # At an age between the hundredths, and where hair is greying already, too.
+    odd = {**own, "age": 0.45678}
+    assert not face_change(bundle, replace(face, scores=odd), {**odd, "forehead_wrinkles": 0.9})[hair].any()
 
 
 def test_hair_greys_where_age_is_painted(ager: Ager, face: FaceView, astronaut: np.ndarray) -> None:

@@ -54,21 +54,21 @@ _TEMPLES, _FAR = 0.45, 0.3
 Array = npt.NDArray[np.float32]
 
 
-def grey_share(years: float) -> float:
+def grey_share(years: npt.ArrayLike) -> npt.NDArray[np.float64]:
     """Share of strands that are grey at an age, 0..1.
 
     Example:
-        >>> [round(grey_share(years), 2) for years in (25, 40, 52, 64, 80)]
+        >>> grey_share([25, 40, 52, 64, 80]).round(2).tolist()
         [0.0, 0.08, 0.4, 0.78, 1.0]
     """
-    x = min(max((years - FIRST) / (LAST - FIRST), 0.0), 1.0)
+    x = ((np.asarray(years, np.float64) - FIRST) / (LAST - FIRST)).clip(0, 1)
     return x * x * (3 - 2 * x)
 
 
-def newly_grey(now: float, wanted: float) -> float:
+def newly_grey(now: npt.ArrayLike, wanted: npt.ArrayLike) -> npt.NDArray[np.float64]:
     """Share of the strands that are not grey yet at an age and are at another, years; 0 if that is the younger one."""
     grey = grey_share(now)
-    return max(grey_share(wanted) - grey, 0.0) / max(1 - grey, 1e-3)
+    return (grey_share(wanted) - grey).clip(min=0) / (1 - grey).clip(min=1e-3)
 
 
 def hair_strands(rgb: npt.NDArray[np.uint8], hair: Array) -> Array:
