@@ -23,9 +23,9 @@ LARGEST = 1.5
 # Of a face of less than half the trained size the fine lines would be lost when the change is scaled back, and what is
 # left of them looks like cracks: such a face is shown at half that size, where the lines drawn are coarser.
 SMALL = 0.5
-# Hair fades out over this share of the square's side where the square ends and the photo does not; and how near to the
-# photo's border, to its longer side, is at it.
-FADE, EDGE = 0.08, 0.04
+# Hair fades out over this share of the square's side where the square ends and the photo does not, less at its upper
+# side, beyond which there is little left of a head; and how near to the photo's border, to its longer side, is at it.
+FADE, FADE_ABOVE, EDGE = 0.08, 0.03, 0.04
 
 
 def face_view(bundle: Bundle, parser: FaceParser, photo: Photo, face: Face, detecting: float) -> FaceView:
@@ -43,7 +43,7 @@ def face_view(bundle: Bundle, parser: FaceParser, photo: Photo, face: Face, dete
     alignment = align_face(face.landmarks, size)
     rgb, landmarks = alignment.crop(photo.rgb), alignment.to_aligned(face.landmarks)
     masks = zone_masks(bundle.atlas, landmarks, size)
-    parts = _within(parser.parse(rgb), alignment, photo)
+    parts = face_parts(parser, rgb, alignment, photo.rgb.shape)
     aligned = time.perf_counter()
     estimates = bundle.estimators.estimate(rgb, landmarks)
     seconds = {
@@ -64,13 +64,24 @@ def face_view(bundle: Bundle, parser: FaceParser, photo: Photo, face: Face, dete
     return FaceView(alignment, rgb, landmarks, masks, parts, scores, report)
 
 
-def _within(parts: Parts, alignment: Alignment, photo: Photo) -> Parts:
-    """Parts whose hair fades out towards the square's border where the photo goes on: no lock has an edge in it."""
-    side = alignment.resized(SIDE)
+def face_parts(parser: FaceParser, rgb: npt.NDArray[np.uint8], alignment: Alignment, shape: tuple[int, ...]) -> Parts:
+    """Hair and skin of an aligned face; hair fades out where the square ends and the photo does not.
+
+    So no lock has an edge where it leaves the square.
+
+    Args:
+        parser: Tells them apart.
+        rgb: (S, S, 3) uint8, the face.
+        alignment: Where it lies in the photo.
+        shape: The photo's height and width.
+    """
+    parts, side = parser.parse(rgb), alignment.resized(SIDE)
     edges = np.array([(SIDE / 2, 0), (SIDE / 2, SIDE - 1), (0, SIDE / 2), (SIDE - 1, SIDE / 2)], np.float32)
-    ends = [not _reaches(point, photo.rgb.shape) for point in side.to_photo(edges)]
-    steps = (np.arange(SIDE, dtype=np.float32) + np.float32(0.5)) / np.float32(FADE * SIDE)
-    rises = [steps.clip(max=1) if ends_inside else np.ones(SIDE, np.float32) for ends_inside in ends]
+    steps = np.arange(SIDE, dtype=np.float32) + np.float32(0.5)
+    rises = [
+        np.ones(SIDE, np.float32) if _reaches(point, shape) else (steps / np.float32(share * SIDE)).clip(max=1)
+        for point, share in zip(side.to_photo(edges), (FADE_ABOVE, FADE, FADE, FADE), strict=True)
+    ]
     down, across = rises[0] * rises[1][::-1], rises[2] * rises[3][::-1]
     return replace(parts, hair=parts.hair * down[:, None] * across)
 

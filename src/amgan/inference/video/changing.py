@@ -10,7 +10,7 @@ import numpy.typing as npt
 from amgan.faces.align import Alignment, align_face
 from amgan.inference.ager import Ager
 from amgan.inference.change import face_change
-from amgan.inference.finding import working_size
+from amgan.inference.finding import face_parts, working_size
 from amgan.inference.video.flicker import FlickerMeter
 from amgan.inference.video.planes import add_change
 from amgan.inference.video.reading import VideoInfo
@@ -112,4 +112,12 @@ class Changer:
         )
         masks = zone_masks(self._ager.bundle.atlas, landmarks, self._size)
         aligned = alignment.crop(rgb)
-        return FaceView(alignment, aligned, landmarks, masks, self._ager.parser.parse(aligned), self._scores, report)
+        return FaceView(
+            alignment,
+            aligned,
+            landmarks,
+            masks,
+            face_parts(self._ager.parser, aligned, alignment, rgb.shape),
+            self._scores,
+            report,
+        )
