@@ -16,7 +16,7 @@ import numpy.typing as npt
 from amgan.maps.shading import DARK, LUMA
 
 # Years at which hair begins to go grey, and at which hardly any is left that is not.
-FIRST, LAST = 32.0, 78.0
+FIRST, LAST = 40.0, 80.0
 # Of the mask: the radius within which it follows the photo's edges, to a side of the face, how strong those have to be,
 # and from where to where it is taken: outside, in doubt, hair stays as it is.
 _REACH, _EDGE, _TAKEN = 10 / 1024, 2e-4, (0.2, 0.8)
@@ -59,7 +59,7 @@ def grey_share(years: npt.ArrayLike) -> npt.NDArray[np.float64]:
 
     Example:
         >>> grey_share([25, 40, 52, 64, 80]).round(2).tolist()
-        [0.0, 0.08, 0.4, 0.78, 1.0]
+        [0.0, 0.0, 0.22, 0.65, 1.0]
     """
     x = ((np.asarray(years, np.float64) - FIRST) / (LAST - FIRST)).clip(0, 1)
     return x * x * (3 - 2 * x)
