@@ -39,6 +39,15 @@ def download(page: Any, link: str, folder: Path) -> Path:
     return path
 
 
+def swept(page: Any, pictures: int, link: str, folder: Path) -> Path:
+    """Has the open tab "Sweep" make so many pictures, and saves what comes of it."""
+    number = page.get_by_role("spinbutton", name="number input for Pictures")
+    number.fill(str(pictures))
+    number.press("Enter")
+    page.get_by_role("button", name="Make it").click()
+    return download(page, link, folder)
+
+
 def put_in(page: Any, photo: Path, pixels: np.ndarray) -> Path:
     """Drops a photo of these pixels on the page, and waits until its face is there."""
     Image.fromarray(pixels).save(photo)
@@ -174,11 +183,7 @@ def test_a_sweep_is_the_strip_of_the_command_line(
     page.get_by_role("tab", name="Sweep").click()
     page.get_by_label("What changes").click()
     page.get_by_role("option", name="Crow's feet, left").click()
-    number = page.get_by_role("spinbutton", name="number input for Pictures")
-    number.fill("3")
-    number.press("Enter")
-    page.get_by_role("button", name="Make it").click()
-    strip = download(page, "Download strip", tmp_path)
+    strip = swept(page, 3, "Download strip", tmp_path)
     page.get_by_alt_text("Crow's feet, left: 3 pictures.").wait_for()
     monkeypatch.chdir(tmp_path)
     photo.rename("PHOTO")
@@ -247,11 +252,7 @@ def test_a_clip_is_made_and_saved(page: Any, tmp_path: Path, astronaut: np.ndarr
     page.get_by_role("tab", name="Sweep").click()
     page.get_by_label("Shown as").click()
     page.get_by_role("option", name="Clip (MP4), there and back").click()
-    number = page.get_by_role("spinbutton", name="number input for Pictures")
-    number.fill("4")
-    number.press("Enter")
-    page.get_by_role("button", name="Make it").click()
-    clip = download(page, "Download clip", tmp_path)
+    clip = swept(page, 4, "Download clip", tmp_path)
     with av.open(str(clip)) as container:
         frames = [frame.to_ndarray(format="rgb24").astype(int) for frame in container.decode(video=0)]
     # There and back.

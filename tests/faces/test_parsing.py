@@ -5,18 +5,15 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from amgan.faces.align import align_face
-from amgan.faces.detect import FaceDetector
 from amgan.faces.parsing import SIDE, FaceParser
+
+from .aligned import aligned_face
 
 
 @pytest.fixture(scope="module")
 def face(astronaut: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The aligned picture, and its landmarks in the parser's."""
-    with FaceDetector() as detector:
-        (found,) = detector.detect(astronaut)
-    alignment = align_face(found.landmarks, SIDE)
-    return alignment.crop(astronaut), alignment.to_aligned(found.landmarks)
+    return aligned_face(astronaut, SIDE)
 
 
 def at(share: np.ndarray, point: np.ndarray) -> float:

@@ -3,18 +3,15 @@
 import numpy as np
 import pytest
 
-from amgan.faces.align import align_face
-from amgan.faces.detect import FaceDetector
 from amgan.faces.outlines import BROWS, LIPS, SIDE, hull, to_masks
 from amgan.faces.whiskers import whiskers
+
+from .aligned import aligned_face
 
 
 @pytest.fixture(scope="module")
 def face(astronaut: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    with FaceDetector() as detector:
-        (found,) = detector.detect(astronaut)
-    alignment = align_face(found.landmarks, SIDE)
-    return alignment.crop(astronaut), alignment.to_aligned(found.landmarks)
+    return aligned_face(astronaut, SIDE)
 
 
 def bearded(rgb: np.ndarray, landmarks: np.ndarray, sides: slice = slice(None)) -> np.ndarray:

@@ -133,7 +133,7 @@ def test_light_falls_on_a_face_as_on_one_of_that_age(ager: Ager, face: FaceView)
 
 
 def greying(ager: Ager) -> Any:
-    """A bundle whose generator adds nothing and whose hair greys."""
+    """A bundle whose generator adds the same light everywhere and whose hair greys."""
     generator = Drawn(ager, lambda image, location: 0 * image + np.float32(0.1))
     generator.config = generator.config.model_copy(update={"greys": True})
     return with_generator(ager, generator)
