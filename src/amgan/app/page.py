@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,9 @@ was altered when you show it."""
 # After the last move, the full picture begins when nothing else has been asked for. Its work cannot be interrupted, so
 # it should not begin between two moves.
 REST_SECONDS = 0.35
+
+# How often the event that keeps the connection to a page looks whether the page is still there.
+STAY_SECONDS = 30
 
 
 class Page:
@@ -97,6 +101,7 @@ class Page:
         self.sliders = {AGE: age_slider(atlas), **place_sliders(atlas)}
 
     def _listen(self) -> None:
+        self.blocks.load(_stay, concurrency_limit=None, show_progress="hidden", **_QUIET)
         sliders = list(self.sliders.values())
         for sign in self.studio.atlas.signs:
             pair = [self.sliders[zone] for zone in self.studio.atlas.zones_of(sign)]
@@ -269,6 +274,16 @@ _UNPAINT = "document.dispatchEvent(new Event('amgan-unpaint'))"
 
 # Nothing of this is an interface for programs: that is amgan's Python.
 _QUIET: dict[str, Any] = {"api_visibility": "private"}
+
+
+async def _stay() -> AsyncIterator[None]:
+    """Is under way as long as the page is open, so that Gradio keeps its stream of answers to the page open.
+
+    Else it closes the stream whenever nothing is under way, and what the page asks just then is never answered.
+    """
+    while True:
+        yield
+        await asyncio.sleep(STAY_SECONDS)
 
 
 def _thumbnail(session: Session, index: int) -> Any:
