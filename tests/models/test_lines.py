@@ -6,8 +6,9 @@ from pydantic import ValidationError
 
 from amgan.data.grafts.relief import laid_on
 from amgan.maps.location import location_maps
+from amgan.maps.shading import LUMA
 from amgan.models.generator import Generator, GeneratorConfig
-from amgan.models.lines import HALF, MIDDLE, LineMemory, laid, less, more
+from amgan.models.lines import HALF, MIDDLE, TINT, LineMemory, laid, less, more
 
 SIDE = 64
 
@@ -40,7 +41,8 @@ def test_of_several_patterns_the_third_map_chooses() -> None:
         torch.nn.init.constant_(memory.grey[number], number - 1.0)
     asked, places = torch.ones(4, 1, 8, 8), torch.zeros(4, 3, 8, 8)
     places[:, 2] = torch.tensor([-1.0, 0.0, 1.0, 0.5])[:, None, None]
-    assert memory(asked, places)[:, 0, 4, 4].tolist() == [-1.0, 0.0, 1.0, 0.5]
+    light = torch.tensor(LUMA) @ memory(asked, places)[:, :, 4, 4].T
+    assert torch.allclose(light, torch.tensor([-1.0, 0.0, 1.0, 0.5]), atol=1e-3)
 
 
 def test_what_is_recalled_is_what_was_remembered() -> None:
@@ -57,7 +59,17 @@ def test_beyond_the_square_nothing_is_remembered() -> None:
     memory = LineMemory(16, 2)
     torch.nn.init.ones_(memory.grey)
     places = torch.tensor([[MIDDLE[0], MIDDLE[0] + HALF * 1.2], [MIDDLE[1], MIDDLE[1]]])[None, :, None]
-    assert memory(torch.ones(1, 2, 1, 2), places)[0, 0].tolist() == [[2.0, 0.0]]
+    inside, outside = memory(torch.ones(1, 2, 1, 2), places)[0, :, 0].T
+    assert torch.allclose(inside, 2 * (1 + torch.tensor(TINT))) and not outside.any()
+
+
+def test_a_dark_line_is_red_and_as_dark_as_it_is_remembered() -> None:
+    memory = LineMemory(16, 1)
+    torch.nn.init.constant_(memory.grey, -0.1)
+    relief = memory(torch.ones(1, 1, 8, 8), torch.zeros(1, 2, 8, 8))[0, :, 4, 4].detach()
+    red, green, blue = relief.tolist()
+    assert 0 > red > green > blue
+    assert float(torch.tensor(LUMA) @ relief) == pytest.approx(-0.1, rel=0.002)
 
 
 def test_it_is_laid_as_grafts_are() -> None:
@@ -70,9 +82,11 @@ def test_it_is_laid_as_grafts_are() -> None:
     assert np.abs(as_rgb - laid_on(rgb, relief)).max() <= 1
 
 
-def lines_generator() -> Generator:
+def lines_generator(greys: bool = False) -> Generator:
     """Zeros come out of its network: all of what is remembered is laid on and each band goes, hair stays."""
-    config = GeneratorConfig(base_channels=8, depth=2, norm="none", skips=True, asks="change", places="face", lines=32)
+    config = GeneratorConfig(
+        base_channels=8, depth=2, norm="none", skips=True, asks="change", places="face", lines=32, greys=greys
+    )
     generator = Generator(config)
     assert generator.lines is not None
     torch.nn.init.constant_(generator.lines.grey, -0.1)
@@ -88,11 +102,23 @@ def test_a_generator_draws_from_it_and_lets_it_learn() -> None:
     out = generator(image, torch.ones(1, 1, SIDE, SIDE), whole())
     assert torch.equal(out.image, image + out.attention * out.change)
     middle = out.image[0, :, SIDE // 2, SIDE // 2]
-    assert torch.allclose(middle, 0.5 * laid(torch.zeros(3), torch.full((3,), -0.1)), atol=1e-5)
+    assert torch.allclose(middle, 0.5 * laid(torch.zeros(3), -0.1 * (1 + torch.tensor(TINT))), atol=1e-5)
     out.image.square().mean().backward()
     assert generator.lines is not None
     for part in (generator.lines.grey, generator.lines.hue):
         assert part.grad is not None and part.grad.abs().sum() > 0
+
+
+@pytest.mark.parametrize("greys", [False, True])
+def test_it_greys_hair_unless_that_greys_by_itself(greys: bool) -> None:
+    generator = lines_generator(greys)
+    torch.nn.init.constant_(generator.output.bias[1:2], 50)
+    assert generator.lines is not None
+    torch.nn.init.zeros_(generator.lines.grey)
+    brown = torch.tensor([-0.4, -0.6, -0.8])[None, :, None, None].expand(1, 3, SIDE, SIDE)
+    with torch.no_grad():
+        made = generator(brown, torch.ones(1, 1, SIDE, SIDE), whole()).image
+    assert torch.allclose(made, brown, atol=1e-5) == greys
 
 
 def test_nothing_asked_is_nothing_done_and_less_is_never_drawn() -> None:

@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from amgan.maps.guided import guided
 from amgan.maps.shading import DARK, LUMA
 
 # Years at which hair begins to go grey, and at which hardly any is left that is not.
@@ -82,9 +83,9 @@ def hair_strands(rgb: npt.NDArray[np.uint8], hair: Array) -> Array:
         (S, S) in 0..1; 0 all around in doubt.
     """
     side = rgb.shape[0]
-    mask = cv2.resize(hair, (side, side), interpolation=cv2.INTER_CUBIC)
+    mask = np.asarray(cv2.resize(hair, (side, side), interpolation=cv2.INTER_CUBIC), np.float32)
     radius = max(round(_REACH * side), 1)
-    fine = cv2.ximgproc.guidedFilter(rgb, mask, radius, _EDGE * 255**2, scale=0.5)
+    fine = guided(rgb, mask, radius, _EDGE)
     low, high = _TAKEN
     taken = np.asarray(((fine - low) / (high - low)).clip(0, 1), np.float32)
     return taken * cv2.resize(_by_colour(rgb, hair), (side, side), interpolation=cv2.INTER_LINEAR)

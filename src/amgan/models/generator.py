@@ -121,7 +121,7 @@ class Generator(nn.Module):
         return GeneratorOutput(image + attention * change, change, attention, skin)
 
     def _laid(self, image: Tensor, asked: Tensor, location: Tensor | None, shares: Tensor, skin: Tensor) -> Tensor:
-        """The change of lines that come and go, and of hair that goes grey.
+        """The change of lines that come and go, and of hair that goes grey, unless that greys by itself.
 
         Shares go up to twice as much as all, since attention begins at a half.
         """
@@ -129,7 +129,7 @@ class Generator(nn.Module):
         relief = shares[:, :1] * skin * self.lines(asked, location)
         # Mostly all signs rise or all fall; a graph that is written out has to serve both.
         whole = torch.onnx.is_in_onnx_export() or self.training
-        if whole or bool((asked > 0).any()):
+        if not self.config.greys and (whole or bool((asked > 0).any())):
             relief = relief + self.own.grey(image, shares[:, 1:2] * more(asked))
         if whole or bool((asked < 0).any()):
             relief = relief - self.own(image, shares[:, 2:], skin) * less(asked)
