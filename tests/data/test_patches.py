@@ -22,12 +22,14 @@ ATLAS = unit_atlas()
 FIELDS = [name for name in Batch.__dataclass_fields__ if name not in ("wanted", "bare")]
 
 
-def patches_of(store: Store, size: int = 512, cache: int = 2**30, maps: MapKind = "zones") -> FacePatches:
+def patches_of(
+    store: Store, size: int = 512, cache: int = 2**30, maps: MapKind = "zones", on_face: bool = False
+) -> FacePatches:
     rows = store.subset(lambda row: row.split == "train")
     random = torch.Generator().manual_seed(0)
     scores, ages = torch.rand(len(rows), len(ATLAS.zones), generator=random), torch.linspace(0.1, 0.9, len(rows))
     draw = Draw(ATLAS, scores, ages, alone=0.2)
-    return FacePatches(store, ATLAS, rows, draw, pack_zones(ATLAS), size, 0, 0.3, maps, True, cache)
+    return FacePatches(store, ATLAS, rows, draw, pack_zones(ATLAS), size, 0, 0.3, maps, True, cache, on_face)
 
 
 @pytest.fixture(scope="module")
@@ -79,6 +81,17 @@ def test_a_face_is_decoded_once_while_there_is_room(stores: dict[str, Store], mo
     for _ in range(2):
         bare.batch(0, 4, 64)
     assert len(decoded) == 8
+
+
+@pytest.mark.parametrize("on_face", [False, True])
+def test_masks_and_places_of_all_faces_are_made_once(stores: dict[str, Store], on_face: bool) -> None:
+    patches = patches_of(stores["raw"], on_face=on_face)
+    made = []
+    for number in range(3):
+        for step in range(20 * number, 20 * number + 20):
+            patches.batch(step, 8, 64)
+        made.append(patches.masks.made)
+    assert made == [len(patches.indices) * (1 + on_face)] * 3
 
 
 @pytest.mark.parametrize("workers", [0, 1, 3])

@@ -243,6 +243,12 @@ def test_a_bad_table_names_line_and_column(face_set: Path, tmp_path: Path) -> No
             ["CC BY-NC 2.0", "CC BY-NC-SA 4.0"],
             "Weights under CC BY-NC-SA 4.0 (trained on photos under CC BY-NC 2.0, CC BY-NC-SA 4.0).",
         ),
+        (
+            ["cc-by-nc-sa-4.0", "Open Government Licence 3.0", "NC, own terms: usage"],
+            "Weights under cc-by-nc-sa-4.0 (trained on photos under NC, own terms: usage, Open Government Licence 3.0, "
+            "cc-by-nc-sa-4.0).",
+        ),
+        (["LICENCE OF OURS"], "Weights trained on photos under LICENCE OF OURS."),
     ],
 )
 def test_the_strictest_licence_of_the_photos_is_the_weights(licences: list[str], notice: str) -> None:

@@ -6,7 +6,9 @@ import pytest
 
 from amgan.errors import ConfigError
 from amgan.models.generator_config import GeneratorConfig
+from amgan.signs.atlas import unit_atlas
 from amgan.training.config import config_path, load_config
+from amgan.training.run_folder import record_config
 
 PHOTOS = config_path("photos")
 
@@ -36,6 +38,7 @@ def test_default_config_and_overrides(tmp_path: Path) -> None:
         ("critic.kind=conv", 'scales is no switch of kind "conv"'),
         ("critic.kind=change", 'texture is a switch of kind "features"'),
         ("stages.0.unjudged=5", 'unjudged is for the critic of kind "change"'),
+        ("stages.0.critic_alone=1000000", "are of its steps, .*ask for less"),
         ("generator.map_channels=2", r"generator\.map_channels: .*leave it out"),
         ("critic.map_channels=3", r"critic\.map_channels: .*leave it out"),
     ):
@@ -45,6 +48,20 @@ def test_default_config_and_overrides(tmp_path: Path) -> None:
     assert load_config(PHOTOS, ["generator=null", "weights.age=null"]).generator == GeneratorConfig()
     further = load_config(config_path("default"), ["start=default", "generator=null"])
     assert further.start == "default" and further.generator.lines
+    for wrong, name in (
+        ("stages.0.critic_alone=5", "critic_alone and unjudged leave nothing to learn"),
+        ("stages.0.map_head_steps=5", 'map_head_steps are for the critic of kind "features"'),
+    ):
+        with pytest.raises(ConfigError, match=name):
+            load_config(config_path("default"), [wrong])
+
+
+def test_the_config_of_a_run_that_began_with_a_model_is_a_config(tmp_path: Path) -> None:
+    config = load_config(config_path("default"), ["start=default", "generator=null"])
+    record_config(config, unit_atlas(), tmp_path)
+    assert load_config(tmp_path / "config.json") == config
+    with pytest.raises(ConfigError, match="it is that of start: default"):
+        load_config(tmp_path / "config.json", ["generator.depth=2"])
 
 
 def test_a_memory_of_lines_lies_on_faces_and_does_not_grow() -> None:

@@ -32,8 +32,8 @@ from amgan.signs.zones import zone_masks
 
 # Zone masks are kept at this resolution; their edges are blurred, so more would show nothing new.
 MASK_SIZE = 256
-# What the masks of a face take, packed.
-MASK_BYTES = 64 * 2**10
+# What the masks of a face take, packed, and what its places on the mean face do.
+MASK_BYTES, PLACES_BYTES = 64 * 2**10, 128 * 2**10
 # Share of the patches of grafts that lie anywhere on the head.
 _OF_HEAD = 0.35
 # Sets of lines that are drawn from.
@@ -128,7 +128,7 @@ class FacePatches:
         self.image_size, self.seed = image_size, seed
         self.degraded, self.maps, self.recolour = degraded, maps, recolour
         # Apart from each other: a picture would push out fifty masks, each of which takes as long to make.
-        for_masks = min(cache_bytes // 2, len(indices) * MASK_BYTES)
+        for_masks = min(cache_bytes // 2, len(indices) * (MASK_BYTES + on_face * PLACES_BYTES))
         self.masks, self.pictures = ArrayCache(for_masks), ArrayCache(cache_bytes - for_masks)
 
     def at(self, image_size: int) -> FacePatches:
@@ -274,7 +274,7 @@ class FacePatches:
 
 
 def _place(rng: np.random.Generator, head: npt.NDArray[np.uint8], cells: int) -> tuple[int, int]:
-    """Upper left corner, in mask cells, of a patch with at least a quarter of a face, whose mask `head` is."""
+    """Upper left corner, in mask cells, of a patch, a quarter of it of the face, whose mask `head` is, if possible."""
     room = MASK_SIZE - cells + 1
     for _ in range(50):
         top, left = (int(v) for v in rng.integers(0, room, 2))

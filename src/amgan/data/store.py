@@ -10,6 +10,7 @@ import contextlib
 import functools
 import hashlib
 import json
+import re
 import secrets
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -184,10 +185,15 @@ def licence_notice(store: Store, rows: npt.NDArray[np.int64]) -> str:
     """One line on the licences of the photos a model learned from; it goes with the model."""
     names = sorted({store.rows[i].licence for i in rows if store.rows[i].licence})
     # Of those that forbid commercial use, one that demands the same of what is made from it goes before.
-    restrictive = sorted((name for name in names if "NC" in name), key=lambda name: "SA" not in name)
+    restrictive = sorted((name for name in names if _says(name, "NC")), key=lambda name: not _says(name, "SA"))
     if restrictive:
         return f"Weights under {restrictive[0]} (trained on photos under {', '.join(names)})."
     return f"Weights trained on photos under {', '.join(names) or 'no stated licence'}."
+
+
+def _says(licence: str, term: str) -> bool:
+    """Whether a licence's name, however it is written, has a term of Creative Commons, such as NC."""
+    return term in re.split(r"[^A-Z0-9]+", licence.upper())
 
 
 def store_key(data: Path, rows: Iterable[Row], atlas: Atlas, size: int = SIZE, kind: Kind = "raw") -> str:

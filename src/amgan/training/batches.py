@@ -48,12 +48,10 @@ def open_batches(
         Each step with its batch.
     """
     draw = Draw(atlas, scores[rows], ages[rows], config.alone, config.even, config.balance_ages)
-    cache = round(config.cache_gib * 2**30)
-    grafts = (
-        Grafts(store, atlas, rows, draw, cache, patterns, not config.generator.greys)
-        if config.critic.kind == "change"
-        else None
-    )
+    grafted = config.critic.kind == "change"
+    # Grafts are made of decoded faces too, and so get half of it.
+    cache = round(config.cache_gib * 2**30 / (1 + grafted))
+    grafts = Grafts(store, atlas, rows, draw, cache, patterns, not config.generator.greys) if grafted else None
     patches = FacePatches(
         store,
         atlas,

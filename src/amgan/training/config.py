@@ -170,6 +170,19 @@ class TrainConfig(Frozen):
             raise ValueError('critic: texture is a switch of kind "features"; leave it out')
         if self.critic.kind != "change" and any(stage.unjudged for stage in self.stages):
             raise ValueError('stages: unjudged is for the critic of kind "change"; leave it out')
+        if self.critic.kind != "features" and any(stage.map_head_steps for stage in self.stages):
+            raise ValueError('stages: map_head_steps are for the critic of kind "features"; leave them out')
+        return self
+
+    @model_validator(mode="after")
+    def _phases_fit(self) -> TrainConfig:
+        for index, stage in enumerate(self.stages):
+            if stage.critic_alone and stage.unjudged:
+                raise ValueError(f"stages.{index}: critic_alone and unjudged leave nothing to learn; take one of them")
+            if max(stage.critic_alone, stage.unjudged) > stage.steps:
+                raise ValueError(
+                    f"stages.{index}: critic_alone and unjudged are of its steps, {stage.steps}; ask for less"
+                )
         return self
 
     @model_validator(mode="after")
@@ -289,16 +302,20 @@ def start_folder(start: str | Path) -> Path | None:
 
 
 def _validated(content: dict[str, Any], source: str) -> TrainConfig:
+    of_model: dict[str, Any] = {}
+    if content.get("start") is not None:
+        of_model = load_bundle_schema(start_folder(content["start"])).generator_config.model_dump()
+        # The `config.json` of a run has it, beside `start`.
+        if content.get("generator", of_model) != of_model:
+            raise ConfigError(f"{source}: generator: leave it out, it is that of start: {content['start']}")
+        content = {key: value for key, value in content.items() if key != "generator"}
     for part in ("generator", "critic"):
         asked = content.get(part)
         # The default stands in every config that is printed, and asks for nothing.
         if isinstance(asked, dict) and asked.get("map_channels", 1) != 1:
             fault = f"{part}.map_channels: is counted from generator.maps and the atlas; leave it out"
             raise ConfigError(f"{source}: {fault}")
-    if content.get("start") is not None:
-        if "generator" in content:
-            raise ConfigError(f"{source}: generator: leave it out, it is that of start: {content['start']}")
-        of_model = load_bundle_schema(start_folder(content["start"])).generator_config.model_dump()
+    if of_model:
         content = {**content, "generator": of_model}
     try:
         return TrainConfig.model_validate(content)

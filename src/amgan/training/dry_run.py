@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -29,7 +30,7 @@ class StageCost:
     Attributes:
         generator: Parameters of the generator in this stage.
         critic: Parameters of the critic.
-        seconds_per_step: Of generator and critic together; a second step, since the first one warms up.
+        seconds_per_step: Mean over the stage's own steps, without those of the map head alone.
         hours: Of the whole stage, the map head's own steps included; loading data comes on top.
         peak_gib: Most memory that this process had held when the stage's step was done, the faces not
             among it; None on Windows, which has no such count.
@@ -43,7 +44,7 @@ class StageCost:
 
 
 def stage_costs(fabric: Fabric, config: TrainConfig, channels: tuple[int, ...]) -> list[StageCost]:
-    """Makes two steps of every stage, and two of its map head alone, on random patches.
+    """Makes two steps of every kind that a stage has, of which the second counts, on random patches.
 
     Args:
         fabric: One process, which does the whole batch.
@@ -55,17 +56,25 @@ def stage_costs(fabric: Fabric, config: TrainConfig, channels: tuple[int, ...]) 
     for stage in config.stages:
         nets.grow_to(stage.stem or 1)
         batch = random_batch(stage, maps, nets.generator.config.location_channels or 2)
-        step = hours = 0.0
-        if stage.map_head_steps and isinstance(nets.critic, FeatureCritic):
-            for _ in range(2):
-                step = _seconds(partial(map_head_step, fabric, nets, batch, stage, 0, 1.0))
-            hours = step * stage.map_head_steps / 3600
-        for _ in range(2):
-            step = _seconds(partial(train_step, fabric, nets, batch, stage, 0))
-        hours += step * stage.steps / 3600
+        alone = own = 0.0
+        if stage.map_head_steps:
+            alone = stage.map_head_steps * _second(partial(map_head_step, fabric, nets, batch, stage, 0, 1.0))
+        for kind, count in Counter(_kind(stage, step, nets) for step in range(stage.steps)).items():
+            own += count * _second(partial(train_step, fabric, nets, batch, stage, *kind))
         sizes = [sum(p.numel() for p in net.parameters()) for net in (nets.generator, nets.critic)]
-        costs.append(StageCost(sizes[0], sizes[1], round(step, 3), round(hours, 2), _peak_gib()))
+        hours = round((alone + own) / 3600, 2)
+        costs.append(StageCost(sizes[0], sizes[1], round(own / stage.steps, 3), hours, _peak_gib()))
     return costs
+
+
+def _kind(stage: Stage, step: int, nets: Networks) -> tuple[int, bool, bool]:
+    """What a step of a stage costs goes by, as `train_step` takes it: a number, 0 or 1, and the phases.
+
+    Steps of half the size have four times as many patches, and cost as much.
+    """
+    # Beside the generator the map head learns at some steps alone.
+    with_map_head = isinstance(nets.critic, FeatureCritic) and step % nets.config.map_head_every == 0
+    return int(not with_map_head), step < stage.critic_alone, step < stage.unjudged
 
 
 def random_batch(stage: Stage, map_channels: int, locations: int = 2) -> Batch:
@@ -83,12 +92,16 @@ def random_batch(stage: Stage, map_channels: int, locations: int = 2) -> Batch:
     return Batch(image, *maps, location, *masks, location[:, :2].mean(dim=(2, 3)), wanted, some(1))
 
 
-def _seconds(work: Callable[[], object]) -> float:
-    start = time.perf_counter()
-    work()
-    if torch.cuda.is_available():
-        torch.cuda.synchronize()
-    return time.perf_counter() - start
+def _second(work: Callable[[], object]) -> float:
+    """Seconds that something takes the second time, since the first one warms up."""
+    seconds = 0.0
+    for _ in range(2):
+        start = time.perf_counter()
+        work()
+        if torch.cuda.is_available():
+            torch.cuda.synchronize()
+        seconds = time.perf_counter() - start
+    return seconds
 
 
 def _peak_gib() -> float | None:
