@@ -28,12 +28,28 @@ LAYERS = (
 
 
 def imports(path: Path) -> Iterator[str]:
-    """The modules of this package that a file imports, wherever in it."""
+    """The modules of this package that a file imports, wherever in it and however it names them."""
+    package = ("amgan", *path.relative_to(ROOT).parent.parts)
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
-            yield from (f"{node.module}.{name.name}" for name in node.names)
+        if isinstance(node, ast.ImportFrom):
+            above = package[: len(package) + 1 - node.level] if node.level else ()
+            module = ".".join((*above, *filter(None, [node.module])))
+            yield from (f"{module}.{name.name}" for name in node.names)
         elif isinstance(node, ast.Import):
             yield from (name.name for name in node.names)
+
+
+def test_imports_are_found_however_they_are_written() -> None:
+    # This one names its neighbours by a dot.
+    assert "amgan.evaluation.judges.signs.SignJudge" in set(imports(ROOT / "evaluation" / "judges" / "cross.py"))
+
+
+def test_what_lies_beside_the_folders_imports_from_none() -> None:
+    # The package itself hands on what it is used for, and starts the program.
+    beside = [path for path in ROOT.glob("*.py") if path.stem not in ("__init__", "__main__")]
+    names = {f"amgan.{layer}" for layer in LAYERS}
+    assert beside
+    assert not [name for path in beside for name in imports(path) if ".".join(name.split(".")[:2]) in names]
 
 
 def test_every_folder_of_code_has_its_place() -> None:

@@ -1,6 +1,7 @@
 """Of `amgan.data.quantiles`: population atlases from a table of signs."""
 
 import csv
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -73,6 +74,15 @@ def test_populations_come_with_the_rows_that_count(data: Path) -> None:
     found = by_population(read_table(data, unit_atlas()))
     assert {name: len(rows) for name, rows in found.items()} == {"moon_folk": 21, "mars": 1}
     assert population_atlas("mars", found["mars"]) is None
+
+
+def test_of_people_whose_right_side_alone_is_scored_that_counts(data: Path) -> None:
+    table = data / "faces.csv"
+    table.write_text(table.read_text().replace(",crows_feet,", ",crows_feet.right,"))
+    found = by_population(read_table(data, unit_atlas()))["moon_folk"]
+    assert {row.of_sign("crows_feet") for row in found if row.right} == {0.09}
+    without = [replace(row, scores={}) for row in found]
+    assert by_population(without).keys() == {"moon_folk"}
 
 
 def test_an_atlas_written_by_hand_is_not_replaced(tmp_path: Path) -> None:

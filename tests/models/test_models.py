@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import pytest
@@ -96,6 +97,10 @@ def test_bundle_comes_back_and_damage_is_named(small_model: Path, tmp_path: Path
         load_bundle(tmp_path)
     (tmp_path / "model.json").write_bytes(b'{"notice": "\xff"}')
     with pytest.raises(WeightsError, match=r"model\.json: malformed .*utf-8"):
+        load_bundle(tmp_path)
+    few = json.loads((small_model / "model.json").read_text()) | {"channels": [0, 1]}
+    (tmp_path / "model.json").write_text(json.dumps(few))
+    with pytest.raises(WeightsError, match=r"model\.json: malformed .*channels: are 2, and the atlas has 14 zones"):
         load_bundle(tmp_path)
     with pytest.raises(WeightsError, match=r"other\.safetensors.*generator"):
         (tmp_path / "other.safetensors").touch()

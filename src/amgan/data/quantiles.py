@@ -39,7 +39,7 @@ def by_population(rows: Iterable[Row]) -> dict[str, list[Row]]:
     found: defaultdict[str, list[Row]] = defaultdict(list)
     for row in rows:
         name = re.sub("[^a-z0-9]+", "_", row.population.lower()).strip("_")
-        if name and row.scores and row.split == "train" and not math.isnan(row.age):
+        if name and (row.scores or row.right) and row.split == "train" and not math.isnan(row.age):
             found[name].append(row)
     return dict(sorted(found.items(), key=lambda item: -_people(item[1])))
 
@@ -92,8 +92,8 @@ def _quantiles(rows: Iterable[Row], sign: str) -> dict[str, Any] | None:
     grades: defaultdict[str, list[float]] = defaultdict(list)
     ages = []
     for row in rows:
-        score = row.age if sign == AGE else row.scores.get(sign)
-        if score is not None:
+        score = row.age if sign == AGE else row.of_sign(sign)
+        if not math.isnan(score):
             grades[row.identity].append(scale.grade(score))
             ages.append(atlas.age.grade(row.age))
     if len(grades) < FEWEST:

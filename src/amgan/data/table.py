@@ -93,6 +93,13 @@ class Row:
         sign, _, side = zone.partition(".")
         return (self.right if side == "right" else self.scores).get(sign, math.nan)
 
+    def of_sign(self, sign: str) -> float:
+        """The score that a person gave to a sign, in 0..1: of the left side, or of the right if only that was scored.
+
+        NaN if it is unknown.
+        """
+        return self.scores.get(sign, self.right.get(sign, math.nan))
+
     def estimate(self, zone: str) -> float:
         """The estimated score of a zone, or of ``age``, in 0..1; NaN if there is none."""
         return self.estimates[zone].score if zone in self.estimates else math.nan

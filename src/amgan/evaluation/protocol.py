@@ -181,7 +181,7 @@ def _targets(donor: Row, atlas: Atlas) -> dict[str, float]:
         for zone in atlas.zones_of(sign):
             score = donor.score(zone)
             if math.isnan(score):
-                score = donor.scores.get(sign, donor.right.get(sign, math.nan))
+                score = donor.of_sign(sign)
             if not math.isnan(score):
                 targets[zone] = score
     return targets

@@ -173,7 +173,7 @@ def _load_onnx(path: Path) -> Bundle:
 def _schema(content: Mapping[str, Any], path: Path, source: Path) -> Schema:
     """The schema of the model at `path` from the `content` of its `source`."""
     try:
-        return Schema(
+        schema = Schema(
             path,
             GeneratorConfig.model_validate(content["generator"]),
             parse_atlas(content["atlas"], str(source)),
@@ -182,6 +182,9 @@ def _schema(content: Mapping[str, Any], path: Path, source: Path) -> Schema:
             int(content["image_size"]),
             float(content["judge_share"]),
         )
+        if len(schema.channels) != len(schema.atlas.zones):
+            raise ValueError(f"channels: are {len(schema.channels)}, and the atlas has {len(schema.atlas.zones)} zones")
+        return schema
     except (KeyError, TypeError, ValueError, AtlasError) as error:
         raise _malformed(source, error) from error
 

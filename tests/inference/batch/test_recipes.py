@@ -49,6 +49,7 @@ def test_a_table_is_read(tmp_path: Path) -> None:
         ("photo,all,out\na.jpg,1,/b.png\n", "line 2, column out: .*inside"),
         ("photo,all,out\na.jpg,1,b.gif\n", r"line 2, column out: .*\.png"),
         ("photo,all\n,1\n", "line 2, column photo"),
+        ("photo,all\n.,1\n", "line 2, column photo: '.': is a folder"),
         ("photo,all,face\na.jpg,,0\n", "line 2: nothing to change"),
         ("photo,all\na.jpg,1,2\n", "line 2: more cells"),
         ("photo,all\na.jpg,1\nA.png,0\n", "line 3: .*a.png.*line 2.*column 'out'"),

@@ -96,4 +96,4 @@ def _median_deviation(scores: npt.NDArray[np.float64]) -> float:
 
 
 def _scores(row: Row, atlas: Atlas) -> list[float]:
-    return [row.scores.get(sign, math.nan) for sign in atlas.signs]
+    return [row.of_sign(sign) for sign in atlas.signs]

@@ -112,7 +112,11 @@ def _check_columns(table: Path, columns: Sequence[str], atlas: Atlas) -> None:
 def _recipe(table: Path, origin: str, cells: dict[str, str], atlas: Atlas, population: Atlas | None) -> Recipe:
     if PHOTO not in cells:
         raise RequestError(f"{origin}, column photo: is empty; name the photo")
-    age, every, face, out, signs = None, None, None, _default_out(cells[PHOTO]), {}
+    try:
+        out = _default_out(cells[PHOTO])
+    except RequestError as error:
+        raise RequestError(f"{origin}, column photo: {error}") from error
+    age, every, face, signs = None, None, None, {}
     for column, text in cells.items():
         try:
             if column == AGE:
@@ -138,6 +142,8 @@ def _recipe(table: Path, origin: str, cells: dict[str, str], atlas: Atlas, popul
 
 def _default_out(photo: str) -> str:
     """The photo's own path where that stays inside the folder of results, else its name alone."""
+    if not Path(photo).name:
+        raise RequestError(f"{photo!r}: is a folder; name a photo")
     path = Path(photo).with_suffix(_SUFFIX)
     return path.as_posix() if _is_inside(path) else path.name
 
