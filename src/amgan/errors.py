@@ -5,6 +5,13 @@ line: what is wrong, with the file or option named, and what to do next. The com
 traceback; anything else that escapes is a bug and keeps its traceback.
 """
 
+from __future__ import annotations
+
+import functools
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
 
 def in_one_line(error: object, most: int | None = 160) -> str:
     """What an error of a library says, as a part of a message of ours.
@@ -62,3 +69,16 @@ class MissingExtraError(AmganError):
 
 class EngineError(AmganError):
     """Work cannot be spread over processes or machines, or one of them died."""
+
+
+def as_tool(main: Callable[[], None]) -> Callable[[], None]:
+    """Has the main function of a ``python -m`` say in one line what is wrong with what it was given."""
+
+    @functools.wraps(main)
+    def run() -> None:
+        try:
+            main()
+        except AmganError as error:
+            sys.exit(f"{Path(sys.argv[0]).stem}: {error}")
+
+    return run

@@ -93,5 +93,5 @@ def test_an_atlas_written_by_hand_is_not_replaced(tmp_path: Path) -> None:
 
 def test_a_fault_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.argv", ["quantiles", "--data", str(tmp_path), "--out", str(tmp_path)])
-    with pytest.raises(SystemExit, match=r"amgan\.data\.quantiles: .*faces\.csv"):
+    with pytest.raises(SystemExit, match=r"quantiles: .*faces\.csv"):
         main()

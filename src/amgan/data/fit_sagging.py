@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from amgan.data.store import Store, prepare
 from amgan.data.table import Row, held_for_judges
-from amgan.errors import DatasetError
+from amgan.errors import DatasetError, as_tool
 from amgan.maps.mesh import mean_face
 from amgan.signs.atlas import unit_atlas
 
@@ -132,6 +132,7 @@ def read_options(description: str | None, out: Path) -> argparse.Namespace:
     return parser.parse_args()
 
 
+@as_tool
 def main() -> None:
     """Writes the file."""
     options = read_options(__doc__, OUT)

@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import math
 import re
-import sys
 from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
@@ -25,7 +24,7 @@ import yaml
 
 from amgan.data.dataset import read_rows
 from amgan.data.table import Row
-from amgan.errors import AmganError, OutputError
+from amgan.errors import OutputError, as_tool
 from amgan.signs.atlas import AGE, unit_atlas
 
 # People a sign must be scored on; with fewer, one person alone is worth more than the steps of five percent below.
@@ -106,19 +105,17 @@ def _quantiles(rows: Iterable[Row], sign: str) -> dict[str, Any] | None:
     }
 
 
+@as_tool
 def main() -> None:
     """Writes the atlases and says of each population how many people it has."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else None)
     parser.add_argument("--data", type=Path, required=True, help="dataset, or folder with faces.csv and its photos")
     parser.add_argument("--out", type=Path, required=True, help="folder for the atlases")
     options = parser.parse_args()
-    try:
-        for name, rows in by_population(read_rows(options.data, unit_atlas())).items():
-            text = population_atlas(name, rows)
-            result = f"too few, {FEWEST} are wanted" if text is None else write_atlas(options.out, name, text)
-            print(f"{_people(rows):6} {name}: {result}")
-    except AmganError as error:
-        sys.exit(f"amgan.data.quantiles: {error}")
+    for name, rows in by_population(read_rows(options.data, unit_atlas())).items():
+        text = population_atlas(name, rows)
+        result = f"too few, {FEWEST} are wanted" if text is None else write_atlas(options.out, name, text)
+        print(f"{_people(rows):6} {name}: {result}")
 
 
 if __name__ == "__main__":

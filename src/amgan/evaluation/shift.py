@@ -30,7 +30,7 @@ from amgan.data.curation.limits import Limits
 from amgan.data.curation.measure import PhotoMeasurer
 from amgan.data.store import SIZE, prepare
 from amgan.data.table import Row
-from amgan.errors import DatasetError
+from amgan.errors import DatasetError, as_tool
 from amgan.evaluation.bootstrap import interval
 from amgan.evaluation.jsonable import jsonable
 from amgan.evaluation.judges.age import AgeAndGenderJudge
@@ -177,6 +177,7 @@ def _locality(view: FaceView, atlas: Atlas, before: Rgb, after: Rgb) -> tuple[fl
     return inside_over_rest(difference[top:bottom, left:right], inside, head), stray(before, after, touched)
 
 
+@as_tool
 def main() -> None:
     """Command line of this measure."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)

@@ -23,7 +23,7 @@ import torch
 from torch import Tensor
 
 from amgan.data.store import Store, prepare
-from amgan.errors import WeightsError
+from amgan.errors import WeightsError, as_tool
 from amgan.faces import parsing
 from amgan.faces.parsing import SIDE
 from amgan.models.export import store_in_half, to_onnx
@@ -175,6 +175,7 @@ def as_onnx(network: ParsingNetwork) -> bytes:
     return content
 
 
+@as_tool
 def main() -> None:
     """Writes the network."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)

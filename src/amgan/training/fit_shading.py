@@ -23,7 +23,7 @@ from amgan.data.fit_sagging import FEWEST, both_ways_round, groups, of_known_age
 from amgan.data.grafts.bare_skin import bare_skin
 from amgan.data.grafts.givers import covers
 from amgan.data.store import Store, prepare
-from amgan.errors import DatasetError
+from amgan.errors import DatasetError, as_tool
 from amgan.faces.outlines import EYES, LIPS, hull, to_masks
 from amgan.maps import shading
 from amgan.maps.aging import aging_map
@@ -231,6 +231,7 @@ def _told(numbers: Iterable[int]) -> Iterator[int]:
         yield number
 
 
+@as_tool
 def main() -> None:
     """Writes the picture."""
     options = read_options(__doc__, OUT)

@@ -27,7 +27,7 @@ from safetensors.numpy import save_file
 
 from amgan.data.curation.occlusion import COVERS, FACE_SIZE, WEIGHTS, WINDOWS, Classifier, Cover, describe
 from amgan.data.store import SIZE, Store, prepare
-from amgan.errors import DatasetError
+from amgan.errors import DatasetError, as_tool
 from amgan.logistic import fit_logistic
 from amgan.signs.atlas import unit_atlas
 
@@ -143,6 +143,7 @@ def report(cover: Cover, part: str, probability: Array, covered: npt.NDArray[np.
     print(f"{cover:<9} {part:<10} {truth.sum():4d} of {len(truth):4d}   precision/recall at {'  '.join(cells)}")
 
 
+@as_tool
 def main() -> None:
     """Command line of the fit."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
