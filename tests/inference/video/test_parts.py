@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from amgan.faces.detect import Face, FaceDetector
-from amgan.inference.video.flicker import flicker
+from amgan.inference.video.flicker import FlickerMeter
 from amgan.inference.video.identity import OTHER, SAME, Gallery, signature
 from amgan.inference.video.planes import add_change
 from amgan.inference.video.reading import VideoInfo
@@ -26,6 +26,13 @@ def test_flicker_is_that_of_the_change_over_that_of_the_face() -> None:
     faces = [rng.integers(0, 255, (16, 16, 3)).astype(np.uint8) for _ in range(4)]
     still = [np.full((16, 16, 3), 0.1, np.float32)] * 4
     alike = [face / np.float32(127.5) - np.float32(3) for face in faces]
+
+    def flicker(changes: list[np.ndarray], faces: list[np.ndarray]) -> float | None:
+        meter = FlickerMeter()
+        for change, face in zip(changes, faces, strict=True):
+            meter.add(change, face)
+        return meter.flicker
+
     assert flicker(still, faces) == 0
     assert flicker(alike, faces) == pytest.approx(1, abs=1e-4)
     assert flicker(still, [faces[0]] * 4) is None

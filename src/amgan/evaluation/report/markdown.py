@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 
 from amgan.evaluation.bootstrap import Interval
-from amgan.evaluation.networks import INCEPTION, LEADING
 from amgan.evaluation.summary import Summary
 from amgan.evaluation.totals.figure import Figure
 
@@ -49,14 +48,3 @@ def cells(figure: Figure) -> list[str]:
 def spread(found: Interval, digits: str = ".3g") -> str:
     """The interval of a figure in words; "" where there is none."""
     return f"{found.low:{digits}} to {found.high:{digits}}" if math.isfinite(found.low) else ""
-
-
-def table_row(summary: Summary) -> dict[str, float]:
-    """What a row of the paper's tables 1 and 2 says: the distances of the aged and of the real half, and the MAE.
-
-    Seen through Inception if that was given, else through the network that leads.
-    """
-    network = INCEPTION if summary.figure(f"frechet.{INCEPTION}") else LEADING
-    keys = {"distance": f"frechet.{network}", "distance_real": f"frechet_real.{network}", "mae": "mae"}
-    found = {name: summary.figure(key) for name, key in keys.items()}
-    return {name: float("nan") if figure is None else figure.all.value for name, figure in found.items()}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -51,21 +51,8 @@ class FlickerMeter:
 
     @property
     def flicker(self) -> float | None:
-        """Mean change of what is added over that of the face; None where the face stood perfectly still."""
+        """Mean change of what is added over that of the face: 0 for one that stands still, 1 if it is as restless.
+
+        None where the face stood perfectly still.
+        """
         return self._added / self._own if self._own else None
-
-
-def flicker(changes: Iterable[npt.NDArray[np.float32]], faces: Iterable[npt.NDArray[np.uint8]]) -> float | None:
-    """The flicker of a run of frames without a cut, as `FlickerMeter` measures it.
-
-    Args:
-        changes: (S, S, 3) float32 each, what is added to a face, where a picture goes from -1 to 1.
-        faces: (S, S, 3) uint8 each, that face.
-
-    Returns:
-        0 for a change that stands still, 1 for one that is as restless as the video; None if that has no unrest.
-    """
-    meter = FlickerMeter()
-    for change, face in zip(changes, faces, strict=True):
-        meter.add(change, face)
-    return meter.flicker
