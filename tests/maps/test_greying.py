@@ -95,8 +95,33 @@ def test_a_mask_follows_the_edge_in_the_photo() -> None:
     rgb[:, :129] = 30
     coarse = np.zeros((64, 64), np.float32)
     coarse[:, :32] = 1  # a pixel short of the edge
-    found = hair_strands(rgb, coarse)
+    found = hair_strands(rgb, coarse, np.zeros_like(coarse))
     assert found[:, 128].min() > 2 * found[:, 129].max() and found[:, 134].max() < 0.2 and found[:, 200:].max() == 0
+
+
+def test_a_pixel_that_is_partly_skin_is_partly_hair_and_skin_stays_as_it_is() -> None:
+    brown, skin = np.float32((52, 36, 24)), np.float32((214, 170, 150))
+    share = np.zeros(SIDE, np.float32)
+    share[:114] = 1
+    # From hair to skin over seven pixels, and a strand that lies on the skin.
+    share[114:121] = np.linspace(1, 0, 7)
+    share[124] = 1
+    mixed = share[:, None] * brown + (1 - share[:, None]) * skin
+    rgb = np.broadcast_to(mixed.round().astype(np.uint8), (SIDE, SIDE, 3)).copy()
+    coarse = np.zeros((64, 64), np.float32)
+    coarse[:, :30] = 1
+    skin_found = np.zeros_like(coarse)
+    skin_found[:, 34:] = 1
+    found = hair_strands(rgb, coarse, skin_found).mean(axis=0)
+    assert found[:110].min() > 0.95 and found[124] > 0.5 and found[122] < 0.1 and found[150:].max() == 0
+    assert (np.diff(found[112:122]) <= 0.01).all()
+
+    picture = rgb / np.float32(127.5) - 1
+    grey = aged(picture, 1.0, np.broadcast_to(found[None], (SIDE, SIDE)).astype(np.float32))
+    lighter = (luma(grey) - luma(picture)).mean(axis=0)
+    # No dark rim is left between grey hair and skin, and none shines.
+    assert (np.diff(luma(grey).mean(axis=0)[106:122]) > -0.05).all() and lighter[124] > 0.15
+    assert np.array_equal(grey[:, 150:], picture[:, 150:])
 
 
 def test_a_share_of_what_is_left_goes_grey() -> None:

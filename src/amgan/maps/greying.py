@@ -18,14 +18,19 @@ from amgan.maps.shading import DARK, LUMA
 
 # Years at which hair begins to go grey, and at which hardly any is left that is not.
 FIRST, LAST = 40.0, 80.0
-# Of the mask: the radius within which it follows the photo's edges, to a side of the face, how strong those have to be,
-# and from where to where it is taken: outside, in doubt, hair stays as it is.
+# Of the mask, where colours tell nothing: the radius within which it follows the photo's edges, to a side of the face,
+# how strong those have to be, and from where to where it is taken: outside, in doubt, hair stays as it is.
 _REACH, _EDGE, _TAKEN = 10 / 1024, 2e-4, (0.2, 0.8)
 # Beside its edge: how far from it colours are looked at, to a side of the face, how far apart those of hair and of what
 # is beside must be to tell anything, as logarithms, and from where to where between the two a pixel is hair.
-_BESIDE, _APART, _BETWEEN = 14 / 1024, 0.25, (0.35, 0.8)
+_BESIDE, _APART, _BETWEEN = 14 / 1024, 0.25, (0.3, 1.0)
+# From which share on a pixel of the mask is hair for certain, and up to which it is none.
+_CERTAIN, _NONE = 0.9, 0.05
 # Share of what is around a pixel from which on its colour is known.
 _SEEN = 0.05
+# To a side of the face: how far beyond hair a pixel of its colour is a strand, and not shade on skin; how far within
+# skin, or within hair, none of the other is.
+_STRAY, _WITHIN = 32 / 1024, 12 / 1024
 # Scales, to a side of the face: of the noise, of what has one direction, of the strands' surroundings.
 _THIN, _LOCK, _WAVE = 0.7 / 1024, 6 / 1024, 12 / 1024
 # How much strands differ from what is around them where they are seen well, as logarithms of light.
@@ -47,8 +52,6 @@ _COLOUR, _WARM = 0.88, 0.12
 # How much lighter than what is around it a strand counts at most, as a logarithm: more is skin beside the hair. And how
 # many times as much as what is around it a strand gets lighter at most.
 _GLEAM, _GLEAMING = 0.6, 3.0
-# The same of a pixel that hardly has hair.
-_HALF = 0.5
 # Height of the temples in an aligned face, and how far from there it is halfway, to its side.
 _TEMPLES, _FAR = 0.45, 0.3
 
@@ -72,54 +75,68 @@ def newly_grey(now: npt.ArrayLike, wanted: npt.ArrayLike) -> npt.NDArray[np.floa
     return (grey_share(wanted) - grey).clip(min=0) / (1 - grey).clip(min=1e-3)
 
 
-def hair_strands(rgb: npt.NDArray[np.uint8], hair: Array) -> Array:
-    """A coarse mask of hair, brought to a photo's own edges.
+def hair_strands(rgb: npt.NDArray[np.uint8], hair: Array, skin: Array) -> Array:
+    """How much of each pixel is hair: coarse masks, brought to a photo's own strands.
+
+    Beside the edge of hair that is what of a pixel's colour is that of the hair around, and what that of the skin or
+    whatever else is there. So both sides of an edge, and strands on a forehead, can be greyed as what they are.
 
     Args:
         rgb: (S, S, 3) uint8, aligned.
         hair: (R, R) in 0..1.
+        skin: (R, R) in 0..1; 0 in doubt.
 
     Returns:
-        (S, S) in 0..1; 0 all around in doubt.
+        (S, S) in 0..1.
     """
     side = rgb.shape[0]
-    mask = np.asarray(cv2.resize(hair, (side, side), interpolation=cv2.INTER_CUBIC), np.float32)
-    radius = max(round(_REACH * side), 1)
-    fine = guided(rgb, mask, radius, _EDGE)
+
+    def up(mask: Array, how: int = cv2.INTER_LINEAR) -> Array:
+        return np.asarray(cv2.resize(mask, (side, side), interpolation=how), np.float32)
+
+    fine = guided(rgb, up(hair, cv2.INTER_CUBIC), max(round(_REACH * side), 1), _EDGE)
     low, high = _TAKEN
-    taken = np.asarray(((fine - low) / (high - low)).clip(0, 1), np.float32)
-    return taken * cv2.resize(_by_colour(rgb, hair), (side, side), interpolation=cv2.INTER_LINEAR)
+    taken = ((fine - low) / (high - low)).clip(0, 1) * (1 - up(skin))
+    of_hair, of_others, told = (up(found) for found in _colours_beside(rgb, hair))
+    way = of_hair - of_others
+    place = ((rgb / np.float32(255) - of_others) * way).sum(axis=2) / (way**2).sum(axis=2).clip(min=1e-6)
+    low, high = _BETWEEN
+    near = _spread(hair > 0.5, _STRAY) * (1 - _spread(skin > _CERTAIN, -_WITHIN))
+    by_colour = ((place - low) / (high - low)).clip(0, 1) * up(near)
+    within = _spread((hair > _CERTAIN) & (skin < 1 - _CERTAIN), -_WITHIN)
+    return np.maximum(told * by_colour + (1 - told) * taken, up(within) * taken)
 
 
-def _by_colour(rgb: npt.NDArray[np.uint8], hair: Array) -> Array:
-    """How much each pixel is like the hair around it rather than like what is beside the hair.
+def _spread(mask: npt.NDArray[np.bool_], far: float) -> Array:
+    """A mask (R, R) grown by so much, to its side, or shrunk if that is below 0, with a soft edge; 0..1."""
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * round(abs(far) * len(mask)) + 1,) * 2)
+    change = cv2.dilate if far > 0 else cv2.erode
+    return np.asarray(cv2.GaussianBlur(change(mask.astype(np.float32), disc), (0, 0), 1.2), np.float32)
+
+
+def _colours_beside(rgb: npt.NDArray[np.uint8], hair: Array) -> tuple[Array, Array, Array]:
+    """The colours of hair and of what is beside it, around each pixel, and how well the two can be told apart.
 
     Args:
         rgb: (S, S, 3) uint8, aligned.
         hair: (R, R) in 0..1.
 
     Returns:
-        (512, 512) in 0..1; 1 where there is nothing but hair around, or both are of one colour.
+        Two of (512, 512, 3) in 0..1, and (512, 512) in 0..1: 0 where there is but one of the two around, or both are
+        of one colour.
     """
     side = 512
-    small = cv2.resize(rgb, (side, side), interpolation=cv2.INTER_AREA)
-    logs = np.log(small / np.float32(255) + np.float32(DARK))
+    small = cv2.resize(rgb, (side, side), interpolation=cv2.INTER_AREA) / np.float32(255)
     mask = cv2.resize(hair, (side, side), interpolation=cv2.INTER_LINEAR)
-    means, told = [], np.ones_like(mask)
-    for known in (mask > 0.8, mask < 0.05):
+    means, told = [], np.ones((side, side), np.float32)
+    for known in (mask > _CERTAIN, mask < _NONE):
         weight = known.astype(np.float32)
-        blurred = cv2.GaussianBlur(np.dstack([logs * weight[..., None], weight]), (0, 0), _BESIDE * side)
-        means.append(blurred[..., :3] / blurred[..., 3:].clip(min=1e-3))
-        # Nothing is told where one of the two is all there is.
+        blurred = cv2.GaussianBlur(np.dstack([small * weight[..., None], weight]), (0, 0), _BESIDE * side)
+        means.append(np.asarray(blurred[..., :3] / blurred[..., 3:].clip(min=1e-3), np.float32))
         told *= (blurred[..., 3] / np.float32(_SEEN)).clip(max=1)
-    inside, outside = means
-    way = inside - outside
-    length = (way**2).sum(axis=2)
-    place = ((logs - outside) * way).sum(axis=2) / length.clip(min=1e-6)
-    low, high = _BETWEEN
-    like = ((place - low) / (high - low)).clip(0, 1)
-    told *= (length / _APART**2).clip(max=1)
-    return np.asarray(1 - told * (1 - like), np.float32)
+    of_hair, of_others = (np.log(mean + np.float32(DARK)) for mean in means)
+    told *= (((of_hair - of_others) ** 2).sum(axis=2) / np.float32(_APART**2)).clip(max=1)
+    return means[0], means[1], told
 
 
 def greyed(
@@ -129,7 +146,7 @@ def greyed(
 
     Args:
         picture: (H, W, 3), a part of an aligned face, which goes from -1 to 1.
-        hair: (H, W) in 0..1, of `hair_strands`.
+        hair: (H, W) in 0..1, how much of each pixel is hair, of `hair_strands`.
         share: (H, W) in 0..1, of the strands that are to turn grey.
         origin: Row and column of the face at which the part begins.
         side: Of the whole face, pixels.
@@ -139,34 +156,39 @@ def greyed(
         (H, W, 3) float32.
     """
     luma = (cv2.transform(picture, LUMA[None]) + 1) / 2
+    hue = picture - (2 * luma - 1)[..., None]
     light = np.asarray(cv2.log(luma.clip(min=0) + np.float32(DARK / 2)), np.float32)
-    strand = _drawn_out(light, origin, side)
-    there = hair + np.float32(1e-3)
-    around = _smooth(light * there, _WAVE * side) / _smooth(there, _WAVE * side)
-    mean = float((around * hair).sum() / max(float(hair.sum()), 1e-3))
+    # What is nearly nothing but hair says how light and of what hue hair is around there.
+    whole = hair**4
+    there = whole + np.float32(1e-3)
+    known = _smooth(there, _WAVE * side)
+    around = _smooth(light * there, _WAVE * side) / known
+    hues = _smooth(hue * there[..., None], _WAVE * side) / known[..., None]
+    mean = float((around * whole).sum() / max(float(whole.sum()), 1e-3))
     white = np.float32(max(np.log(_WHITE) + _POWER * mean, mean)) + np.float32(_WAVES) * (around - np.float32(mean))
     # Where the photo shows no strands, in the dark or out of focus, none are drawn.
+    strand = _drawn_out(light, origin, side)
     strand = strand * (_smooth(np.abs(light - around), _WAVE * side) / np.float32(_STRANDED)).clip(max=1)
     # The noise as a place in the order of strands, 0..1.
     order = 1 / (1 + cv2.exp(np.float32(-1.7) * strand))
     grey = ((_sooner(share, origin, side) * np.float32(1 + _SOFT) - order) / np.float32(_SOFT)).clip(0, 1) * hair
+    # Of a pixel that is partly skin or wall: by how much the hair around gets lighter, and its hue goes.
     lightest = np.asarray(cv2.exp(white), np.float32)
-    grey *= ((_SKIN * lightest - luma) / ((_SKIN - 1) * lightest)).clip(0, 1)
-    # Beside the hair, what is lighter is half skin, and no strand that gleams.
-    gleam = (light - around).clip(max=np.float32(_GLEAM) * hair * hair)
-    white += np.float32(_STRANDS) * gleam + np.float32(_MOTTLED) * share * strand
-    # By how much hair around gets lighter; a pixel that is half skin or wall by no more, a strand that gleams by more.
     hairs = np.asarray(cv2.exp(around), np.float32) - np.float32(DARK / 2)
     lift = (np.minimum(_softly(lightest), np.float32(_LIFTED) * (hairs + np.float32(DARK / 4))) - hairs).clip(min=0)
-    lift *= np.float32(_HALF) + np.float32(_GLEAMING - _HALF) * hair**4
+    # Of a pixel of nothing but hair: its own gleam and its own hue count.
+    white += (
+        np.float32(_STRANDS) * (light - around).clip(max=np.float32(_GLEAM)) + np.float32(_MOTTLED) * share * strand
+    )
     wanted = np.minimum(_softly(np.asarray(cv2.exp(white), np.float32)), np.float32(_LIFTED) * luma)
-    lighter = luma + grey * (wanted - luma).clip(0, lift)
-    # What is left of the colour, and light for it; 1 and 0 where nothing is grey.
-    left = 1 - np.float32(_COLOUR) * grey
-    given = (2 * lighter - 1) - left * (2 * luma - 1)
+    own = (wanted - luma).clip(0, np.float32(_GLEAMING) * lift)
+    own *= ((_SKIN * lightest - luma) / ((_SKIN - 1) * lightest)).clip(0, 1)
+    lighter = luma + grey * (whole * own + (1 - whole) * lift)
+    gone = whole[..., None] * hue + (1 - whole[..., None]) * hues
     warm = np.float32(_WARM) * (np.array(skin, np.float32) / np.float32(np.dot(skin, LUMA)) - 1)
-    made = picture * left[..., None] + given[..., None] + (2 * lighter * grey)[..., None] * warm
-    return np.asarray(made, np.float32)
+    # 0 where nothing is grey.
+    change = 2 * (lighter - luma)[..., None] - np.float32(_COLOUR) * grey[..., None] * gone
+    return np.asarray(picture + change + (2 * lighter * grey)[..., None] * warm, np.float32)
 
 
 def _softly(light: Array) -> Array:
@@ -175,8 +197,8 @@ def _softly(light: Array) -> Array:
 
 
 def _smooth(values: Array, deviation: float) -> Array:
-    """A wide blur, made on a picture of a quarter of the size."""
-    height, width = values.shape
+    """A wide blur of (H, W) or (H, W, C), made on a picture of a quarter of the size."""
+    height, width = values.shape[:2]
     small = cv2.resize(values, (-(-width // 4), -(-height // 4)), interpolation=cv2.INTER_AREA)
     return np.asarray(cv2.resize(cv2.GaussianBlur(small, (0, 0), deviation / 4), (width, height)), np.float32)
 
