@@ -26,7 +26,7 @@ lint: $(VENV)/.installed-test ## Check style, format and types
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-docs: $(VENV)/.installed-test ## Build the manual: open site/index.html
+docs: $(VENV)/.installed-test ## Build the manual: open site/index.html (its search wants a server: python -m http.server -d site)
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
 
 clean: ## Remove .venv, caches and builds (results are kept)

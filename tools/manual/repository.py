@@ -30,10 +30,10 @@ class Included:
 
 
 def included_pages(root: Path = ROOT) -> list[Included]:
-    """The changelog, and the card of every model that is shipped."""
+    """The changelog, what developers go by, and the card of every model that is shipped."""
     cards = sorted(root.glob("src/amgan/weights/*/MODEL_CARD.md"))
     pages = [Included(card.relative_to(root).as_posix(), f"models/{card.parent.name}.md") for card in cards]
-    return [Included("CHANGELOG.md", "changelog.md"), *pages]
+    return [Included("CHANGELOG.md", "changelog.md"), Included("DEVELOPERS.md", "developers.md"), *pages]
 
 
 def with_site_links(markdown: str, source: str, page: str, need: Callable[[str], None], root: Path = ROOT) -> str:
