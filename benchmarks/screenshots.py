@@ -55,6 +55,10 @@ def take(page: Any, photo: Path, folder: Path, name: str) -> None:
     page.get_by_text("face found").wait_for()
     page.get_by_role("button", name="Older", exact=True).click()
     finished(page)
+    # Half of each, as one compares.
+    page.get_by_role("slider", name="Border between").focus()
+    for _ in range(4):
+        page.keyboard.press("PageUp")
     save(page, folder / f"{name}.png")
 
     page.get_by_role("tab", name="Sweep").click()

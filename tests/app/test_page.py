@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 import shlex
@@ -163,7 +164,7 @@ def test_the_brush_and_the_comparison_obey_the_keyboard(page: Any, tmp_path: Pat
     knob = page.get_by_role("slider", name="Border between before and after")
     knob.focus()
     page.keyboard.press("ArrowRight")
-    assert knob.get_attribute("aria-valuenow") == "52"
+    assert knob.get_attribute("aria-valuenow") == "14"
     before = page.locator(".percent").inner_text()
     page.get_by_role("button", name="Larger").click()
     assert page.locator(".percent").inner_text() != before
@@ -214,6 +215,55 @@ def test_ready_made_requests_set_the_sliders(page: Any, tmp_path: Path, astronau
     page.get_by_role("option", name="c: older at the bottom").click()
     wait_until(lambda: signs().get("nasolabial_fold.left", 0) > 0.8, 120)
     assert signs().get("forehead_wrinkles", 0) < 0.5
+
+
+def test_another_photo_is_dropped_anywhere_and_of_none_nothing_stays(
+    page: Any, tmp_path: Path, astronaut: np.ndarray
+) -> None:
+    put_in(page, tmp_path / "me.png", astronaut)
+    own = slider(page, "Age").input_value()
+    Image.fromarray(np.hstack([astronaut[:280, 90:370]] * 2)).save(tmp_path / "two.png")
+    content = base64.b64encode((tmp_path / "two.png").read_bytes()).decode()
+    dropped = page.evaluate_handle(
+        """content => {
+            const bytes = Uint8Array.from(atob(content), (c) => c.charCodeAt(0)), moved = new DataTransfer();
+            moved.items.add(new File([bytes], "two.png", { type: "image/png" }));
+            return moved;
+        }""",
+        content,
+    )
+    page.locator("#intro").dispatch_event("drop", {"dataTransfer": dropped})
+    page.get_by_text("2 faces found; this is face 1").wait_for()
+    page.locator("#photo").get_by_role("button", name="Clear").click()
+    page.get_by_text("Drop a photo of an adult").wait_for()
+    wait_until(lambda: slider(page, "Age").input_value() == "18")
+    assert own != "18" and page.get_by_text("looks").count() == 0
+
+
+def test_a_left_side_is_seen_to_change_and_a_tall_tab_is_brought_into_sight(
+    page: Any, tmp_path: Path, astronaut: np.ndarray
+) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    put_in(page, tmp_path / "me.png", astronaut)
+    page.get_by_role("checkbox", name="Move left and right together").uncheck()
+    frame = page.locator(".compare .frame")
+
+    def seen() -> np.ndarray:
+        # Where it stands between two pixels, a picture of it may have one row more.
+        return np.asarray(Image.open(io.BytesIO(frame.screenshot())).convert("RGB"))[:340].astype(int)
+
+    frame.scroll_into_view_if_needed()
+    page.wait_for_timeout(1000)  # pictures fade in
+    before = seen()
+    fold = page.get_by_role("spinbutton", name="number input for Nasolabial fold, left")
+    fold.fill("1")
+    fold.press("Enter")
+    page.get_by_text("Done: every pixel").wait_for()
+    page.wait_for_timeout(1000)
+    assert (np.abs(seen() - before)[:, 50:] > 20).mean() > 0.001  # the left of it is the photo
+    assert page.evaluate("scrollY") > 500
+    page.get_by_role("tab", name="Paint").click()
+    wait_until(lambda: -1 <= page.get_by_role("application").bounding_box()["y"] < 844)
 
 
 def test_answers_come_by_one_stream_that_stays_open(page: Any, tmp_path: Path, astronaut: np.ndarray) -> None:

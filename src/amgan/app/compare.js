@@ -4,7 +4,8 @@ const find = (name) => element.querySelector("." + name);
 const [frame, pan, before, after, line, knob] = ["frame", "pan", "before", "after", "line", "knob"].map(find);
 const MOST = 8; // screen pixels for a pixel of the photo
 const STEP = 1.5, KEY_STEP = 2; // of the zoom; of the border, percent
-let border = 50, zoom = 1, x = 0, y = 0; // x, y: of the picture's corner in the frame, CSS pixels
+// The border begins beside the face: on the left half of it, too, one sees at once what a slider does.
+let border = 12, zoom = 1, x = 0, y = 0; // x, y: of the picture's corner in the frame, CSS pixels
 let size = [1, 1];
 const fingers = new Map();
 let grip = null; // what a pointer holds: "border" or "picture"

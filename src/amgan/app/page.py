@@ -120,7 +120,7 @@ class Page:
         self.photo.upload(self._open, self.photo, everything, show_progress_on=self.photo, **_QUIET)
         self.photo.clear(self._clear, None, everything, show_progress="hidden", **_QUIET)
         self.faces.select(self._choose, None, everything, show_progress="hidden", **_QUIET)
-        self.views.sweep.listen(_QUIET)
+        self.views.listen(_QUIET)
         changes = [slider.change for slider in sliders]
         for triggers, asked, inputs in (
             (changes, self._moved, sliders),
@@ -178,7 +178,9 @@ class Page:
     def _empty(self, message: str) -> Updates:
         nothing = {self.faces: gr.update(value=None, visible=False), self.downloads: None, **self.views.empty()}
         off = {control: gr.update(interactive=False) for control in self._controls_of_a_face()}
-        return {self.status: messages.status(message), **nothing, **off}
+        # Nothing of the last person stays.
+        fresh = {s: gr.update(value=s.value, info=s.info, interactive=False) for s in self.sliders.values()}
+        return {self.status: messages.status(message), **nothing, **off, **fresh}
 
     def _controls_of_a_face(self) -> list[Any]:
         return [self.figure, self.others, *(button for button, _ in self.presets), *self.sliders.values()]

@@ -154,7 +154,7 @@ def build_app(ager: Ager, folder: Path, model: Sequence[str] = ()) -> FastAPI:
         ssr_mode=False,
         max_file_size=MAX_UPLOAD,
         theme=page_theme(),
-        head=f"<style>{_style('page.css')}{_style('widgets.css')}</style>",
+        head=f"<style>{_beside('page.css')}{_beside('widgets.css')}</style><script>{_beside('drop.js')}</script>",
     )
     # A page of another host that a browser was tricked into taking for this one is refused.
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=[HOST, "localhost"])
@@ -162,7 +162,7 @@ def build_app(ager: Ager, folder: Path, model: Sequence[str] = ()) -> FastAPI:
     return app
 
 
-def _style(name: str) -> str:
+def _beside(name: str) -> str:
     return Path(__file__).with_name(name).read_text(encoding="utf-8")
 
 

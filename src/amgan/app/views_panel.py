@@ -43,11 +43,17 @@ class ViewsPanel:
                 self.difference = _picture(f"What changed, {GAIN} times as strong; grey is unchanged.", "difference")
             with gr.Tab("Map", elem_id="tab-map"):
                 self.zones = _picture("The zone of each sign, with the score aimed at.", "zones")
-                self.map = _picture("The aging map that the model is given; white is 1.", "map")
+                self.map = _picture("The aging map that is aimed at; white is 1.", "map")
             with gr.Tab("Sweep", elem_id="tab-sweep", render_children=True):
                 self.sweep = SweepPanel(studio)
         self.at_once: list[Any] = [self.compare, self.painter]
         self.pictures: list[Any] = [*self.at_once, self.difference, self.zones, self.map]
+
+    def listen(self, quiet: dict[str, Any]) -> None:
+        """Has its parts act; `quiet` are Gradio's options of every listener."""
+        # On a telephone a tall tab does not stay in sight while one scrolls, so it is brought there when it is opened.
+        self.tabs.select(None, js=f"() => {{ {_INTO_SIGHT} }}", **quiet)
+        self.sweep.listen(quiet)
 
     @property
     def everything(self) -> list[Any]:
@@ -80,6 +86,12 @@ class ViewsPanel:
             self.zones: session.save("zones", zones_picture(bundle, session.before, session.view, targets)),
             self.map: session.save("map", map_picture(bundle, session.view, targets, session.painted)),
         }
+
+
+_INTO_SIGHT = """setTimeout(() => {
+    const views = document.getElementById('views');
+    if (views.getBoundingClientRect().top < 0) views.scrollIntoView();
+}, 50);"""
 
 
 def _picture(caption: str, name: str) -> gr.Image:

@@ -55,7 +55,7 @@ def check_output(path: str | Path, overwrite: bool = False, suffixes: Collection
     if is_folder(path):
         raise OutputError(f"{path}: is a folder; choose another name")
     if os.path.lexists(path) and not overwrite:
-        raise OutputError(f"{path}: already exists; choose another name or allow overwriting")
+        raise OutputError(f"{path}: already exists; choose another name, or allow it to be replaced (--overwrite)")
     # What is there and no folder stands in the way; `lexists` does not raise where it may not look.
     folder = next(parent for parent in path.absolute().parents if os.path.lexists(parent))
     if not is_folder(folder):
