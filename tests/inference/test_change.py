@@ -58,7 +58,7 @@ def test_a_face_is_changed_by_what_one_pass_adds(ager: Ager, face: FaceView) -> 
     rows = (np.arange(512) + 0.5) / 512 * 2 - 1
     inside = (found > 0.9 * found.max(axis=1, keepdims=True)) & (found > 0.05)
     wanted = np.broadcast_to((0.1 + 0.1 * rows)[:, None, None], found.shape)
-    assert np.abs(found - wanted)[inside].min() < 1e-5 and (found <= wanted + 1e-5).all()
+    assert (np.abs(found - wanted)[inside] < 1e-3).mean() > 0.25 and (found <= wanted + 1e-5).all()
 
 
 def test_where_nothing_is_asked_the_generator_is_not_asked_either(ager: Ager, face: FaceView) -> None:

@@ -31,7 +31,8 @@ class GeneratorOutput(NamedTuple):
 
     Attributes:
         image: (B, 3, H, W), the picture plus attention times change; not clipped, about -1..1.
-        change: (B, 3, H, W) in -2..2, the predicted colour change.
+        change: (B, 3, H, W), the predicted colour change: in -2..2, but for a memory of lines, which can make a dark
+            place as light as it asks.
         attention: (B, 1, H, W) in 0..1, where it applies.
         skin: (B, 1, H, W) in 0..1, where bare skin is taken to be; of a generator with a memory of lines alone.
     """
@@ -82,7 +83,7 @@ class Generator(nn.Module):
 
         Args:
             image: (B, 3, H, W) sRGB in -1..1; H and W divisible by ``config.multiple``.
-            aging_map: (B, map_channels, H, W) target scores in 0..1.
+            aging_map: (B, map_channels, H, W), what ``config.asks`` says: target scores in 0..1, or changes in -1..1.
             location: (B, ``config.location_channels``, H, W), X and Y maps in -1..1, and the pattern of lines where
                 there are several; None if and only if the config has no location maps.
 
