@@ -104,6 +104,8 @@ def test_a_split_holds_for_all_photos_of_a_person(tmp_path: Path) -> None:
         ("file,age\na,-4\n", None, "line 2"),
         ("file,age\na,nan\n", None, "line 2"),
         ("file,age\na,occluded\n", None, "line 2, column age"),
+        ("file,crows_feet\na,100\nb,101\n", None, "line 3, column crows_feet: 101 is not on .* 0 to 100"),
+        ("file,crows_feet.right\na,-1\n", None, "line 2, column crows_feet.right: -1 is not on"),
         ("file,age\na,1\nb,2\na,3\n", None, "line 4"),
         ("file,split\na,dev\n", None, "line 2, column split: 'dev'.* train, val, test"),
         ("file,crows_feet.right\na,deep\n", None, "line 2, column crows_feet.right: 'deep'"),

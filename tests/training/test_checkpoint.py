@@ -17,17 +17,27 @@ from amgan.training.networks import Networks
 from amgan.training.statistics import Means, Statistics
 
 
-def test_a_truncated_checkpoint_falls_back_and_says_so(smallest: TrainConfig, tmp_path: Path) -> None:
+def test_a_damaged_checkpoint_falls_back_and_says_so(smallest: TrainConfig, tmp_path: Path) -> None:
     nets, said = Networks(smallest, 1), list[str]()
     save_checkpoint(tmp_path, nets, 1)
     save_checkpoint(tmp_path, nets, 2)
     assert restore(nets, read_checkpoint(tmp_path)) == 2
     whole = (tmp_path / NAME).read_bytes()
-    for length in (0, 10, len(whole) // 2, len(whole) - 1):
-        (tmp_path / NAME).write_bytes(whole[:length])
+    middle = len(whole) // 2
+    # Cut off, one bit turned, some of it lost, and no checkpoint at all.
+    cut = [whole[:length] for length in (0, 10, middle, len(whole) - 1)]
+    turned = whole[:middle] + bytes([whole[middle] ^ 1]) + whole[middle + 1 :]
+    lost = whole[:middle] + bytes(100) + whole[middle + 100 :]
+    for content in (*cut, turned, lost, b"a text\n"):
+        (tmp_path / NAME).write_bytes(content)
         said.clear()
         assert read_checkpoint(tmp_path, said.append)["step"] == 1
         assert len(said) == 1 and f"{tmp_path / NAME} is damaged" in said[0] and "after 1 steps" in said[0]
+    # The next one takes nobody's place, so that a crash even now leaves a whole one.
+    save_checkpoint(tmp_path, nets, 3)
+    assert read_checkpoint(tmp_path)["step"] == 3
+    (tmp_path / NAME).write_bytes(b"damaged again")
+    assert read_checkpoint(tmp_path)["step"] == 1
     (tmp_path / PREVIOUS).write_bytes(b"neither")
     with pytest.raises(WeightsError, match=f"{PREVIOUS} is damaged.*choose another --out"):
         read_checkpoint(tmp_path)

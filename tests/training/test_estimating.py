@@ -87,6 +87,9 @@ def test_without_grades_the_estimates_of_the_dataset_teach() -> None:
     assert found["crows_feet"].scores[:9].tolist() == [0.5] * 9 and found["crows_feet"].covered.sum() == 1
     assert math.isnan(found["crows_feet"].scores[9]) and found["crows_feet"].scores[10:].tolist() == [0.25] * 8
     assert len(found["lower_face_ptosis"].scores) == 0
+    # What measures estimators or models asks people alone.
+    graded_alone = sign_labels(store, ATLAS, numbered_features(9), np.arange(9), estimated=False)["crows_feet"]
+    assert graded_alone.scores[np.isfinite(graded_alone.scores)].tolist() == [1.0]
 
 
 def test_human_scores_stay_and_gaps_are_estimated(patches: FacePatches) -> None:

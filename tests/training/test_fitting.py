@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -7,15 +8,15 @@ from typer.testing import CliRunner
 
 from amgan.cli import app
 from amgan.data.store import prepare
-from amgan.data.table import Row
-from amgan.errors import WeightsError
+from amgan.data.table import Estimated, Row
+from amgan.errors import DatasetError, WeightsError
 from amgan.models import resnet_estimators
 from amgan.models.estimator import SignLabels
 from amgan.models.estimator_file import fingerprint, load_estimators
 from amgan.models.resnet import ResNetConfig
 from amgan.models.ridge_estimators import FEATURES, RidgeEstimators
 from amgan.signs.atlas import unit_atlas
-from amgan.training.fitting import belongs_to, compare
+from amgan.training.fitting import belongs_to, compare, fit_set
 
 ATLAS = unit_atlas()
 
@@ -44,6 +45,14 @@ def test_a_comparison_by_hand() -> None:
     assert found.count == 3 and found.error == pytest.approx(0.1) and found.within == pytest.approx(2 / 3)
     assert found.correlation == pytest.approx(np.corrcoef([0.1, 0.5, 0.9], [0.2, 0.5, 0.7])[0, 1])
     assert (found.covered, found.covered_found, found.covered_falsely) == (2, 1, 1)
+
+
+def test_estimates_do_not_stand_for_the_grades_of_people(face_set: Path, tmp_path: Path) -> None:
+    store = prepare(face_set, tmp_path, ATLAS)
+    known = {zone: Estimated(0.5, 0.1) for zone in (*ATLAS.zones, "age")}
+    rows = [replace(row, scores={}, right={}, estimates=known, split="val") for row in store.rows]
+    with pytest.raises(DatasetError, match=r"set 'evaluation': forehead_wrinkles: 0 people .* another --judge-share"):
+        fit_set(replace(store, rows=rows), RidgeEstimators(ATLAS), "evaluation", 0.2)
 
 
 @pytest.mark.slow

@@ -76,6 +76,15 @@ def test_other_estimators_score_anew(copy: Path, estimators: SignEstimators) -> 
     assert all(row.estimate("crows_feet.left") == pytest.approx(0.9) for row in read_dataset(copy, ATLAS))
 
 
+def test_scores_that_cannot_be_read_are_replaced(copy: Path, estimators: SignEstimators) -> None:
+    # As those of another atlas, or of a disk that was full.
+    (copy / "scores.parquet").write_bytes(b"no table")
+    with pytest.raises(DatasetError, match=r"scores\.parquet.*amgan score"):
+        read_dataset(copy, ATLAS)
+    assert score_dataset(copy, estimators).scored == 11
+    assert len(read_dataset(copy, ATLAS)) == 11
+
+
 def test_a_replaced_photo_is_scored_again_and_counts_once(copy: Path, estimators: SignEstimators) -> None:
     score_dataset(copy, estimators)
     table = pq.read_table(copy / "faces.parquet")

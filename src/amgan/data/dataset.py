@@ -38,12 +38,13 @@ def read_rows(folder: Path, atlas: Atlas) -> list[Row]:
     return read_dataset(folder, atlas) if (folder / FACES).is_file() else read_table(folder, atlas)
 
 
-def read_dataset(folder: Path, atlas: Atlas) -> list[Row]:
+def read_dataset(folder: Path, atlas: Atlas, estimated: bool = True) -> list[Row]:
     """The photos of a dataset that are kept, with the estimates of ``scores.parquet`` if there is one.
 
     Args:
         folder: Written by `amgan curate`.
         atlas: Gives the signs to read and their grade ranges.
+        estimated: Whether estimates are read; what makes them anew does not want the old ones, whatever they are of.
 
     Returns:
         Rows in the table's order. `Row.path` is the aligned face, and `Row.aligned` has its landmarks.
@@ -65,7 +66,7 @@ def read_dataset(folder: Path, atlas: Atlas) -> list[Row]:
     known = faces_schema(atlas)
     labels = label_schema(atlas).names
     there = {path.name for path in faces.iterdir()}
-    estimates = _read_scores(folder, atlas) if (folder / SCORES).is_file() else {}
+    estimates = _read_scores(folder, atlas) if estimated and (folder / SCORES).is_file() else {}
     rows = []
     people: dict[str, tuple[str, str]] = {}
     names = dict.fromkeys(("reason", *_PLACE, *labels))

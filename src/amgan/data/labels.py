@@ -129,7 +129,7 @@ def read_labels(path: Path, atlas: Atlas, population: str | None = None) -> Labe
 
     Raises:
         DatasetError: The file or a column is missing, a column or a photo is named twice, a cell cannot be what its
-            column says or is one too many, or a person is in two splits.
+            column says, is off the atlas's scale or is one too many, or a person is in two splits.
     """
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
@@ -160,7 +160,7 @@ def read_labels(path: Path, atlas: Atlas, population: str | None = None) -> Labe
                     raise DatasetError(f"{path}, line {line}, column file: names no photo")
                 if record["file"] in rows:
                     raise DatasetError(f"{path}, line {line}: {record['file']!r} is named a second time")
-                rows[record["file"]] = cells.labels(texts, zones)
+                rows[record["file"]] = cells.labels(texts, zones, atlas)
     except OSError as error:
         raise DatasetError(f"{path}: cannot read the labels ({error.strerror})") from error
     except (csv.Error, UnicodeDecodeError) as error:
@@ -201,7 +201,7 @@ class _Cells:
     path: Path
     line: int
 
-    def labels(self, texts: Mapping[str, str], zones: Mapping[str, str]) -> Labels:
+    def labels(self, texts: Mapping[str, str], zones: Mapping[str, str], atlas: Atlas) -> Labels:
         words = {label: self.record[column].strip() if column else "" for label, column in texts.items()}
         if words["split"] not in ("", *SHARES):
             raise self._fault(texts["split"], f"{words['split']!r} is no split; write {', '.join(SHARES)} or nothing")
@@ -211,6 +211,12 @@ class _Cells:
         occluded = frozenset(z for z, column in zones.items() if self.record[column].strip() == OCCLUDED)
         grades = {zone: self._number(column) for zone, column in zones.items() if zone not in occluded}
         known = {zone: grade for zone, grade in grades.items() if not math.isnan(grade)}
+        for zone, grade in known.items():
+            low, high = sorted(atlas.scale(zone.partition(".")[0]).grades)
+            # A sheet of another scale would else be taken for one of extreme faces.
+            if not low <= grade <= high:
+                what = f"{grade:g} is not on the atlas's scale, {low:g} to {high:g}; mend it, or take its own atlas"
+                raise self._fault(zones[zone], what)
         return Labels(age, **words, grades=known, occluded=occluded)
 
     def _number(self, column: str) -> float:

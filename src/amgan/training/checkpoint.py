@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from lightning_fabric import Fabric
 
 NAME, PREVIOUS = "checkpoint.pt", "checkpoint.previous.pt"
+# What a damaged one is called from then on, so that it never takes the place of a whole one.
+DAMAGED = "checkpoint.damaged.pt"
 
 # What `read_checkpoint` gives: "step", "stem", "networks", "optimisers" and, since fp16 is there, "scaler".
 State = dict[str, Any]
@@ -56,7 +59,7 @@ def save_checkpoint(folder: Path, nets: Networks, step: int, fabric: Fabric | No
 
 
 def read_checkpoint(folder: Path, say: Callable[[str], None] = lambda line: None) -> State:
-    """The newest whole checkpoint of a run.
+    """The newest whole checkpoint of a run; a damaged one that is passed over for it is put aside.
 
     Args:
         folder: The run's.
@@ -71,18 +74,31 @@ def read_checkpoint(folder: Path, say: Callable[[str], None] = lambda line: None
         if not path.is_file():
             continue
         try:
+            _check_sums(path)
             state: State = torch.load(path, map_location="cpu", weights_only=True)
-        except (RuntimeError, EOFError, OSError, pickle.UnpicklingError) as error:
-            # A truncated file: the one before it is whole.
+        except (RuntimeError, EOFError, OSError, pickle.UnpicklingError, zipfile.BadZipFile) as error:
+            # The one before it is whole.
             reason = str(error).splitlines() or ["it is empty"]
             fault += f"{path} is damaged ({reason[0][:80]}); "
             continue
         if fault:
+            (folder / NAME).replace(folder / DAMAGED)
             say(f"{fault}going on from {path}, after {state['step']} steps")
         return state
     if fault:
         raise WeightsError(f"{fault}no checkpoint of this run can be read; choose another --out")
     raise WeightsError(f"{folder}: no checkpoint to resume; leave --resume out to start anew")
+
+
+def _check_sums(path: Path) -> None:
+    """Finds bits that are others than were written: PyTorch's files are ZIP archives, and it does not look at the sums.
+
+    Raises:
+        BadZipFile: There are some, or it is no such archive.
+    """
+    with zipfile.ZipFile(path) as archive:
+        if (part := archive.testzip()) is not None:
+            raise zipfile.BadZipFile(f"{part} is not what was written")
 
 
 def restore(nets: Networks, state: State, fabric: Fabric | None = None) -> int:

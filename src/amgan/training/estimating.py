@@ -50,7 +50,9 @@ def face_features(store: Store, estimators: SignEstimators, progress: Progress =
     return np.lib.format.open_memmap(path, "r")
 
 
-def sign_labels(store: Store, atlas: Atlas, features: Features, rows: npt.NDArray[np.int64]) -> dict[str, SignLabels]:
+def sign_labels(
+    store: Store, atlas: Atlas, features: Features, rows: npt.NDArray[np.int64], estimated: bool = True
+) -> dict[str, SignLabels]:
     """What is known about each sign and the age of some rows; both sides of a sign, where both were looked at.
 
     People's grades if there are enough of them, else the estimates that came with the dataset.
@@ -60,15 +62,16 @@ def sign_labels(store: Store, atlas: Atlas, features: Features, rows: npt.NDArra
         atlas: Signs and zones.
         features: Of all faces, from `face_features`.
         rows: Which of them.
+        estimated: Whether estimates may stand for grades; not for what measures estimators or models.
     """
     zones = (*atlas.zones, AGE)
     labels = {}
     for name in (*atlas.signs, AGE):
         sides = (AGE,) if name == AGE else atlas.zones_of(name)
         seen = [(int(i), zone, store.rows[i].score(zone)) for zone in sides for i in rows]
-        estimated = [(i, zone, store.rows[i].estimate(zone)) for i, zone, _ in seen]
-        if _people(store, seen) < FEWEST_LABELS <= _people(store, estimated):
-            seen = estimated
+        guessed = [(i, zone, store.rows[i].estimate(zone)) for i, zone, _ in seen] if estimated else []
+        if _people(store, seen) < FEWEST_LABELS <= _people(store, guessed):
+            seen = guessed
         seen = [(i, zone, s) for i, zone, s in seen if zone in store.rows[i].occluded or not math.isnan(s)]
         faces = np.array([i for i, _, _ in seen], np.int64)
         columns = np.array([zones.index(zone) for _, zone, _ in seen], np.int64)
@@ -84,6 +87,7 @@ def fit_estimators(
     rows: npt.NDArray[np.int64],
     progress: Progress = iter,
     fitting: Progress = iter,
+    estimated: bool = True,
 ) -> dict[str, SignReport]:
     """Fits sign estimators on the grades of some rows.
 
@@ -93,6 +97,7 @@ def fit_estimators(
         rows: Which faces.
         progress: Shows how far the features are.
         fitting: Shows how far the fit is, where it takes long.
+        estimated: As for `sign_labels`.
 
     Returns:
         How each did on held-out people.
@@ -100,7 +105,7 @@ def fit_estimators(
     Raises:
         DatasetError: A sign is scored on too few people.
     """
-    labels = sign_labels(store, estimators.atlas, face_features(store, estimators, progress), rows)
+    labels = sign_labels(store, estimators.atlas, face_features(store, estimators, progress), rows, estimated)
     for name, known in labels.items():
         people = {who for who, score in zip(known.people, known.scores, strict=True) if not math.isnan(score)}
         if len(people) < FEWEST_LABELS:

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from amgan.data.store import Store
 from amgan.data.table import Row, held_for_judges
+from amgan.errors import DatasetError
 from amgan.models.estimates import COVERED
 from amgan.models.estimator import Progress, SignEstimators, SignLabels, SignReport
 from amgan.models.ridge import pearson
@@ -89,7 +90,7 @@ def fit_set(
     progress: Progress = iter,
     fitting: Progress = iter,
 ) -> FittedSet:
-    """Fits and tests the estimators of one purpose.
+    """Fits and tests the estimators of one purpose, on people's grades alone: estimates would only repeat themselves.
 
     Args:
         store: Prepared faces.
@@ -103,10 +104,15 @@ def fit_set(
         DatasetError: A sign is scored on too few people.
     """
     rows = store.subset(belongs_to(purpose, share))
-    reports = fit_estimators(store, estimators, rows, progress, fitting)
+    try:
+        reports = fit_estimators(store, estimators, rows, progress, fitting, estimated=False)
+    except DatasetError as error:
+        raise DatasetError(
+            f"set {purpose!r}: {error}; grade more people of it, or give another --judge-share"
+        ) from error
     people = {store.rows[i].identity for i in rows}
     test = store.subset(lambda row: row.split == "test")
-    labels = sign_labels(store, estimators.atlas, face_features(store, estimators), test)
+    labels = sign_labels(store, estimators.atlas, face_features(store, estimators), test, estimated=False)
     tested = {name: compare(estimators, name, known) for name, known in labels.items()}
     return FittedSet(estimators, len(people), reports, tested)
 

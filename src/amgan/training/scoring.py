@@ -76,7 +76,7 @@ def score_dataset(
     """
     folder = folder.resolve()  # a worker may be at home elsewhere
     atlas = estimators.atlas
-    rows = read_dataset(folder, atlas)
+    rows = read_dataset(folder, atlas, estimated=False)
     schema = scores_schema(atlas)
     pieces = _Pieces(folder / PIECES, fingerprint(estimators), schema.append(pa.field(_DIGEST, pa.string())))
     missing = [row for row in rows if pieces.known.get(row.name) != _digest(row)]
