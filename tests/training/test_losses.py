@@ -1,3 +1,5 @@
+import math
+
 import pytest
 import torch
 from torch.nn import functional as F
@@ -83,6 +85,25 @@ def test_location_loss_by_hand() -> None:
     assert losses.location_loss(found, centre) == pytest.approx((0.25 + 1) / 4)
 
 
+def test_pixel_loss_is_the_difference_but_squared_where_it_is_faint() -> None:
+    zero = torch.zeros(1, 3, 4, 4)
+    assert losses.pixel_loss(zero, zero) == 0
+    assert losses.pixel_loss(zero + 1, zero) == pytest.approx(1 - losses.KNEE, abs=losses.KNEE**2)
+    faint = losses.KNEE / 100
+    assert losses.pixel_loss(zero + faint, zero) == pytest.approx(faint**2 / (2 * losses.KNEE), rel=0.01)
+
+
+def test_skin_loss_by_hand() -> None:
+    found, bare = torch.tensor([0.5, 0.25])[None, None, None], torch.tensor([1.0, 0.0])[None, None, None]
+    assert losses.skin_loss(found, bare) == pytest.approx((math.log(2) - math.log(0.75)) / 2)
+
+
+def test_matching_loss_is_the_mean_over_layers_however_large_they_are() -> None:
+    found = [torch.zeros(1, 1, 2, 2), torch.zeros(1, 8, 9, 9)]
+    assert losses.matching_loss(found, [torch.full((1, 1, 2, 2), 3.0), torch.full((1, 8, 9, 9), -1.0)]) == 2
+    assert losses.matching_loss(found, found) == 0
+
+
 def test_losses_of_half_precision_are_float32() -> None:
     found = torch.full((1, 1, 10, 10), 0.3).bfloat16()
     assert losses.age_loss(found, torch.full((1, 1, 20, 20), 0.3)).dtype == torch.float32
@@ -102,6 +123,12 @@ TARGETS = {
     "realness": (lambda x: losses.generator_realness([x, x.pow(2)]), (2, 1, 3, 3)),
     "perceptual": (lambda x: losses.perceptual_distance([x], [doubles(2, 4, 3, 3) + 1]), (2, 4, 3, 3)),
     "tint": (lambda x: losses.tint_loss(x, doubles(1, 3, 8, 8), doubles(1, 1, 8, 8).sigmoid(), 2), (1, 3, 8, 8)),
+    "pixel": (lambda x: losses.pixel_loss(x, doubles(1, 3, 4, 4)), (1, 3, 4, 4)),
+    "skin": (lambda x: losses.skin_loss(x.sigmoid(), doubles(1, 1, 4, 4).sigmoid()), (1, 1, 4, 4)),
+    "matching": (
+        lambda x: losses.matching_loss([x, x.pow(2)], [doubles(1, 2, 3, 3), 1 + doubles(1, 2, 3, 3)]),
+        (1, 2, 3, 3),
+    ),
     "moved": (
         lambda x: losses.moved_loss(x, doubles(1, 3, 8, 8), 2 + 0 * x, doubles(1, 1, 8, 8).sigmoid()),
         (1, 3, 8, 8),
