@@ -36,6 +36,7 @@ def test_default_config_and_overrides(tmp_path: Path) -> None:
         ("weights.tint=-1", r"weights\.tint: .*greater than or equal to 0"),
         ("feature_noise=-0.1", "feature_noise: "),
         ("critic.kind=conv", 'scales is no switch of kind "conv"'),
+        ("penalty_every=4", 'penalty_every is for the critic of kind "conv"'),
         ("critic.kind=change", 'texture is a switch of kind "features"'),
         ("stages.0.unjudged=5", 'unjudged is for the critic of kind "change"'),
         ("stages.0.critic_alone=1000000", "are of its steps, .*ask for less"),

@@ -13,6 +13,7 @@ from amgan.models.generator import GeneratorOutput
 from amgan.training.config import TrainConfig
 from amgan.training.draws import WHOLE, Draws
 from amgan.training.gradients import (
+    Made,
     Pass,
     as_map_head_sees,
     change_critic_gradients,
@@ -30,14 +31,30 @@ from amgan.training.parallel import start_fabric
 from .small import STAGE
 
 
-def given(config: TrainConfig, batch: Batch) -> Pass:
+def given(config: TrainConfig, batch: Batch, step: int = 0) -> Pass:
     torch.manual_seed(0)
     draws = Draws(0, 0, len(batch.image))
-    return Pass(start_fabric("fp32"), Networks(config, 1), config.stages[0], batch, 3, WHOLE, draws)
+    return Pass(start_fabric("fp32"), Networks(config, 1), config.stages[0], batch, 3, WHOLE, draws, step)
 
 
 def gradients(module: nn.Module) -> list[torch.Tensor]:
     return [p.grad.clone() for p in module.parameters() if p.grad is not None]
+
+
+def test_a_lazy_penalty_is_left_out_and_counts_more_when_it_comes(smallest: TrainConfig, six: Batch) -> None:
+    critic = smallest.critic.model_copy(update={"kind": "conv", "depth": 3})
+    config = smallest.model_copy(update={"critic": critic})
+
+    def of(every: int, step: int) -> tuple[list[torch.Tensor], bool]:
+        a_pass = given(config.model_copy(update={"penalty_every": every}), six, step)
+        stats = conv_critic_gradients(a_pass, Made(six.image.flip(0)))
+        return gradients(a_pass.nets.critic), "d_penalty" in stats
+
+    (whole, has), (left_out, has_not), (lazy, has_again) = of(1, 3), of(4, 3), of(4, 4)
+    assert (has, has_not, has_again) == (True, False, True)
+    for every_step, without, at_once in zip(whole, left_out, lazy, strict=True):
+        assert torch.allclose(at_once - without, 4 * (every_step - without), rtol=1e-3, atol=1e-4)
+    assert any((every_step - without).abs().max() > 1e-3 for every_step, without in zip(whole, left_out, strict=True))
 
 
 @pytest.mark.parametrize("kind", ["features", "conv"])

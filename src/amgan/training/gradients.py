@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -46,6 +47,7 @@ class Pass:
         cycled: How many patches of the whole batch go through the cycle.
         part: Which of the whole batch these are.
         draws: The part's random numbers.
+        step: The step's number.
     """
 
     fabric: Fabric
@@ -55,6 +57,7 @@ class Pass:
     cycled: int
     part: Part
     draws: Draws
+    step: int
 
     def backward(self, loss: Tensor) -> None:
         """Adds the gradients of a loss that is a mean over the part's patches."""
@@ -214,18 +217,27 @@ def feature_critic_gradients(given: Pass, made: Made) -> Stats:
 
 def conv_critic_gradients(given: Pass, made: Made) -> Stats:
     """Gradients of all three heads of a `ConvCritic`, and of its penalty."""
-    critic, batch = given.nets.critic, given.batch
+    critic, batch, config = given.nets.critic, given.batch, given.nets.config
     assert isinstance(critic, ConvCritic)
     with given.fabric.autocast():
         real, fake = critic(batch.image), critic(made.image)
-    mix = given.draws.uniform()[:, None, None, None]
     parts = {
         "realness": losses.wasserstein_critic(real.realness, fake.realness),
         "age": losses.age_loss(real.aging_map, batch.source),
         "location": losses.location_loss(real.location, batch.centre),
-        "penalty": losses.gradient_penalty(lambda image: critic(image).realness[0], batch.image, made.image, mix),
     }
     given.backward(_weighted(given, parts))
+    if given.step % config.penalty_every:
+        return _named("d", parts)
+    mix = given.draws.uniform()[:, None, None, None]
+
+    def realness(image: Tensor) -> Tensor:
+        # Its inner gradients are not scaled as fp16 would want.
+        with given.fabric.autocast() if config.precision != "fp16" else contextlib.nullcontext():
+            return critic(image).realness[0].float()
+
+    parts["penalty"] = losses.gradient_penalty(realness, batch.image, made.image, mix)
+    given.backward(config.penalty_every * config.weights.penalty * parts["penalty"])
     return _named("d", parts)
 
 

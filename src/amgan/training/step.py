@@ -119,7 +119,7 @@ def _step(
         of_own = Part(number, passes).of(batch, fabric.device)
         part = Part(fabric.global_rank + processes * number, processes * passes)
         draws = Draws(config.seed, step, stage.batch, part, fabric.device)
-        found = gradients(Pass(fabric, nets, stage, of_own, cycled, part, draws))
+        found = gradients(Pass(fabric, nets, stage, of_own, cycled, part, draws, step))
         for name, value in found.items():
             means[name] = means[name] + value / passes if name in means else value / passes
     average_gradients(fabric, optimisers)
