@@ -28,9 +28,9 @@ _BESIDE, _APART, _BETWEEN = 14 / 1024, 0.25, (0.3, 1.0)
 _CERTAIN, _NONE = 0.9, 0.05
 # Share of what is around a pixel from which on its colour is known.
 _SEEN = 0.05
-# To a side of the face: how far beyond hair a pixel of its colour is a strand, and not shade on skin; how far within
-# skin, or within hair, none of the other is.
-_STRAY, _WITHIN = 32 / 1024, 12 / 1024
+# To a side of the face: how far beyond hair a pixel of its colour on skin is a strand, and not shade; how far beyond
+# both masks there may be any; how far within skin, or within hair, none of the other is.
+_STRAY, _BEYOND, _WITHIN = 32 / 1024, 6 / 1024, 12 / 1024
 # Scales, to a side of the face: of the noise, of what has one direction, of the strands' surroundings.
 _THIN, _LOCK, _WAVE = 0.7 / 1024, 6 / 1024, 12 / 1024
 # How much strands differ from what is around them where they are seen well, as logarithms of light.
@@ -102,16 +102,23 @@ def hair_strands(rgb: npt.NDArray[np.uint8], hair: Array, skin: Array) -> Array:
     place = ((rgb / np.float32(255) - of_others) * way).sum(axis=2) / (way**2).sum(axis=2).clip(min=1e-6)
     low, high = _BETWEEN
     near = _spread(hair > 0.5, _STRAY) * (1 - _spread(skin > _CERTAIN, -_WITHIN))
+    # Before a wall nothing says that what is dark is a strand.
+    near *= np.maximum(_grown(hair > 0, _BEYOND), _grown(skin > 0.5, _BEYOND))
     by_colour = ((place - low) / (high - low)).clip(0, 1) * up(near)
     within = _spread((hair > _CERTAIN) & (skin < 1 - _CERTAIN), -_WITHIN)
     return np.maximum(told * by_colour + (1 - told) * taken, up(within) * taken)
 
 
-def _spread(mask: npt.NDArray[np.bool_], far: float) -> Array:
-    """A mask (R, R) grown by so much, to its side, or shrunk if that is below 0, with a soft edge; 0..1."""
+def _grown(mask: npt.NDArray[np.bool_], far: float) -> Array:
+    """A mask (R, R) grown by so much, to its side, or shrunk if that is below 0."""
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * round(abs(far) * len(mask)) + 1,) * 2)
     change = cv2.dilate if far > 0 else cv2.erode
-    return np.asarray(cv2.GaussianBlur(change(mask.astype(np.float32), disc), (0, 0), 1.2), np.float32)
+    return np.asarray(change(mask.astype(np.float32), disc), np.float32)
+
+
+def _spread(mask: npt.NDArray[np.bool_], far: float) -> Array:
+    """As `_grown`, with a soft edge; 0..1."""
+    return np.asarray(cv2.GaussianBlur(_grown(mask, far), (0, 0), 1.2), np.float32)
 
 
 def _colours_beside(rgb: npt.NDArray[np.uint8], hair: Array) -> tuple[Array, Array, Array]:
