@@ -108,10 +108,9 @@ def test_a_pixel_that_is_partly_skin_is_partly_hair_and_skin_stays_as_it_is() ->
     share[124] = 1
     mixed = share[:, None] * brown + (1 - share[:, None]) * skin
     rgb = np.broadcast_to(mixed.round().astype(np.uint8), (SIDE, SIDE, 3)).copy()
-    coarse = np.zeros((64, 64), np.float32)
-    coarse[:, :30] = 1
-    skin_found = np.zeros_like(coarse)
-    skin_found[:, 34:] = 1
+    coarse, skin_found = np.zeros((2, 128, 128), np.float32)
+    coarse[:, :60] = 1
+    skin_found[:, 62:] = 1
     found = hair_strands(rgb, coarse, skin_found).mean(axis=0)
     assert found[:110].min() > 0.95 and found[124] > 0.5 and found[122] < 0.1 and found[150:].max() == 0
     assert (np.diff(found[112:122]) <= 0.01).all()
