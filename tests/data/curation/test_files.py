@@ -23,7 +23,7 @@ def test_photos_come_in_one_order_with_slashes(folder: Path) -> None:
     assert found[2].bytes == len("sub/c.webp") and found[2].modified_ns == (folder / "sub/c.webp").stat().st_mtime_ns
 
 
-def test_links_do_not_lead_out_or_round_in_circles(folder: Path) -> None:
+def test_links_to_files_are_files_and_none_leads_round_in_circles(folder: Path) -> None:
     outside = folder.parent / "outside.png"
     outside.write_bytes(b"x")
     (folder / "out.png").symlink_to(outside)
@@ -31,8 +31,11 @@ def test_links_do_not_lead_out_or_round_in_circles(folder: Path) -> None:
     (folder / "nowhere.png").symlink_to(folder / "absent.png")
     (folder / "itself.png").symlink_to(folder / "itself.png")
     (folder / "sub" / "circle").symlink_to(folder)
-    names = [file.name for file in photo_files(folder)]
-    assert names == ["a.JPG", "b.png", "in.png", "sub/c.webp", "sub/deep/d.tiff"]
+    faults = {file.name: file.error for file in photo_files(folder)}
+    names = ["a.JPG", "b.png", "in.png", "itself.png", "nowhere.png", "out.png", "sub/c.webp", "sub/deep/d.tiff"]
+    assert list(faults) == names
+    assert faults["nowhere.png"] == "is a link that leads nowhere" and faults["itself.png"].startswith("cannot be read")
+    assert not any(fault for name, fault in faults.items() if name not in ("nowhere.png", "itself.png"))
 
 
 def test_a_name_that_is_no_text_is_a_row_with_a_reason(folder: Path) -> None:

@@ -39,7 +39,7 @@ class PhotoFile:
 def photo_files(source: Path) -> Iterator[PhotoFile]:
     """All photos below a folder, by suffix, always in the same order.
 
-    Links to folders are not entered (they may go round in circles), links to files only if they stay inside.
+    Links to folders are not entered (they may go round in circles); links to files are files.
 
     Raises:
         DatasetError: A folder cannot be listed.
@@ -56,15 +56,17 @@ def photo_files(source: Path) -> Iterator[PhotoFile]:
         folders += [Path(entry.path) for entry in reversed(entries) if entry.is_dir(follow_symlinks=False)]
         for entry in entries:
             path = Path(entry.path)
-            if path.suffix.lower() not in SUFFIXES or not _is_photo(entry, root):
+            if path.suffix.lower() not in SUFFIXES or not _is_photo(entry):
                 continue
             name, fault, size, modified_ns = path.relative_to(root).as_posix(), "", 0, 0
             try:
                 status = entry.stat()
                 size, modified_ns = status.st_size, status.st_mtime_ns
             except FileNotFoundError:
-                continue  # taken away in this moment
-            except OSError as error:  # a broken disk, or a share that went away
+                if not entry.is_symlink():
+                    continue  # taken away in this moment
+                fault = "is a link that leads nowhere"
+            except OSError as error:  # a broken disk, a share that went away, or a link to itself
                 fault = f"cannot be read ({error.strerror})"
             if not _is_text(name):
                 # As the table could not hold it, escaped; then there is no such file to open.
@@ -73,14 +75,10 @@ def photo_files(source: Path) -> Iterator[PhotoFile]:
             yield PhotoFile(name, size, modified_ns, fault)
 
 
-def _is_photo(entry: os.DirEntry[str], root: Path) -> bool:
-    if not entry.is_symlink():
-        return entry.is_file()
-    try:
-        target = Path(entry.path).resolve(strict=True)
-    except (OSError, RuntimeError):  # it leads nowhere, or to itself
-        return False
-    return target.is_relative_to(root) and target.is_file()
+def _is_photo(entry: os.DirEntry[str]) -> bool:
+    """Whether it is a file, or a link that leads nowhere or to itself: a photo that somebody misses."""
+    path = Path(entry.path)
+    return (entry.is_symlink() and not path.exists()) or path.is_file()
 
 
 def _is_text(name: str) -> bool:

@@ -145,7 +145,7 @@ def _measure(
     # Walked twice, since names are cheap to count and the list of a large folder is not to be held.
     total = sum(1 for _ in unknown())
     if not present:
-        raise DatasetError(f"{job.source}: no photos in it (links that lead out of it are not followed)")
+        raise DatasetError(f"{job.source}: no photos in it (links to folders are not followed)")
     tasks = (Task(file, people.get(file.name, _UNKNOWN).age) for file in unknown())
     rows: list[Row] = []
     measured = 0

@@ -86,7 +86,7 @@ def folder_recipes(folder: Path, request: Request) -> list[Recipe]:
     """
     found = [(folder / file.name, file.name) for file in photo_files(folder)]
     if not found:
-        raise RequestError(f"{folder}: no photos in it (links that lead out of it are not followed)")
+        raise RequestError(f"{folder}: no photos in it (links to folders are not followed)")
     recipes = [Recipe(path, name, _default_out(name), request, str(path)) for path, name in found]
     _check_names(recipes, "give both in a CSV with a column 'out'")
     return recipes
