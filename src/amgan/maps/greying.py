@@ -22,8 +22,9 @@ FIRST, LAST = 40.0, 80.0
 # how strong those have to be, and from where to where it is taken: outside, in doubt, hair stays as it is.
 _REACH, _EDGE, _TAKEN = 10 / 1024, 2e-4, (0.2, 0.8)
 # Beside its edge: how far from it colours are looked at, to a side of the face, how far apart those of hair and of what
-# is beside must be to tell anything, as logarithms, and from where to where between the two a pixel is hair.
-_BESIDE, _APART, _BETWEEN = 14 / 1024, 0.25, (0.3, 1.0)
+# is beside must be to tell anything, as logarithms, and from where to where between the two a pixel is hair: half of it
+# may be shade on skin, which would turn into a grey fog. And how much is blurred before, so that grain tears no edge.
+_BESIDE, _APART, _BETWEEN, _GRAIN = 14 / 1024, 0.25, (0.6, 1.0), 1.2 / 1024
 # From which share on a pixel of the mask is hair for certain, and up to which it is none.
 _CERTAIN, _NONE = 0.9, 0.05
 # Share of what is around a pixel from which on its colour is known.
@@ -99,7 +100,8 @@ def hair_strands(rgb: npt.NDArray[np.uint8], hair: Array, skin: Array) -> Array:
     taken = ((fine - low) / (high - low)).clip(0, 1) * (1 - up(skin))
     of_hair, of_others, told = (up(found) for found in _colours_beside(rgb, hair))
     way = of_hair - of_others
-    place = ((rgb / np.float32(255) - of_others) * way).sum(axis=2) / (way**2).sum(axis=2).clip(min=1e-6)
+    seen = cv2.GaussianBlur(rgb, (0, 0), _GRAIN * side) / np.float32(255)
+    place = ((seen - of_others) * way).sum(axis=2) / (way**2).sum(axis=2).clip(min=1e-6)
     low, high = _BETWEEN
     near = _spread(hair > 0.5, _STRAY) * (1 - _spread(skin > _CERTAIN, -_WITHIN))
     # Before a wall nothing says that what is dark is a strand.
