@@ -86,7 +86,8 @@ def _strands(face: FaceView, grey: Maps) -> Maps:
 
     # Not on what covers skin, such as the frame of glasses.
     on_skin = _ON_SKIN * here(whiskers(face.rgb, face.landmarks)) * here(face.parts.skin)
-    on_head = hair_strands(face.rgb, face.parts.hair, face.parts.skin)
+    # Where both may be, it is skin that is seen through hair, or beside it.
+    on_head = hair_strands(face.rgb, face.parts.hair) * (1 - here(face.parts.skin))
     return np.maximum(on_head, on_skin) * (here(grey) > 0)
 
 

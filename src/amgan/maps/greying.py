@@ -18,20 +18,14 @@ from amgan.maps.shading import DARK, LUMA
 
 # Years at which hair begins to go grey, and at which hardly any is left that is not.
 FIRST, LAST = 40.0, 80.0
-# Of the mask, where colours tell nothing: the radius within which it follows the photo's edges, to a side of the face,
-# how strong those have to be, and from where to where it is taken: outside, in doubt, hair stays as it is.
+# Of the mask: the radius within which it follows the photo's edges, to a side of the face, how strong those have to be,
+# and from where to where it is taken: outside, in doubt, hair stays as it is.
 _REACH, _EDGE, _TAKEN = 10 / 1024, 2e-4, (0.2, 0.8)
 # Beside its edge: how far from it colours are looked at, to a side of the face, how far apart those of hair and of what
-# is beside must be to tell anything, as logarithms, and from where to where between the two a pixel is hair: half of it
-# may be shade on skin, which would turn into a grey fog. And how much is blurred before, so that grain tears no edge.
-_BESIDE, _APART, _BETWEEN, _GRAIN = 14 / 1024, 0.25, (0.6, 1.0), 1.2 / 1024
-# From which share on a pixel of the mask is hair for certain, and up to which it is none.
-_CERTAIN, _NONE = 0.9, 0.05
+# is beside must be to tell anything, as logarithms, and from where to where between the two a pixel is hair.
+_BESIDE, _APART, _BETWEEN = 14 / 1024, 0.25, (0.35, 0.8)
 # Share of what is around a pixel from which on its colour is known.
 _SEEN = 0.05
-# To a side of the face: how far beyond hair a pixel of its colour on skin is a strand, and not shade; how far beyond
-# both masks there may be any; how far within skin, or within hair, none of the other is.
-_STRAY, _BEYOND, _WITHIN = 32 / 1024, 6 / 1024, 12 / 1024
 # Scales, to a side of the face: of the noise, of what has one direction, of the strands' surroundings.
 _THIN, _LOCK, _WAVE = 0.7 / 1024, 6 / 1024, 12 / 1024
 # How much strands differ from what is around them where they are seen well, as logarithms of light.
@@ -76,76 +70,54 @@ def newly_grey(now: npt.ArrayLike, wanted: npt.ArrayLike) -> npt.NDArray[np.floa
     return (grey_share(wanted) - grey).clip(min=0) / (1 - grey).clip(min=1e-3)
 
 
-def hair_strands(rgb: npt.NDArray[np.uint8], hair: Array, skin: Array) -> Array:
-    """How much of each pixel is hair: coarse masks, brought to a photo's own strands.
-
-    Beside the edge of hair that is what of a pixel's colour is that of the hair around, and what that of the skin or
-    whatever else is there. So both sides of an edge, and strands on a forehead, can be greyed as what they are.
+def hair_strands(rgb: npt.NDArray[np.uint8], hair: Array) -> Array:
+    """A coarse mask of hair, brought to a photo's own edges.
 
     Args:
         rgb: (S, S, 3) uint8, aligned.
         hair: (R, R) in 0..1.
-        skin: (R, R) in 0..1; 0 in doubt.
 
     Returns:
-        (S, S) in 0..1.
+        (S, S) in 0..1; 0 all around in doubt.
     """
     side = rgb.shape[0]
-
-    def up(mask: Array, how: int = cv2.INTER_LINEAR) -> Array:
-        return np.asarray(cv2.resize(mask, (side, side), interpolation=how), np.float32)
-
-    fine = guided(rgb, up(hair, cv2.INTER_CUBIC), max(round(_REACH * side), 1), _EDGE)
+    mask = np.asarray(cv2.resize(hair, (side, side), interpolation=cv2.INTER_CUBIC), np.float32)
+    radius = max(round(_REACH * side), 1)
+    fine = guided(rgb, mask, radius, _EDGE)
     low, high = _TAKEN
-    taken = ((fine - low) / (high - low)).clip(0, 1) * (1 - up(skin))
-    of_hair, of_others, told = (up(found) for found in _colours_beside(rgb, hair))
-    way = of_hair - of_others
-    seen = cv2.GaussianBlur(rgb, (0, 0), _GRAIN * side) / np.float32(255)
-    place = ((seen - of_others) * way).sum(axis=2) / (way**2).sum(axis=2).clip(min=1e-6)
-    low, high = _BETWEEN
-    near = _spread(hair > 0.5, _STRAY) * (1 - _spread(skin > _CERTAIN, -_WITHIN))
-    # Before a wall nothing says that what is dark is a strand.
-    near *= np.maximum(_grown(hair > 0, _BEYOND), _grown(skin > 0.5, _BEYOND))
-    by_colour = ((place - low) / (high - low)).clip(0, 1) * up(near)
-    within = _spread((hair > _CERTAIN) & (skin < 1 - _CERTAIN), -_WITHIN)
-    return np.maximum(told * by_colour + (1 - told) * taken, up(within) * taken)
+    taken = np.asarray(((fine - low) / (high - low)).clip(0, 1), np.float32)
+    return taken * cv2.resize(_by_colour(rgb, hair), (side, side), interpolation=cv2.INTER_LINEAR)
 
 
-def _grown(mask: npt.NDArray[np.bool_], far: float) -> Array:
-    """A mask (R, R) grown by so much, to its side, or shrunk if that is below 0."""
-    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * round(abs(far) * len(mask)) + 1,) * 2)
-    change = cv2.dilate if far > 0 else cv2.erode
-    return np.asarray(change(mask.astype(np.float32), disc), np.float32)
-
-
-def _spread(mask: npt.NDArray[np.bool_], far: float) -> Array:
-    """As `_grown`, with a soft edge; 0..1."""
-    return np.asarray(cv2.GaussianBlur(_grown(mask, far), (0, 0), 1.2), np.float32)
-
-
-def _colours_beside(rgb: npt.NDArray[np.uint8], hair: Array) -> tuple[Array, Array, Array]:
-    """The colours of hair and of what is beside it, around each pixel, and how well the two can be told apart.
+def _by_colour(rgb: npt.NDArray[np.uint8], hair: Array) -> Array:
+    """How much each pixel is like the hair around it rather than like what is beside the hair.
 
     Args:
         rgb: (S, S, 3) uint8, aligned.
         hair: (R, R) in 0..1.
 
     Returns:
-        Two of (512, 512, 3) in 0..1, and (512, 512) in 0..1: 0 where there is but one of the two around, or both are
-        of one colour.
+        (512, 512) in 0..1; 1 where there is nothing but hair around, or both are of one colour.
     """
     side = 512
-    small = cv2.resize(rgb, (side, side), interpolation=cv2.INTER_AREA) / np.float32(255)
+    small = cv2.resize(rgb, (side, side), interpolation=cv2.INTER_AREA)
+    logs = np.log(small / np.float32(255) + np.float32(DARK))
     mask = cv2.resize(hair, (side, side), interpolation=cv2.INTER_LINEAR)
-    means, told = [], np.ones((side, side), np.float32)
-    for known in (mask > _CERTAIN, mask < _NONE):
+    means, told = [], np.ones_like(mask)
+    for known in (mask > 0.8, mask < 0.05):
         weight = known.astype(np.float32)
-        blurred = cv2.GaussianBlur(np.dstack([small * weight[..., None], weight]), (0, 0), _BESIDE * side)
-        means.append(np.asarray(blurred[..., :3] / blurred[..., 3:].clip(min=1e-3), np.float32))
+        blurred = cv2.GaussianBlur(np.dstack([logs * weight[..., None], weight]), (0, 0), _BESIDE * side)
+        means.append(blurred[..., :3] / blurred[..., 3:].clip(min=1e-3))
+        # Nothing is told where one of the two is all there is.
         told *= (blurred[..., 3] / np.float32(_SEEN)).clip(max=1)
-    of_hair, of_others = (np.log(mean + np.float32(DARK)) for mean in means)
-    told *= (((of_hair - of_others) ** 2).sum(axis=2) / np.float32(_APART**2)).clip(max=1)
-    return means[0], means[1], told
+    inside, outside = means
+    way = inside - outside
+    length = (way**2).sum(axis=2)
+    place = ((logs - outside) * way).sum(axis=2) / length.clip(min=1e-6)
+    low, high = _BETWEEN
+    like = ((place - low) / (high - low)).clip(0, 1)
+    told *= (length / _APART**2).clip(max=1)
+    return np.asarray(1 - told * (1 - like), np.float32)
 
 
 def greyed(
@@ -193,7 +165,8 @@ def greyed(
     own = (wanted - luma).clip(0, np.float32(_GLEAMING) * lift)
     own *= ((_SKIN * lightest - luma) / ((_SKIN - 1) * lightest)).clip(0, 1)
     lighter = luma + grey * (whole * own + (1 - whole) * lift)
-    gone = whole[..., None] * hue + (1 - whole[..., None]) * hues
+    # No pixel loses more hue than it has, or it would turn blue.
+    gone = whole[..., None] * hue + (1 - whole[..., None]) * hues.clip(np.minimum(hue, 0), np.maximum(hue, 0))
     warm = np.float32(_WARM) * (np.array(skin, np.float32) / np.float32(np.dot(skin, LUMA)) - 1)
     # 0 where nothing is grey.
     change = 2 * (lighter - luma)[..., None] - np.float32(_COLOUR) * grey[..., None] * gone
