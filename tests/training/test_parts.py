@@ -26,7 +26,9 @@ from amgan.training.step import map_head_step, train_step
 def changed(config: TrainConfig, critic: str = "features", **stage: object) -> TrainConfig:
     content = config.model_dump()
     content["critic"] |= {"kind": critic, "depth": 3}
-    content["stages"] = [content["stages"][0] | stage]
+    # There is no other critic with a map head of its own.
+    alone = {} if critic == "features" else {"map_head_steps": 0}
+    content["stages"] = [content["stages"][0] | alone | stage]
     return TrainConfig.model_validate(content)
 
 
