@@ -14,6 +14,7 @@ from amgan.maps.packing import pack_zones
 from amgan.models.bundle import load_bundle
 from amgan.models.generator import Generator
 from amgan.signs.atlas import unit_atlas
+from amgan.training import dry_run
 from amgan.training.config import config_path, load_config, presets
 from amgan.training.dry_run import stage_costs
 from amgan.training.loop import train
@@ -154,3 +155,13 @@ def test_a_dry_run_counts_what_would_be_trained(face_set: Path) -> None:
     assert cost.generator == sum(p.numel() for p in Generator(shape).parameters())
     assert cost.seconds_per_step > 0 and cost.hours == pytest.approx(cost.seconds_per_step * 1000 / 3600, abs=0.006)
     assert cost.peak_gib is None or cost.peak_gib > 0.1
+
+
+def test_a_dry_run_times_steps_with_a_lazy_penalty_and_without(face_set: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Seconds of a step stand for whether its penalty was computed.
+    monkeypatch.setattr(dry_run, "train_step", lambda fabric, nets, batch, stage, step, *phases: nets.penalty_due(step))
+    monkeypatch.setattr(dry_run, "_second", lambda work: 3.0 if work() else 1.0)
+    small = [*SMALL, "stages.0.patch=64", "stages.0.steps=8", "critic.depth=4", "penalty_every=4"]
+    config = load_config(config_path("paper-128"), small, data=face_set)
+    (cost,) = stage_costs(start_fabric("fp32"), config, pack_zones(ATLAS))
+    assert cost.seconds_per_step == (2 * 3.0 + 6 * 1.0) / 8

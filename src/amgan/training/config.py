@@ -307,21 +307,19 @@ def start_folder(start: str | Path) -> Path | None:
 
 
 def _validated(content: dict[str, Any], source: str) -> TrainConfig:
-    of_model: dict[str, Any] = {}
-    if content.get("start") is not None:
-        of_model = load_bundle_schema(start_folder(content["start"])).generator_config.model_dump()
+    start = content.get("start")
+    if start is not None:
+        of_model = load_bundle_schema(start_folder(start)).generator_config.model_dump()
         # The `config.json` of a run has it, beside `start`.
         if content.get("generator", of_model) != of_model:
-            raise ConfigError(f"{source}: generator: leave it out, it is that of start: {content['start']}")
-        content = {key: value for key, value in content.items() if key != "generator"}
-    for part in ("generator", "critic"):
+            raise ConfigError(f"{source}: generator: leave it out, it is that of start: {start}")
+        content = {**content, "generator": of_model}
+    for part in ("generator", "critic") if start is None else ("critic",):
         asked = content.get(part)
         # The default stands in every config that is printed, and asks for nothing.
         if isinstance(asked, dict) and asked.get("map_channels", 1) != 1:
             fault = f"{part}.map_channels: is counted from generator.maps and the atlas; leave it out"
             raise ConfigError(f"{source}: {fault}")
-    if of_model:
-        content = {**content, "generator": of_model}
     try:
         return TrainConfig.model_validate(content)
     except ValidationError as error:

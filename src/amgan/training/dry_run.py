@@ -14,7 +14,6 @@ import torch
 
 from amgan.data.patches import Batch
 from amgan.maps.kinds import count_channels
-from amgan.models.critic import FeatureCritic
 from amgan.training.config import Stage, TrainConfig
 from amgan.training.networks import Networks
 from amgan.training.step import map_head_step, train_step
@@ -72,9 +71,9 @@ def _kind(stage: Stage, step: int, nets: Networks) -> tuple[int, bool, bool]:
 
     Steps of half the size have four times as many patches, and cost as much.
     """
-    # Beside the generator the map head learns at some steps alone.
-    with_map_head = isinstance(nets.critic, FeatureCritic) and step % nets.config.map_head_every == 0
-    return int(not with_map_head), step < stage.critic_alone, step < stage.unjudged
+    # Some things are due at some steps alone; at the first one all of them are.
+    due = nets.map_head_due(step) or nets.penalty_due(step)
+    return int(not due), step < stage.critic_alone, step < stage.unjudged
 
 
 def random_batch(stage: Stage, map_channels: int, locations: int = 2) -> Batch:

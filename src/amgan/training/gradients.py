@@ -227,7 +227,7 @@ def conv_critic_gradients(given: Pass, made: Made) -> Stats:
         "location": losses.location_loss(real.location, batch.centre),
     }
     given.backward(_weighted(given, parts))
-    if given.step % config.penalty_every:
+    if not given.nets.penalty_due(given.step):
         return _named("d", parts)
     mix = given.draws.uniform()[:, None, None, None]
 

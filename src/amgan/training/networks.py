@@ -136,6 +136,14 @@ class Networks(nn.Module):
         for group in self.critic_optimiser.param_groups:
             group["lr"] = stage.rate_of_critic * left
 
+    def map_head_due(self, step: int) -> bool:
+        """Whether the map head learns beside the generator at a step."""
+        return isinstance(self.critic, FeatureCritic) and step % self.config.map_head_every == 0
+
+    def penalty_due(self, step: int) -> bool:
+        """Whether the critic's gradient penalty is computed at a step."""
+        return isinstance(self.critic, ConvCritic) and step % self.config.penalty_every == 0
+
     def set_map_rates(self, factor: float) -> None:
         """Learning rates of the map head, as a part of `MAP_RATES`."""
         for group, rate in zip(self.map_optimiser.param_groups, MAP_RATES, strict=True):

@@ -56,7 +56,7 @@ def train_step(
     Returns:
         Every loss by name, of the process's own patches; the mean over the processes is that of the batch.
     """
-    map_head = isinstance(nets.critic, FeatureCritic) and step % nets.config.map_head_every == 0
+    map_head = nets.map_head_due(step)
     optimisers = [nets.critic_optimiser] if critic_alone else [nets.generator_optimiser, nets.critic_optimiser]
     if unjudged:
         optimisers = [nets.generator_optimiser]
