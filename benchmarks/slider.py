@@ -24,10 +24,10 @@ from amgan.faces.detect import FaceDetector
 SIZE = 1024
 SLIDERS = (
     "Age",
-    "Forehead wrinkles",
+    "Forehead wrinkles, left",
     "Crow's feet, left",
     "Nasolabial fold, left",
-    "Ptosis of the lower part of the face",
+    "Ptosis of the lower part of the face, left",
 )
 # Draws the time, milliseconds, at which each new picture of the face was loaded.
 WATCH = """() => {

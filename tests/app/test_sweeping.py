@@ -19,7 +19,7 @@ def files(session: Session) -> list[Path]:
 
 
 def test_everything_can_be_swept(studio: Studio) -> None:
-    names = [name for _, name in ways(studio.atlas)]
+    names = [name for _, name in ways(studio.atlas, studio.halves)]
     assert names[:3] == [ASKED, "all", AGE] and len(set(names)) == len(names)
     assert set(names) >= {*studio.atlas.signs, *studio.atlas.zones}
 

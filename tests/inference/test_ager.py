@@ -74,6 +74,19 @@ def test_several_faces_each_get_their_own(ager: Ager, astronaut: np.ndarray) -> 
         ager.age(Image.fromarray(photo), every=0.9, face=2)
 
 
+def test_half_a_forehead_changes_and_the_other_half_keeps_every_bit(ager: Ager, astronaut: np.ndarray) -> None:
+    (view,) = ager.analyze(astronaut)
+    middle = view.alignment.to_photo(view.landmarks)[9, 0]  # between the brows
+    for side, other in (("left", slice(round(middle) + 30, None)), ("right", slice(0, round(middle) - 30))):
+        result = ager.age(Image.fromarray(astronaut), signs={f"forehead_wrinkles.{side}": 1})
+        difference = changed(result.image, astronaut)
+        assert difference.any() and not difference[:, other].any()
+        assert result.faces[0].targets[f"forehead_wrinkles.{side}"] == 1
+    both = dict.fromkeys(("forehead_wrinkles.left", "forehead_wrinkles.right"), 0.9)
+    halves, whole = (ager.age(astronaut, signs=signs).image for signs in (both, {"forehead_wrinkles": 0.9}))
+    assert np.abs(halves.astype(int) - whole).max() <= 1
+
+
 def test_painted_map_changes_what_is_painted(ager: Ager, astronaut: np.ndarray) -> None:
     paint = np.zeros((512, 512, 2), np.uint8)
     paint[:, :256] = 255

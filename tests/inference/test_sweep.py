@@ -45,6 +45,18 @@ def test_a_picture_is_what_age_makes(ager: Ager, astronaut: np.ndarray) -> None:
         assert np.array_equal(frame, np.asarray(one))
 
 
+def test_half_a_zone_is_swept_from_and_to_the_faces_own(ager: Ager, astronaut: np.ndarray) -> None:
+    (view,) = ager.analyze(astronaut)
+    own, half = view.scores["forehead_wrinkles"], "forehead_wrinkles.left"
+    course = course_between(None, f"{half}=0.9")
+    first, middle, last = course.targets(view, ager.bundle.atlas, 3, None)
+    assert (first[half], last[half]) == (own, 0.9) and middle[half] == pytest.approx((own + 0.9) / 2)
+    assert {aim["forehead_wrinkles.right"] for aim in (first, middle, last)} == {own}
+    along = course_along(half, "0", "1", ager.bundle.atlas)
+    targets = along.targets(view, ager.bundle.atlas, 3, None)
+    assert along.labels(targets, ager.bundle.atlas) == ["0.00", "0.50", "1.00"]
+
+
 def test_nothing_flickers_where_nothing_is_swept(ager: Ager, astronaut: np.ndarray) -> None:
     photo = photo_from_image(Image.fromarray(astronaut))
     (view,) = ager.analyze(photo)

@@ -51,6 +51,15 @@ def test_a_repository_of_one_onnx_file(cache: Path) -> None:
     assert find_model("clinic/skin", cache=cache) == snapshot / "skin.onnx"
 
 
+def test_a_name_as_on_the_command_line(cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("clinic/skin").mkdir(parents=True)  # a folder of that name is not meant
+    assert find_model("hub:clinic/skin", cache=cache).name == COMMIT
+    assert find_model("hub:clinic/skin@v1", cache=cache).name == OLDER
+    with pytest.raises(ConfigError, match="names a revision, and another is given"):
+        find_model("hub:clinic/skin@v1", revision="v2", cache=cache)
+
+
 def test_what_is_not_there_is_not_downloaded_unasked(cache: Path) -> None:
     with pytest.raises(WeightsError, match=r"clinic/hair: no such folder.*download=True"):
         find_model("clinic/hair", cache=cache)

@@ -5,9 +5,7 @@ from __future__ import annotations
 import gradio as gr
 
 from amgan.maps.places import signs_by_place
-from amgan.signs.atlas import AGE, Atlas
-
-SIDES = ("left", "right")
+from amgan.signs.atlas import AGE, SIDES, Atlas
 
 
 def age_slider(atlas: Atlas) -> gr.Slider:
@@ -27,13 +25,18 @@ def age_slider(atlas: Atlas) -> gr.Slider:
         )
 
 
-def place_sliders(atlas: Atlas) -> dict[str, gr.Slider]:
-    """One slider a zone, both sides of a sign in one row, under the heading of its place.
+def place_sliders(atlas: Atlas, halves: bool) -> dict[str, gr.Slider]:
+    """A slider for each side of each sign, both in one row, under the heading of the sign's place.
+
+    Args:
+        atlas: Signs of the model.
+        halves: Whether the model can change half a zone; else a sign with one zone over both sides has one slider.
 
     Returns:
-        Zone, in the atlas's order, to slider.
+        Name of what it sets, as `Atlas.targets_of` knows it, in the atlas's order, to slider.
     """
     sliders = {}
+    aimed = {sign: [f"{sign}.{side}" for side in SIDES] if halves else atlas.zones_of(sign) for sign in atlas.signs}
     for place, signs in signs_by_place(atlas).items():
         if not signs:
             continue
@@ -41,13 +44,13 @@ def place_sliders(atlas: Atlas) -> dict[str, gr.Slider]:
             gr.HTML(f"<h2>{place}</h2>", padding=True)
             for sign in signs:
                 with gr.Row(elem_classes="sign"):
-                    for zone in atlas.zones_of(sign):
-                        sliders[zone] = _score_slider(atlas, zone)
-    return {zone: sliders[zone] for zone in atlas.zones}
+                    for name in aimed[sign]:
+                        sliders[name] = _score_slider(atlas, name)
+    return {name: sliders[name] for names in aimed.values() for name in names}
 
 
-def _score_slider(atlas: Atlas, zone: str) -> gr.Slider:
-    sign, _, side = zone.partition(".")
+def _score_slider(atlas: Atlas, name: str) -> gr.Slider:
+    sign, _, side = name.partition(".")
     label = atlas.signs[sign].label
     return gr.Slider(
         0,
@@ -59,5 +62,5 @@ def _score_slider(atlas: Atlas, zone: str) -> gr.Slider:
         interactive=False,
         buttons=[],
         min_width=130,
-        elem_id=f"slider-{zone.replace('.', '-')}",
+        elem_id=f"slider-{name.replace('.', '-')}",
     )

@@ -10,7 +10,7 @@ from typing import Any
 import gradio as gr
 
 from amgan.app import messages
-from amgan.app.controls import SIDES, age_slider, place_sliders
+from amgan.app.controls import age_slider, place_sliders
 from amgan.app.presets import Preset, common_presets, figure_presets
 from amgan.app.session import Session
 from amgan.app.sliders import own_score, slider_request, slider_values
@@ -19,7 +19,7 @@ from amgan.app.sweep_panel import Updates
 from amgan.app.views_panel import ViewsPanel
 from amgan.errors import AmganError
 from amgan.inference.views import shown
-from amgan.signs.atlas import AGE
+from amgan.signs.atlas import AGE, SIDES
 
 TITLE = "AgingMapGAN"
 INTRO = f"""<h1>{TITLE}</h1>
@@ -98,17 +98,16 @@ class Page:
             self.others = gr.Button(
                 "Other lines", size="sm", min_width=60, visible=several, interactive=False, elem_id="others"
             )
-        self.sliders = {AGE: age_slider(atlas), **place_sliders(atlas)}
+        self.sliders = {AGE: age_slider(atlas), **place_sliders(atlas, self.studio.halves)}
 
     def _listen(self) -> None:
         self.blocks.load(_stay, concurrency_limit=None, show_progress="hidden", **_QUIET)
         sliders = list(self.sliders.values())
         for sign in self.studio.atlas.signs:
-            pair = [self.sliders[zone] for zone in self.studio.atlas.zones_of(sign)]
-            if len(pair) == len(SIDES):
-                for moved, other in (pair, pair[::-1]):
-                    follow = "(moved, other, linked) => linked ? moved : other"
-                    moved.input(None, [moved, other, self.linked], other, js=follow, show_progress="hidden", **_QUIET)
+            pair = [self.sliders[name] for side in SIDES if (name := f"{sign}.{side}") in self.sliders]
+            for moved, other in (pair, pair[::-1]) if pair else ():
+                follow = "(moved, other, linked) => linked ? moved : other"
+                moved.input(None, [moved, other, self.linked], other, js=follow, show_progress="hidden", **_QUIET)
         for button, preset in self.presets:
             button.click(self._preset(preset), None, [*sliders, self.figure], show_progress="hidden", **_QUIET)
             if preset.request.empty:

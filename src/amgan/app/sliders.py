@@ -6,15 +6,25 @@ from collections.abc import Mapping
 
 from amgan.inference.request import Request
 from amgan.inference.views import FaceView
-from amgan.signs.atlas import AGE, Atlas
+from amgan.maps.sides import score_of
+from amgan.signs.atlas import AGE, SIDES, Atlas
 
 DIGITS = 2
 """Decimals of a score's slider; an age has none."""
 
 
 def slider_values(atlas: Atlas, scores: Mapping[str, float]) -> dict[str, float]:
-    """Where the sliders stand for these scores in 0..1 of each zone and of ``age``; the age's is in years."""
-    positions = {zone: round(scores[zone], DIGITS) for zone in atlas.zones}
+    """Where all sliders that there can be stand; the age's is in years.
+
+    Args:
+        atlas: Signs of the model.
+        scores: Score in 0..1 of each zone and of ``age``; of a zone's halves too, if they differ.
+
+    Returns:
+        Zone, and side of any sign, to its score; ``age`` to years.
+    """
+    names = (*atlas.zones, *(f"{sign}.{side}" for sign in atlas.signs for side in SIDES))
+    positions = {name: round(score_of(scores, name), DIGITS) for name in names}
     return {AGE: float(round(atlas.age.grade(scores[AGE]))), **positions}
 
 
@@ -24,7 +34,7 @@ def slider_request(atlas: Atlas, view: FaceView, values: Mapping[str, float], fa
     Args:
         atlas: Signs of the model.
         view: The face.
-        values: Position of each zone's slider, and ``age`` in years.
+        values: Position of each slider: of zones or of sides, and of ``age`` in years.
         face: Its number in the photo.
 
     Returns:
@@ -33,15 +43,22 @@ def slider_request(atlas: Atlas, view: FaceView, values: Mapping[str, float], fa
     own = slider_values(atlas, view.scores)
     # A browser may send 0.30000000000000004; what a slider shows is what is meant.
     moved = {zone: round(float(value), DIGITS) for zone, value in values.items() if zone != AGE}
-    signs = {zone: value for zone, value in moved.items() if value != own[zone]}
+    signs = {name: value for name, value in moved.items() if value != own[name]}
+    for sign in atlas.signs:
+        sides = [f"{sign}.{side}" for side in SIDES]
+        # Both alike are the sign, which any model knows and a recipe says in one word.
+        if len({signs.get(name) for name in sides}) == 1 and sides[0] in signs:
+            signs[sign] = signs.pop(sides[0])
+            del signs[sides[1]]
     years = float(round(values[AGE]))
     return Request(None if years == own[AGE] else years, signs, face=face)
 
 
-def own_score(atlas: Atlas, view: FaceView, zone: str) -> str:
-    """The face's own score of a zone, or apparent age, as it stands beside the slider."""
-    if zone == AGE:
+def own_score(atlas: Atlas, view: FaceView, name: str) -> str:
+    """The face's own score of a zone or of half of one, or apparent age, as it stands beside the slider."""
+    if name == AGE:
         return f"looks {slider_values(atlas, view.scores)[AGE]:.0f}"
+    zone = name if name in view.scores else name.partition(".")[0]
     if zone in view.report.covered:
         return f"now {view.scores[zone]:.2f}, covered"
     return f"now {view.scores[zone]:.2f} ± {view.report.deviations[zone]:.2f}"

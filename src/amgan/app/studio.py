@@ -51,6 +51,11 @@ class Studio:
         """What the model computes in."""
         return "bf16" if self.ager.bf16 else "fp32"
 
+    @property
+    def halves(self) -> bool:
+        """Whether half a zone can be changed: aging maps that know no places have none."""
+        return self.ager.bundle.generator.config.maps == "zones"
+
     def session(self, key: str) -> Session:
         """The session of a visitor; a new one if there is none."""
         with self._registry:

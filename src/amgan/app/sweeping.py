@@ -18,7 +18,7 @@ from amgan.faces.output import write_image
 from amgan.inference.clip import check_clip, write_clip
 from amgan.inference.request import Request
 from amgan.inference.sweep import EVERY, Course, course_along, pictures, strip
-from amgan.signs.atlas import AGE, Atlas
+from amgan.signs.atlas import AGE, SIDES, Atlas
 
 ASKED = "asked"
 """Names the sweep from the photo as it is to what sliders and brush ask for."""
@@ -51,14 +51,19 @@ class Sweep:
     steps: int
 
 
-def ways(atlas: Atlas) -> list[tuple[str, str]]:
-    """Everything that can be swept, each as its title on the page and its name in `Sweep`."""
+def ways(atlas: Atlas, halves: bool) -> list[tuple[str, str]]:
+    """Everything that can be swept, each as its title on the page and its name in `Sweep`; `halves` as `place_sliders`.
+
+    Example:
+        >>> from amgan.signs.atlas import unit_atlas
+        >>> ways(unit_atlas(), halves=True)[3:5]
+        [('Forehead wrinkles', 'forehead_wrinkles'), ('Forehead wrinkles, left', 'forehead_wrinkles.left')]
+    """
     found = [("From the photo to what is asked for", ASKED), ("All signs and the age", EVERY), ("Age", AGE)]
     for name, sign in atlas.signs.items():
         found.append((sign.label, name))
-        zones = atlas.zones_of(name)
-        if len(zones) > 1:
-            found += [(f"{sign.label}, {zone.partition('.')[2]}", zone) for zone in zones]
+        if halves or len(atlas.zones_of(name)) > 1:
+            found += [(f"{sign.label}, {side}", f"{name}.{side}") for side in SIDES]
     return found
 
 

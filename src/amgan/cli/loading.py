@@ -10,9 +10,6 @@ import typer
 if TYPE_CHECKING:
     from amgan.inference.ager import Ager, Precision
 
-HUB = "hub:"
-"""Begins the name of a model that lies on the Hugging Face hub."""
-
 ModelOption = Annotated[
     str | None,
     typer.Option(
@@ -37,19 +34,18 @@ PopulationOption = Annotated[
 def find_named(model: str | None) -> Path | None:
     """Where the model of `--model` lies; None is the default.
 
-    Only what begins with `HUB` is looked for on the hub, and downloaded if it was not before: a folder's name with an
+    Only what begins with "hub:" is looked for on the hub, and downloaded if it was not before: a folder's name with an
     error in it is not sent anywhere.
 
     Raises:
         WeightsError: There is no such repository, it holds no model, or the hub cannot be reached.
         MissingExtraError: huggingface_hub is not installed.
     """
-    if model is None or not model.startswith(HUB):
-        return None if model is None else Path(model)
-    from amgan.models.hub import find_in_hub
+    if model is None:
+        return None
+    from amgan.models.hub import HUB, find_model
 
-    name, _, revision = model.removeprefix(HUB).partition("@")
-    return find_in_hub(name, revision=revision or None, download=True)
+    return find_model(model, download=True) if model.startswith(HUB) else Path(model)
 
 
 def open_ager(model: Path | None, face_model: Path | None, precision: Precision = "auto") -> Ager:

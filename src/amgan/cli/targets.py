@@ -21,7 +21,7 @@ SignOption = Annotated[
     typer.Option(
         metavar="NAME[.left|.right]=SCORE",
         help="One sign's score, 0 to 1, or with --population a percentile: 80% is the score that 80% of its faces "
-        "do not exceed. Left and right as seen in the picture; `amgan analyze` lists the names.",
+        "do not exceed. Left and right, which any sign takes, as seen in the picture; `amgan analyze` lists the names.",
     ),
 ]
 EveryOption = Annotated[

@@ -98,7 +98,8 @@ class Ager:
         """Opens a model by its folder, its file, or its id on the Hugging Face hub.
 
         Args:
-            source: Folder of a model, its generator's file, an ONNX file, or a hub id such as ``"org/name"``.
+            source: Folder of a model, its generator's file, an ONNX file, or a hub id such as ``"org/name"``,
+                or as on the command line ``"hub:org/name@revision"``.
             revision: Branch, tag or commit on the hub; None is the main branch.
             cache: Folder of downloaded repositories; None is the one of huggingface_hub.
             download: Whether the hub may be asked. Else nothing is, and the repository must be there already.

@@ -17,10 +17,11 @@ from amgan.maps.greying import newly_grey
 from amgan.maps.kinds import draw_map
 from amgan.maps.location import location_maps
 from amgan.maps.mesh import face_places
+from amgan.maps.sides import halved, right_share
 from amgan.maps.targets import painted_map
 from amgan.maps.variants import varied
 from amgan.models.bundle import Bundle
-from amgan.signs.atlas import AGE
+from amgan.signs.atlas import AGE, SIDES
 
 Maps = npt.NDArray[np.float32]
 # What is painted on a face, (R, R) in 0..1: scores times their opacity, and the opacity.
@@ -33,16 +34,31 @@ def map_of(bundle: Bundle, face: FaceView, scores: Mapping[str, float], painted:
     Args:
         bundle: The model.
         face: The face.
-        scores: Score in 0..1 of each zone and of ``age``.
+        scores: Score in 0..1 of each zone and of ``age``; a zone may have one of each half too, which then count.
         painted: A map to lay over those, as large as the photo.
 
     Returns:
         (1, C, R, R) in 0..1.
 
     Raises:
-        WeightsError: A map is painted for a model whose aging maps have no places.
+        WeightsError: A map is painted, or half a zone aimed at, for a model whose aging maps have no places.
     """
-    drawn = draw_map(
+    apart = halved(scores)
+    if apart:
+        _check_places(bundle, f"no half of {min(apart)}", "name the sign without a side")
+        left, right = (
+            _drawn(bundle, face, {**scores, **{zone: scores[f"{zone}.{side}"] for zone in apart}}) for side in SIDES
+        )
+        share = right_share(face_places(face.landmarks, face.rgb.shape[0], left.shape[-1])[0])
+        # Linear in the scores as they are, two maps can be blended into one.
+        drawn = left * (1 - share) + right * share
+    else:
+        drawn = _drawn(bundle, face, scores)
+    return drawn if painted is None else painted_map(drawn[0], *paint_of(bundle, face, painted))[None]
+
+
+def _drawn(bundle: Bundle, face: FaceView, scores: Mapping[str, float]) -> Maps:
+    return draw_map(
         bundle.generator.config.maps,
         face.masks.zones[None],
         face.masks.head[None],
@@ -50,7 +66,11 @@ def map_of(bundle: Bundle, face: FaceView, scores: Mapping[str, float], painted:
         np.array([scores[AGE]], np.float32),
         bundle.channels,
     )
-    return drawn if painted is None else painted_map(drawn[0], *paint_of(bundle, face, painted))[None]
+
+
+def _check_places(bundle: Bundle, what: str, instead: str) -> None:
+    if bundle.generator.config.maps != "zones":
+        raise WeightsError(f"{bundle.path}: takes {what}: it knows no places; {instead}")
 
 
 def paint_of(bundle: Bundle, face: FaceView, painted: Image.Image) -> Paint:
@@ -59,8 +79,7 @@ def paint_of(bundle: Bundle, face: FaceView, painted: Image.Image) -> Paint:
     Raises:
         WeightsError: It is for a model whose aging maps have no places.
     """
-    if bundle.generator.config.maps != "zones":
-        raise WeightsError(f"{bundle.path}: takes no painted map: it knows no places; leave the map out")
+    _check_places(bundle, "no painted map", "leave the map out")
     left, top, right, bottom = face.report.region
     small = face.alignment.within(left, top).resized(len(face.masks.head))
     paint = photo_from_image(painted, "the painted map")

@@ -14,6 +14,7 @@ from amgan.faces.photo import Photo
 from amgan.inference.ager import Ager
 from amgan.inference.request import Request, parse_age, parse_recipe, parse_score
 from amgan.inference.views import FaceView, shown
+from amgan.maps.sides import score_of
 from amgan.signs.atlas import AGE, Atlas
 
 EVERY = "all"
@@ -31,7 +32,8 @@ class Course:
     Attributes:
         start: What is asked for at first.
         end: What is asked for at last.
-        shown: The zone, or ``age``, whose target is told of each picture; None tells the share of the way instead.
+        shown: The zone, half of one, or ``age``, whose target is told of each picture; None tells the share of the way
+            instead.
     """
 
     start: Request
@@ -41,9 +43,13 @@ class Course:
     def targets(self, view: FaceView, atlas: Atlas, steps: int, population: Atlas | None) -> list[dict[str, float]]:
         """Score in 0..1 of each zone and of ``age`` at each of `steps` even steps, both ends among them."""
         first, last = (end.targets(atlas, view.scores, population) for end in (self.start, self.end))
-        shares = np.linspace(0, 1, steps)
+        # Only one of them may ask for halves.
+        ends = {key: (score_of(first, key), score_of(last, key)) for key in first | last}
         # Weighted so, rather than by a difference, that both ends are exact.
-        return [{key: float((1 - t) * first[key] + t * last[key]) for key in first} for t in shares]
+        return [
+            {key: float((1 - t) * low + t * high) for key, (low, high) in ends.items()}
+            for t in np.linspace(0, 1, steps)
+        ]
 
     def labels(self, targets: Sequence[dict[str, float]], atlas: Atlas) -> list[str]:
         """A few letters on each of the pictures that aim at `targets`."""
@@ -74,8 +80,8 @@ def course_along(name: str, low: str | None, high: str | None, atlas: Atlas) -> 
     scores = (parse_score("0" if low is None else low), parse_score("1" if high is None else high))
     if name == EVERY:
         return Course(Request(every=scores[0]), Request(every=scores[1]), atlas.zones[0])
-    zone = atlas.zones_of(name)[0]
-    return Course(Request(signs={name: scores[0]}), Request(signs={name: scores[1]}), zone)
+    aimed = atlas.targets_of(name)[0]
+    return Course(Request(signs={name: scores[0]}), Request(signs={name: scores[1]}), aimed)
 
 
 def course_between(low: str | None, high: str) -> Course:

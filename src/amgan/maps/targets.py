@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from amgan.errors import AtlasError
 from amgan.maps.arrays import ArrayT
+from amgan.maps.sides import with_both_halves
 from amgan.signs.atlas import AGE, Atlas, shipped_atlases
 
 
@@ -47,12 +48,14 @@ def target_scores(
         atlas: The signs of the model.
         own: Zone to the face's score in 0..1, and ``age`` to its normalised age.
         age: Years.
-        signs: Sign, or sign with a side, to score in 0..1 or percentile. A sign alone means both its sides.
+        signs: Sign, or sign with a side, to score in 0..1 or percentile. A sign alone means both its sides. The left
+            or right of a sign with one zone over both is half of it.
         every: Score in 0..1 or percentile of all signs and of the age.
         population: The atlas whose percentiles are meant.
 
     Returns:
-        The keys of `own` with target scores in 0..1.
+        The keys of `own` with target scores in 0..1; and of each zone of which a half is named both its halves, such as
+        ``forehead_wrinkles.left``, the whole then being their mean.
 
     Raises:
         AtlasError: An unknown sign, a score, percentile or age out of range, or a percentile of no population or of
@@ -74,9 +77,9 @@ def target_scores(
         target[AGE] = atlas.age.normalise(age)
     # Whole signs first, then single sides: a name with a dot is the more specific.
     for name, score in sorted((signs or {}).items(), key=lambda item: "." in item[0]):
-        for zone in atlas.zones_of(name):
-            target[zone] = _score(name, score, zone, atlas, population)
-    return target
+        for aimed in atlas.targets_of(name):
+            target[aimed] = _score(name, score, aimed, atlas, population)
+    return with_both_halves(target)
 
 
 def asked_map(asks: Asks, own: ArrayT, target: ArrayT) -> ArrayT:

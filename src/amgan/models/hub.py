@@ -12,6 +12,9 @@ from amgan.errors import ConfigError, MissingExtraError, WeightsError, in_one_li
 from amgan.models.bundle import ESTIMATORS, GENERATOR, SCHEMA
 from amgan.models.onnx_file import SUFFIX
 
+HUB = "hub:"
+"""May begin the name of a repository: then no folder of that name is looked at."""
+
 # "org/name", as the hub allows it.
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", re.ASCII)
 
@@ -22,7 +25,8 @@ def find_model(
     """Finds a model's folder or file.
 
     Args:
-        source: A path, or the id of a repository of the hub, such as ``"org/name"``. What exists on the disk is a path.
+        source: A path, or the id of a repository of the hub, such as ``"org/name"``. What exists on the disk is a path,
+            unless it is written as on the command line, ``"hub:org/name"`` or ``"hub:org/name@revision"``.
         revision: Branch, tag or commit of the repository; None is its main branch.
         cache: Folder of downloaded repositories; None is that of huggingface_hub, ``HF_HUB_CACHE``.
         download: Whether the hub may be asked; else the repository must have been downloaded before.
@@ -31,10 +35,15 @@ def find_model(
         What `amgan.models.bundle.load_bundle` takes.
 
     Raises:
-        ConfigError: A revision or a cache is given for a path.
+        ConfigError: A revision or a cache is given for a path, or two revisions.
         WeightsError: There is no such path, or no such repository, or it holds no model.
         MissingExtraError: It is a repository, and huggingface_hub is not installed.
     """
+    if isinstance(source, str) and source.startswith(HUB):
+        name, at, named = source.removeprefix(HUB).partition("@")
+        if at and revision is not None:
+            raise ConfigError(f"{source}: names a revision, and another is given; leave one of them out")
+        return find_in_hub(name, revision=named or revision, cache=cache, download=download)
     path = Path(source)
     if isinstance(source, Path) or path.exists() or not _HUB_ID.fullmatch(source):
         if revision is not None or cache is not None:

@@ -27,6 +27,7 @@ Side = Literal["left", "right", "centre"]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 
 AGE = "age"
+SIDES: tuple[Literal["left"], Literal["right"]] = ("left", "right")
 SHIPPED = Path(str(importlib.resources.files("amgan.signs"))) / "atlases"
 
 
@@ -87,6 +88,23 @@ class Atlas(BaseModel):
             allowed = " or ".join(f"{sign}.{key}" for key in sides) if "centre" not in sides else sign
             raise AtlasError(f"sign {name!r}: no such side; write {allowed}")
         raise AtlasError(f"unknown sign {name!r}; this model knows: {', '.join(self.signs)}")
+
+    def targets_of(self, name: str) -> tuple[str, ...]:
+        """What a name sets when something is asked of a face: zones, or the half of a centre zone that it names.
+
+        Raises:
+            AtlasError: No sign of this atlas, or neither its left nor its right.
+
+        Example:
+            >>> unit_atlas().targets_of("crows_feet"), unit_atlas().targets_of("forehead_wrinkles.left")
+            (('crows_feet.left', 'crows_feet.right'), ('forehead_wrinkles.left',))
+        """
+        sign, dot, side = name.partition(".")
+        if not dot or sign not in self.signs:
+            return self.zones_of(name)
+        if side not in SIDES:
+            raise AtlasError(f"sign {name!r}: no such side; write {' or '.join(f'{sign}.{key}' for key in SIDES)}")
+        return (name,)
 
     def polygons(self, zone: str) -> list[Polygon]:
         """The polygons of one zone."""

@@ -101,7 +101,7 @@ def _check_columns(table: Path, columns: Sequence[str], atlas: Atlas) -> None:
         if column in (PHOTO, AGE, EVERY, FACE, OUT):
             continue
         try:
-            atlas.zones_of(column)
+            atlas.targets_of(column)
         except AmganError as error:
             known = f"{PHOTO}, {AGE}, {EVERY}, {FACE}, {OUT}"
             raise RequestError(
