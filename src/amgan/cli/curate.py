@@ -96,6 +96,18 @@ def curate_command(
     typer.echo(f"{total} photos, {summary.measured} of them measured now; {kept} kept")
     if labels:
         typer.echo(f"  labels for {summary.labelled} of them")
+    if summary.missing:
+        typer.echo(f"  no photo for {len(summary.missing)} labels, such as {summary.missing[0]}")
+    if summary.copies:
+        typer.echo(
+            f"  {summary.copies} copies of others, bit for bit: where no label says whom they show, the same person"
+        )
+    if summary.apart:
+        one, other = summary.apart
+        typer.echo(
+            f"warning: {one} and {other} are the same photo, and labels put them into different splits; mend them",
+            err=True,
+        )
     for reason in REASONS:
         if count := summary.counts.get(reason, 0):
             typer.echo(f"  {reason:<18}{count:6}")

@@ -34,6 +34,21 @@ def test_a_folder_of_photos(source: Path, limits_file: Path, tmp_path: Path) -> 
     assert len(list((out / "aligned").glob("*.jpg"))) == 5
 
 
+def test_copies_and_labels_without_a_photo_are_said(source: Path, limits_file: Path, tmp_path: Path) -> None:
+    for name in ("copy.png", "another.png"):
+        (source / name).write_bytes((source / "0.png").read_bytes())
+    (tmp_path / "people.csv").write_text("file,split\n0.png,test\ncopy.png,train\ngone.png,val\n")
+    options = ["--size", 256, "--limits", limits_file, "--workers", 1, "--metadata", tmp_path / "people.csv"]
+    result = run("curate", source, tmp_path / "out", *options)
+    assert result.exit_code == 0, result.output
+    assert "labels for 2 of them\n  no photo for 1 labels, such as gone.png\n" in result.stdout
+    assert "2 copies of others" in result.stdout
+    assert "warning: 0.png and copy.png are the same photo" in result.stderr
+    found = {row["path"]: row for row in pq.read_table(tmp_path / "out" / "faces.parquet").to_pylist()}
+    assert [found[name]["identity"] for name in ("0.png", "another.png", "copy.png")] == ["0.png"] * 3
+    assert [found[name]["split"] for name in ("0.png", "another.png", "copy.png")] == ["test", "test", "train"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "named"),
     [

@@ -13,7 +13,7 @@ from typing import Literal
 
 from amgan.errors import DatasetError, OutputError
 
-SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".avif", ".heic", ".heif")
+SUFFIXES = (".jpg", ".jpeg", ".jfif", ".png", ".gif", ".webp", ".tif", ".tiff", ".bmp", ".avif", ".heic", ".heif")
 ImageFormat = Literal["png", "jpg"]
 # Raised when what is measured changes, so that old rows are not mixed with new ones.
 _VERSION = 1

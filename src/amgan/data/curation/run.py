@@ -14,6 +14,7 @@ from typing import Any, Protocol, TypeVar
 import pyarrow as pa
 
 from amgan import __version__
+from amgan.data.curation.copies import found_copies
 from amgan.data.curation.files import Destination, ImageFormat, PhotoFile, aligned_name, open_destination, photo_files
 from amgan.data.curation.limits import Limits
 from amgan.data.curation.report import write_report
@@ -63,12 +64,18 @@ class Summary:
         measured: Photos looked at in this run; those of earlier runs are not.
         counts: All photos by reason, "" for kept.
         labelled: Photos that labels were given for.
+        missing: Photos that labels are there for and that are not in SRC.
+        copies: Photos that are the copy of another, bit for bit.
+        apart: Two copies that labels put into different splits; None if no such are there.
         destination: Where the results are.
     """
 
     measured: int
     counts: dict[str, int]
     labelled: int
+    missing: tuple[str, ...]
+    copies: int
+    apart: tuple[str, str] | None
     destination: Destination
 
 
@@ -120,13 +127,17 @@ def curate(
         raise DatasetError(
             f"{source}: has none of the files of the metadata, such as {example!r}; name them from SRC on"
         )
-    lost = _align_missing(job, parts, present, people, engine, progress)
+    copies = found_copies(_hashes(parts, present), people)
+    known = {**people, **copies.people}
+    lost = _align_missing(job, parts, present, known, engine, progress)
     tally = Tally()
     notes = {"amgan.version": __version__, "amgan.limits": limits.model_dump_json(), **grades_note(atlas)}
-    judged = _judged(job, parts, present, people, lost, tally, atlas)
+    judged = _judged(job, parts, present, known, lost, tally, atlas)
     write_table((with_verdicts(*part, schema) for part in judged), schema, destination.table, notes)
     write_report(job.source, destination, tally, limits)
-    return Summary(measured, dict(tally.counts), len(present & people.keys()), destination)
+    missing = tuple(name for name in people if name not in present)
+    labelled = len(people) - len(missing)
+    return Summary(measured, dict(tally.counts), labelled, missing, copies.count, copies.apart, destination)
 
 
 def _measure(
@@ -160,6 +171,12 @@ def _measure(
     finally:
         parts.add(rows)  # also on Ctrl-C
     return measured, present
+
+
+def _hashes(parts: Parts, present: Set[str]) -> Iterator[tuple[str, str | None]]:
+    """Path and hash of each photo."""
+    for table in parts.tables(present, ["path", "sha256"]):
+        yield from zip(table["path"].to_pylist(), table["sha256"].to_pylist(), strict=True)
 
 
 def _run(job: Job, tasks: Iterable[Task], engine: Engine) -> Generator[Row, None, None]:
