@@ -107,7 +107,7 @@ def test_a_pixel_that_is_partly_skin_is_greyed_by_its_share() -> None:
     grey = aged(picture, 1.0, np.broadcast_to(share[None], (SIDE, SIDE)).astype(np.float32))
     lights = luma(grey).mean(axis=0)
     # From grey hair to skin it grows lighter and warmer: neither a dark rim nor a bright one, and nothing turns blue.
-    assert (np.diff(lights[100:140]) > -0.02).all() and lights[100] > 1.5 * luma(picture)[0, 100]
+    assert (np.diff(lights[100:140]) > -0.03).all() and lights[100] > 1.5 * luma(picture)[0, 100]
     warmth = (grey[..., 0] - grey[..., 2]).mean(axis=0)
     assert (np.diff(warmth[100:140]) > -0.02).all() and warmth.min() > 0
     assert np.array_equal(grey[:, 140:], picture[:, 140:])

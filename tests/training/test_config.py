@@ -73,7 +73,7 @@ def test_a_memory_of_lines_lies_on_faces_and_does_not_grow() -> None:
         ("weights.moved=1", "they have a left and a right"),
         ("stages.1.stem=8", "does not grow"),
         ("generator.places=picture", "lines: wants"),
-        ("generator.patterns=2", r"are 3 sets for generator\.patterns 2; give one for each"),
+        ("generator.patterns=2", r"are 4 sets for generator\.patterns 2; give one for each"),
         ("generator.lines=0", "patterns: are those of a memory"),
     ):
         with pytest.raises(ConfigError, match=name):

@@ -33,7 +33,7 @@ SMALL = [
 ]
 PHOTOS = ["stages.0.map_head_steps=2", "stages.0.steps=10", "stages.1.steps=10", "stages.1.batch=1"]
 GRAFTS = ["stages.0.unjudged=3", "stages.0.steps=10", "stages.1.steps=10", "stages.1.batch=1", "generator.lines=64"]
-SHIPPED = GRAFTS + [f"givers.{number}.{sign}=[3.png, 1.0]" for number in range(3) for sign in (*ATLAS.signs, "rest")]
+SHIPPED = GRAFTS + [f"givers.{number}.{sign}=[3.png, 1.0]" for number in range(4) for sign in (*ATLAS.signs, "rest")]
 REFINE = ["stages.0.map_head_steps=2", "stages.0.critic_alone=10"]
 
 

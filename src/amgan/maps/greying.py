@@ -33,11 +33,11 @@ _STRANDED = 0.2
 # Each time noise is drawn out it gets three times as long.
 _DRAWN_OUT = 4
 # Light of grey hair is that of the hair to this power, times this: hair in the shade stays in the shade.
-_POWER, _WHITE = 0.42, 0.84
+_POWER, _WHITE = 0.42, 0.9
 # So many times as light as it was hair gets at most: what is black for want of light stays black.
 _LIFTED = 5.0
 # How much of the contrast is kept, as logarithms, of waves and of strands; and how much grey strands add.
-_WAVES, _STRANDS, _MOTTLED = 0.68, 0.8, 0.08
+_WAVES, _STRANDS, _MOTTLED = 0.9, 1.0, 0.18
 # What is this many times as light as grey hair there is skin, and stays; lightest that hair gets.
 _SKIN, _LIGHTEST = 1.5, 0.92
 # Of the share of strands: from the first grey that is seen on one to white; and how much sooner temples go.

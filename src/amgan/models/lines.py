@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from amgan.maps.shading import DARK, LUMA
+from amgan.maps.shading import DARK, LUMA, TINT
 from amgan.maps.variants import third_map
 
 # How soon all that a network would take away may go: a little before a map asks for all of it.
@@ -21,10 +21,6 @@ SOON = 1.2
 MIDDLE, HALF = (0.0, 0.14), 0.86
 # How much coarser than light hue is remembered: spots have softer edges than lines.
 HUE_SHRINK = 4
-# By how much more than its light each colour of a line changes: light that comes out of a fold is red. On old faces of
-# the training split red changes 0.7 to 0.8 times as much as light, blue 1.1 to 1.3 times (`benchmarks/line_colour.py`).
-# What is remembered of hue is too coarse for fine lines; with this, those that are laid come near.
-TINT = (-0.16, 0.055, 0.13)
 
 
 class LineMemory(nn.Module):

@@ -16,6 +16,7 @@ from amgan.errors import DatasetError
 from amgan.faces.outlines import SIDE, disc
 from amgan.maps.mesh import mean_face, places_in
 from amgan.maps.packing import pack_zones
+from amgan.maps.shading import LUMA
 from amgan.signs.atlas import Atlas
 from amgan.signs.zones import zone_masks
 
@@ -27,6 +28,9 @@ REST = "rest"
 _FADE = 24 / 1024
 # How far zones fade into each other, and what the one who gives the rest counts in a zone.
 _SOFT, _REST = 10 / 1024, 0.03
+
+# The deviation of the blur over which patches are compared, and how strong they may be beside what is usual.
+_PATCH, _AS_STRONG = 17 / 1024, 0.9
 
 _Array = npt.NDArray[np.float32]
 
@@ -44,8 +48,27 @@ class Giver(NamedTuple):
 
 
 def patterns_of(store: Store, atlas: Atlas, givers: Sequence[Mapping[str, Giver]]) -> _Array:
-    """Several patterns, (patterns, C, S, S, 3); arguments and errors as for `pattern_of`."""
-    return np.stack([pattern_of(store, atlas, of_one) for of_one in givers])
+    """Several patterns, (patterns, C, S, S, 3), `evened`; arguments and errors as for `pattern_of`."""
+    return evened(np.stack([pattern_of(store, atlas, of_one) for of_one in givers]))
+
+
+def evened(patterns: _Array) -> _Array:
+    """Makes patches fainter that one side of one giver alone has, such as a spotted temple: anybody may get them.
+
+    Args:
+        patterns: (patterns, C, S, S, 3), on the mean face, whose sides mirror each other.
+
+    Returns:
+        As large; nowhere stronger, and over any small area at most about as strong as the other side, or as is usual.
+    """
+    deviation = _PATCH * patterns.shape[2]
+    energy = ((patterns @ LUMA) ** 2).sum(axis=1)
+    strength = np.stack([np.sqrt(cv2.GaussianBlur(one, (0, 0), deviation)) for one in energy])
+    other = strength[..., ::-1]
+    usual = np.median(np.concatenate([strength, other]), axis=0)
+    factors = (_AS_STRONG * np.maximum(other, usual) / strength.clip(min=1e-6)).clip(max=1)
+    softly = np.stack([cv2.GaussianBlur(one, (0, 0), deviation / 2) for one in factors])
+    return np.asarray(patterns * softly[:, None, :, :, None], np.float32)
 
 
 def pattern_of(store: Store, atlas: Atlas, givers: Mapping[str, Giver]) -> _Array:
