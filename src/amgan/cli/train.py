@@ -36,8 +36,9 @@ def train_command(
         str,
         typer.Argument(
             metavar="CONFIG",
-            help="Everything about the run: a YAML, or a preset: default, shipped, photos, refine, paper-128, "
-            "paper-256, paper-512, paper-512-of-2048, no-aging-maps-256, no-location-maps-128, age-only-256.",
+            help="Everything about the run: a YAML, or a preset: default, shipped, permissive, photos, refine, "
+            "paper-128, paper-256, paper-512, paper-512-of-2048, no-aging-maps-256, no-location-maps-128, "
+            "age-only-256.",
         ),
     ],
     data: Annotated[

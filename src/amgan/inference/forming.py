@@ -19,7 +19,7 @@ from amgan.models.generator_config import GeneratorConfig
 # Pixels around what changes, from which light and strands take what is around them.
 _MARGIN = 64
 # How much of a beard and of brows greys beside the hair of the head.
-_ON_SKIN = 0.8
+_ON_SKIN = 0.5
 
 Maps = npt.NDArray[np.float32]
 

@@ -75,6 +75,8 @@ class TrainConfig(Frozen):
         atlas: YAML of signs, zones and grades; None is the `unit` atlas that comes with the package.
         start: A finished model (its folder, or "default" for the shipped one) whose generator is gone on with; the
             critic starts anew. `generator` is then that model's and not given.
+        licences: Of the photos that are learned from, as the data names them, such as "CC0 1.0"; with none any licence
+            will do. The model's own notice names those that there were.
         judge_share: Share of the training identities kept from every network here, for evaluation's judges.
         estimators: Kind of the sign estimators: "ridge", or the paper's "resnet18" from scratch, which wants thousands
             of scored faces.
@@ -132,6 +134,7 @@ class TrainConfig(Frozen):
     data: Path
     atlas: Path | None = None
     start: Path | Literal["default"] | None = None
+    licences: list[str] = Field(default_factory=list)
     judge_share: float = Field(default=0.2, ge=0, lt=1)
     estimators: Kind = "ridge"
     seed: int = 0
