@@ -108,7 +108,9 @@ def measure_face(
     edited = {kind: rgb for kind, rgb in main.items() if kind != ORIGINAL}
     extra = controls(face, len(face)) if plan.controlled else {}
     size = len(face)
-    masks = zone_masks(atlas, landmarks, size, size)
+    # Their edges are soft: at half the size they take a sixth of the time.
+    masks = zone_masks(atlas, landmarks, size, size // 2)
+    skin, head = (np.asarray(cv2.resize(mask, (size, size)), np.float32) for mask in (masks.skin, masks.head))
     outline = person(face, landmarks, atlas, judges.parser)
     (left, top), (right, bottom) = landmarks.min(axis=0).tolist(), landmarks.max(axis=0).tolist()
     box = (left, top, right, bottom)
@@ -127,19 +129,18 @@ def measure_face(
             continue
         rgbs = [there[swept(sign, level)] for level in LEVELS]
         first, last = (score(there[swept(sign, level)]) for level in TALK)
-        zones = masks.zones[[atlas.zones.index(zone) for zone in atlas.zones_of(sign)]].max(axis=0) > 0.5
+        zones = masks.zones[[atlas.zones.index(zone) for zone in atlas.zones_of(sign)]].max(axis=0)
         changes = [np.abs(rgb.astype(np.int16) - face).mean(axis=2) for rgb in (rgbs[0], rgbs[-1])]
         change = max(changes, key=lambda c: float(c.mean()))
         sweeps[sign] = {
             "scores": [score(rgb, [sign])[sign] for rgb in rgbs],
             "first": first,
             "last": last,
-            "inside": inside_over_rest(change, zones, masks.head > 0.5),
+            "inside": inside_over_rest(change, cv2.resize(zones, (size, size)) > 0.5, head > 0.5),
         }
         crops = [sign_crops(atlas, rgb, landmarks)[sign] for rgb in rgbs]
         write_strip(crops, pictures.with_name(sweep_name(sign, pictures.name)), CROP)
     write_strip([main.get(kind) for kind in SHOWN], pictures, TILE)
-    skin = masks.skin > 0.5
     return Found(
         plan.row.name,
         signs={kind: score(rgb) for kind, rgb in judged.items()},
@@ -149,8 +150,8 @@ def measure_face(
         },
         embedding=embeddings[ORIGINAL].tolist(),
         distance={kind: float(np.linalg.norm(embeddings[kind] - embeddings[ORIGINAL])) for kind in edited},
-        colour={kind: colour_change(face, rgb, masks.skin) for kind, rgb in edited.items()},
-        detail={kind: fine_energy_ratio(face, rgb, skin) for kind, rgb in {**edited, **extra}.items()},
+        colour={kind: colour_change(face, rgb, skin) for kind, rgb in edited.items()},
+        detail={kind: fine_energy_ratio(face, rgb, skin > 0.5) for kind, rgb in {**edited, **extra}.items()},
         grid={kind: grid_strength(face, rgb) for kind, rgb in edited.items()},
         background={kind: stray(face, rgb, outline) for kind, rgb in edited.items()},
         features={
