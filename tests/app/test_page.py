@@ -93,7 +93,7 @@ def test_a_sign_is_moved_and_the_recipe_makes_the_same_picture(
     picture = download(page, "Download picture", tmp_path)
     assert (recipe.name, picture.name) == ("me-recipe.json", "me-aged.png")
     signs = json.loads(recipe.read_text())["signs"]
-    assert signs == {"crows_feet.left": after, "crows_feet.right": after}
+    assert signs == {"crows_feet": after}
     monkeypatch.chdir(tmp_path)
     photo.rename("PHOTO")
     recipe.rename("RECIPE.json")
