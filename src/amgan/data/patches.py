@@ -1,4 +1,4 @@
-"""Batches of patches with their maps: what one training step sees (METHOD 1, 3, 4).
+"""Batches of patches with their maps: what one training step sees.
 
 Everything about a patch is a function of (seed, step, its number in the batch): a step gives the same batch whatever
 came before, so a resumed run goes on exactly; and a process that wants a part of a batch makes just that part.

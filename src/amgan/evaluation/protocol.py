@@ -1,4 +1,4 @@
-"""The paper's protocol (5.3, METHOD 10): which faces count, two halves, and what is asked of each face.
+"""The paper's protocol (5.3): which faces count, two halves, and what is asked of each face.
 
 Nothing here depends on the model, so that all models are asked the same; everything follows from the seed.
 """
@@ -25,7 +25,7 @@ TALK = (YOUNG, OLD)
 # Labelled people among whom the one nearest in age is drawn.
 NEAREST = 5
 BANDS = ((0, "under 35"), (35, "35 to 49"), (50, "50 and older"))
-# What the measure of issue 2 counts: frontal, mouth closed, at least 400 px, all else as it comes.
+# Frontal, mouth closed, at least 400 px, all else as it comes: what curation would keep of any photos.
 FRONTAL = default_limits().model_copy(
     update={
         "min_side": 400.0,

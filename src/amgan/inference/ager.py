@@ -1,4 +1,4 @@
-"""`Ager`: one photo in, the same photo with older or younger faces out (paper 3.6, METHOD 8)."""
+"""`Ager`: one photo in, the same photo with older or younger faces out (paper 3.6)."""
 
 from __future__ import annotations
 

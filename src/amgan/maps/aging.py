@@ -1,4 +1,4 @@
-"""The aging map (paper 3.3, METHOD 3): zones filled with their scores, age elsewhere on the head, 0 behind it."""
+"""The aging map (paper 3.3): zones filled with their scores, age elsewhere on the head, 0 behind it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Critics with three outputs: realness, place of the patch, aging map of the patch (paper 3.2 and Fig. 4, METHOD 6).
+"""Critics with three outputs: realness, place of the patch, aging map of the patch (paper 3.2 and Fig. 4).
 
 `ConvCritic` is the paper's, learned from scratch. `FeatureCritic` judges realness on the frozen features of an
 ImageNet trunk and finds place and map with a trunk of its own that starts from the same weights: with a thousand

@@ -1,4 +1,4 @@
-"""The generator: a fully convolutional encoder with a SPADE decoder and an attention mask (paper 3.2, METHOD 5).
+"""The generator: a fully convolutional encoder with a SPADE decoder and an attention mask (paper 3.2).
 
 It sees a picture at any size divisible by `GeneratorConfig.multiple`, an aging map and the two location maps, and
 predicts a colour change and where to apply it.

@@ -1,6 +1,6 @@
 """A sign atlas: which clinical signs there are, where on the face each lies, and on what scale it is graded.
 
-An atlas is data, one YAML a population (METHOD 2; paper 3.1, 4.3): a new sign or a clinic's own grades need no code.
+An atlas is data, one YAML a population (paper 3.1, 4.3): a new sign or a clinic's own grades need no code.
 Scores enter the aging maps normalised to 0..1 by the atlas's grade range. ``docs/atlases.md`` describes the format.
 """
 

@@ -1,4 +1,4 @@
-"""Losses as pure functions (paper 3.5, METHOD 7). Each returns one scalar."""
+"""Losses as pure functions (paper 3.5). Each returns one scalar."""
 
 from __future__ import annotations
 

@@ -56,7 +56,7 @@ class Networks(nn.Module):
             chosen = {id(p) for p in slow}
             fast = [p for p in self.critic.map_head.parameters() if id(p) not in chosen]
             groups = [{"params": list(self.critic.realness.parameters())}]
-            # The map head is pretrained at full rate, then goes on at a part of it beside the generator (FINDINGS 3).
+            # The map head is pretrained at full rate, then goes on at a part of it beside the generator.
             rates = zip((slow, fast), MAP_RATES, strict=True)
             self.map_optimiser = torch.optim.Adam([{"params": params, "lr": rate} for params, rate in rates])
         self.critic_optimiser = torch.optim.Adam(groups, stage.rate_of_critic, config.betas)

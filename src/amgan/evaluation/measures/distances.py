@@ -1,4 +1,4 @@
-"""How far apart are two sets of pictures, seen through a network: Fréchet distance and KID (METHOD 10)."""
+"""How far apart are two sets of pictures, seen through a network: Fréchet distance and KID."""
 
 from __future__ import annotations
 

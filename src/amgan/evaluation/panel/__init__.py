@@ -1,1 +1,1 @@
-"""Reader studies: people judge crops without knowing which of them a model made (METHOD 10)."""
+"""Reader studies: people judge crops without knowing which of them a model made."""

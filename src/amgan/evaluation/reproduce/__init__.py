@@ -1,1 +1,1 @@
-"""The tables of the paper, trained and measured anew (paper 5.3 to 5.5, METHOD 10)."""
+"""The tables of the paper, trained and measured anew (paper 5.3 to 5.5)."""
