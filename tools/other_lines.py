@@ -11,17 +11,13 @@ network says how much of any line there is to be at each place; so other lines n
 from __future__ import annotations
 
 import argparse
-import json
-import shutil
 from pathlib import Path
-
-from safetensors.torch import save_file
 
 from amgan.data.grafts.pattern import patterns_of
 from amgan.data.store import prepare
-from amgan.models.bundle import ESTIMATORS, GENERATOR, SCHEMA, load_bundle
+from amgan.models.bundle import load_bundle, save_bundle
+from amgan.models.estimator import SignEstimators
 from amgan.models.generator import Generator
-from amgan.models.lines import LineMemory
 from amgan.training.config import load_config
 
 
@@ -35,19 +31,19 @@ def main() -> None:
     parser.add_argument("--store", type=Path, required=True, help="where prepared faces are kept")
     given = parser.parse_args()
     bundle = load_bundle(given.model)
-    assert isinstance(bundle.generator, Generator) and bundle.generator.lines is not None
+    old, estimators = bundle.generator, bundle.estimators
+    if not (isinstance(old, Generator) and old.config.patterns > 1 and isinstance(estimators, SignEstimators)):
+        parser.error(f"{given.model}: was not trained to tell several patterns of lines apart")
+    if given.out.exists():
+        parser.error(f"{given.out}: is there already")
     givers = load_config(given.config, data=given.data).givers
-    channels, side = bundle.generator.lines.grey.shape[1:3]
-    memory = LineMemory(side, channels, len(givers))
-    memory.remember(patterns_of(prepare(given.data, given.store, bundle.atlas), bundle.atlas, givers))
-    weights = bundle.generator.state_dict()
-    weights |= {f"lines.{name}": value for name, value in memory.state_dict().items()}
-    given.out.mkdir(parents=True)
-    save_file({name: value.half().contiguous() for name, value in weights.items()}, given.out / GENERATOR)
-    shutil.copy2(given.model / ESTIMATORS, given.out / ESTIMATORS)
-    schema = json.loads((given.model / SCHEMA).read_text(encoding="utf-8"))
-    schema["generator"]["patterns"] = len(givers)
-    (given.out / SCHEMA).write_text(json.dumps(schema, indent=1), encoding="utf-8")
+    generator = Generator(old.config.model_copy(update={"patterns": len(givers)}))
+    assert generator.lines is not None
+    store = prepare(given.data, given.store, bundle.atlas)
+    generator.lines.remember(patterns_of(store, bundle.atlas, givers))
+    generator.load_state_dict(old.state_dict() | {f"lines.{k}": v for k, v in generator.lines.state_dict().items()})
+    rest = bundle.atlas, bundle.channels, bundle.notice, bundle.image_size, bundle.judge_share
+    save_bundle(given.out, generator, estimators, *rest)
 
 
 if __name__ == "__main__":
