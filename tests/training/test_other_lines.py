@@ -10,7 +10,7 @@ from amgan.models.generator_config import GeneratorConfig
 from amgan.models.ridge_estimators import RidgeEstimators
 from amgan.signs.atlas import unit_atlas
 
-GIVERS = [dict.fromkeys((*unit_atlas().signs, "rest"), [f"{number}.png", 1.0]) for number in (8, 9)]
+GIVERS = [{key: [f"{number}.png", 1.0] for key in (*unit_atlas().signs, "rest")} for number in (8, 9)]
 
 
 def test_a_model_gets_the_lines_of_others_and_keeps_all_else(
