@@ -5,7 +5,8 @@ from __future__ import annotations
 import gradio as gr
 
 from amgan.maps.places import signs_by_place
-from amgan.signs.atlas import AGE, SIDES, Atlas
+from amgan.maps.sides import sides_of
+from amgan.signs.atlas import AGE, Atlas
 
 
 def age_slider(atlas: Atlas) -> gr.Slider:
@@ -36,7 +37,7 @@ def place_sliders(atlas: Atlas, halves: bool) -> dict[str, gr.Slider]:
         Name of what it sets, as `Atlas.targets_of` knows it, in the atlas's order, to slider.
     """
     sliders = {}
-    aimed = {sign: [f"{sign}.{side}" for side in SIDES] if halves else atlas.zones_of(sign) for sign in atlas.signs}
+    aimed = {sign: sides_of(sign) if halves else atlas.zones_of(sign) for sign in atlas.signs}
     for place, signs in signs_by_place(atlas).items():
         if not signs:
             continue

@@ -19,7 +19,8 @@ from amgan.app.sweep_panel import Updates
 from amgan.app.views_panel import ViewsPanel
 from amgan.errors import AmganError
 from amgan.inference.views import shown
-from amgan.signs.atlas import AGE, SIDES
+from amgan.maps.sides import sides_of
+from amgan.signs.atlas import AGE
 
 TITLE = "AgingMapGAN"
 INTRO = f"""<h1>{TITLE}</h1>
@@ -104,7 +105,7 @@ class Page:
         self.blocks.load(_stay, concurrency_limit=None, show_progress="hidden", **_QUIET)
         sliders = list(self.sliders.values())
         for sign in self.studio.atlas.signs:
-            pair = [self.sliders[name] for side in SIDES if (name := f"{sign}.{side}") in self.sliders]
+            pair = [self.sliders[name] for name in sides_of(sign) if name in self.sliders]
             for moved, other in (pair, pair[::-1]) if pair else ():
                 follow = "(moved, other, linked) => linked ? moved : other"
                 moved.input(None, [moved, other, self.linked], other, js=follow, show_progress="hidden", **_QUIET)

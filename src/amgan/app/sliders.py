@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 from amgan.inference.request import Request
 from amgan.inference.views import FaceView
-from amgan.maps.sides import score_of
-from amgan.signs.atlas import AGE, SIDES, Atlas
+from amgan.maps.sides import known_as, score_of, sides_of
+from amgan.signs.atlas import AGE, Atlas
 
 DIGITS = 2
 """Decimals of a score's slider; an age has none."""
@@ -23,7 +23,7 @@ def slider_values(atlas: Atlas, scores: Mapping[str, float]) -> dict[str, float]
     Returns:
         Zone, and side of any sign, to its score; ``age`` to years.
     """
-    names = (*atlas.zones, *(f"{sign}.{side}" for sign in atlas.signs for side in SIDES))
+    names = (*atlas.zones, *(side for sign in atlas.signs for side in sides_of(sign)))
     positions = {name: round(score_of(scores, name), DIGITS) for name in names}
     return {AGE: float(round(atlas.age.grade(scores[AGE]))), **positions}
 
@@ -45,11 +45,11 @@ def slider_request(atlas: Atlas, view: FaceView, values: Mapping[str, float], fa
     moved = {zone: round(float(value), DIGITS) for zone, value in values.items() if zone != AGE}
     signs = {name: value for name, value in moved.items() if value != own[name]}
     for sign in atlas.signs:
-        sides = [f"{sign}.{side}" for side in SIDES]
+        left, right = sides_of(sign)
         # Both alike are the sign, which any model knows and a recipe says in one word.
-        if len({signs.get(name) for name in sides}) == 1 and sides[0] in signs:
-            signs[sign] = signs.pop(sides[0])
-            del signs[sides[1]]
+        if left in signs and signs[left] == signs.get(right):
+            signs[sign] = signs.pop(left)
+            del signs[right]
     years = float(round(values[AGE]))
     return Request(None if years == own[AGE] else years, signs, face=face)
 
@@ -58,7 +58,7 @@ def own_score(atlas: Atlas, view: FaceView, name: str) -> str:
     """The face's own score of a zone or of half of one, or apparent age, as it stands beside the slider."""
     if name == AGE:
         return f"looks {slider_values(atlas, view.scores)[AGE]:.0f}"
-    zone = name if name in view.scores else name.partition(".")[0]
+    zone = known_as(view.scores, name)
     if zone in view.report.covered:
         return f"now {view.scores[zone]:.2f}, covered"
     return f"now {view.scores[zone]:.2f} ± {view.report.deviations[zone]:.2f}"

@@ -54,7 +54,7 @@ class Studio:
     @property
     def halves(self) -> bool:
         """Whether half a zone can be changed: aging maps that know no places have none."""
-        return self.ager.bundle.generator.config.maps == "zones"
+        return self.ager.bundle.generator.config.knows_places
 
     def session(self, key: str) -> Session:
         """The session of a visitor; a new one if there is none."""

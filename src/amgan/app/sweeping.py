@@ -18,6 +18,7 @@ from amgan.faces.output import write_image
 from amgan.inference.clip import check_clip, write_clip
 from amgan.inference.request import Request
 from amgan.inference.sweep import EVERY, Course, course_along, pictures, strip
+from amgan.maps.sides import sides_of
 from amgan.signs.atlas import AGE, SIDES, Atlas
 
 ASKED = "asked"
@@ -63,7 +64,7 @@ def ways(atlas: Atlas, halves: bool) -> list[tuple[str, str]]:
     for name, sign in atlas.signs.items():
         found.append((sign.label, name))
         if halves or len(atlas.zones_of(name)) > 1:
-            found += [(f"{sign.label}, {side}", f"{name}.{side}") for side in SIDES]
+            found += [(f"{sign.label}, {side}", aimed) for side, aimed in zip(SIDES, sides_of(name), strict=True)]
     return found
 
 

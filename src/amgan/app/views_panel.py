@@ -32,7 +32,7 @@ class ViewsPanel:
     def __init__(self, studio: Studio) -> None:
         self.studio = studio
         # A model whose maps have no places cannot be told where.
-        paints = studio.ager.bundle.generator.config.maps == "zones"
+        paints = studio.ager.bundle.generator.config.knows_places
         with gr.Tabs(visible=False, elem_id="views") as self.tabs:
             with gr.Tab("Compare", elem_id="tab-compare"):
                 self.compare = widget("compare")

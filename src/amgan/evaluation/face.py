@@ -24,6 +24,7 @@ from amgan.evaluation.measures.locality import inside_over_rest, stray
 from amgan.evaluation.protocol import DRAWN, LEVELS, OLDER, TALK, YOUNGER, Plan, swept
 from amgan.faces.align import at_side
 from amgan.faces.parsing import FaceParser
+from amgan.maps.arrays import grown
 from amgan.signs.atlas import Atlas
 from amgan.signs.zones import rasterise, zone_masks
 
@@ -110,7 +111,8 @@ def measure_face(
     size = len(face)
     # Their edges are soft: at half the size they take a sixth of the time.
     masks = zone_masks(atlas, landmarks, size, size // 2)
-    skin, head = (np.asarray(cv2.resize(mask, (size, size)), np.float32) for mask in (masks.skin, masks.head))
+    skin, head = grown(np.stack([masks.skin, masks.head])[None], (size, size))[0]
+    bare, on_head = skin > 0.5, head > 0.5
     outline = person(face, landmarks, atlas, judges.parser)
     (left, top), (right, bottom) = landmarks.min(axis=0).tolist(), landmarks.max(axis=0).tolist()
     box = (left, top, right, bottom)
@@ -130,13 +132,14 @@ def measure_face(
         rgbs = [there[swept(sign, level)] for level in LEVELS]
         first, last = (score(there[swept(sign, level)]) for level in TALK)
         zones = masks.zones[[atlas.zones.index(zone) for zone in atlas.zones_of(sign)]].max(axis=0)
+        within = grown(zones[None, None], (size, size))[0, 0] > 0.5
         changes = [np.abs(rgb.astype(np.int16) - face).mean(axis=2) for rgb in (rgbs[0], rgbs[-1])]
         change = max(changes, key=lambda c: float(c.mean()))
         sweeps[sign] = {
             "scores": [score(rgb, [sign])[sign] for rgb in rgbs],
             "first": first,
             "last": last,
-            "inside": inside_over_rest(change, cv2.resize(zones, (size, size)) > 0.5, head > 0.5),
+            "inside": inside_over_rest(change, within, on_head),
         }
         crops = [sign_crops(atlas, rgb, landmarks)[sign] for rgb in rgbs]
         write_strip(crops, pictures.with_name(sweep_name(sign, pictures.name)), CROP)
@@ -151,7 +154,7 @@ def measure_face(
         embedding=embeddings[ORIGINAL].tolist(),
         distance={kind: float(np.linalg.norm(embeddings[kind] - embeddings[ORIGINAL])) for kind in edited},
         colour={kind: colour_change(face, rgb, skin) for kind, rgb in edited.items()},
-        detail={kind: fine_energy_ratio(face, rgb, skin > 0.5) for kind, rgb in {**edited, **extra}.items()},
+        detail={kind: fine_energy_ratio(face, rgb, bare) for kind, rgb in {**edited, **extra}.items()},
         grid={kind: grid_strength(face, rgb) for kind, rgb in edited.items()},
         background={kind: stray(face, rgb, outline) for kind, rgb in edited.items()},
         features={

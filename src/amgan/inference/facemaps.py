@@ -69,7 +69,7 @@ def _drawn(bundle: Bundle, face: FaceView, scores: Mapping[str, float]) -> Maps:
 
 
 def _check_places(bundle: Bundle, what: str, instead: str) -> None:
-    if bundle.generator.config.maps != "zones":
+    if not bundle.generator.config.knows_places:
         raise WeightsError(f"{bundle.path}: takes {what}: it knows no places; {instead}")
 
 

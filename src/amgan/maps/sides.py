@@ -14,14 +14,30 @@ from amgan.signs.atlas import SIDES
 _PASSAGE = 0.08
 
 
+def sides_of(sign: str) -> tuple[str, str]:
+    """What the left and the right of a sign are called.
+
+    Example:
+        >>> sides_of("crows_feet")
+        ('crows_feet.left', 'crows_feet.right')
+    """
+    left, right = (f"{sign}.{side}" for side in SIDES)
+    return left, right
+
+
+def known_as(scores: Iterable[str], name: str) -> str:
+    """Under which name the score of a zone, or of half of one, is found: the whole's unless the half has its own."""
+    return name if name in scores else name.partition(".")[0]
+
+
 def score_of(scores: Mapping[str, float], name: str) -> float:
-    """The score of a zone or of a half of one, which is the whole's unless it has its own.
+    """The score of a zone or of half of one, as `known_as` finds it.
 
     Example:
         >>> score_of({"forehead_wrinkles": 0.3}, "forehead_wrinkles.left")
         0.3
     """
-    return scores[name] if name in scores else scores[name.partition(".")[0]]
+    return scores[known_as(scores, name)]
 
 
 def with_both_halves(scores: Mapping[str, float]) -> dict[str, float]:
@@ -33,7 +49,7 @@ def with_both_halves(scores: Mapping[str, float]) -> dict[str, float]:
     """
     whole = dict(scores)
     for zone in halved(scores):
-        halves = {f"{zone}.{side}": score_of(scores, f"{zone}.{side}") for side in SIDES}
+        halves = {half: score_of(scores, half) for half in sides_of(zone)}
         whole |= {zone: sum(halves.values()) / len(halves), **halves}
     return whole
 

@@ -74,6 +74,11 @@ class GeneratorConfig(BaseModel):
         return self
 
     @property
+    def knows_places(self) -> bool:
+        """Whether its aging maps say where: only then can one be painted, or half a zone be aimed at."""
+        return self.maps == "zones"
+
+    @property
     def location_channels(self) -> int:
         """Location maps that are given: none, X and Y, or those and the one that chooses a pattern of lines."""
         return 0 if not self.location_maps else 2 if self.patterns == 1 else 3

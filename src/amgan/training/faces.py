@@ -86,6 +86,9 @@ class TrainingFaces:
         if config.licences and not len(self.rows):
             there = sorted({row.licence or "none" for row in self.store.rows})
             raise DatasetError(f"{config.data}: no photo to learn from is under licences; there are {', '.join(there)}")
+        named = {giver.face for of_one in config.givers for giver in of_one.values()}
+        if others := sorted(row.name for row in self.store.rows if row.name in named and not self._allowed(row)):
+            raise DatasetError(f"givers: {others[0]} is under none of licences; name another, or leave givers out")
         self.unseen = self.store.subset(lambda row: row.split == "val")
         if not len(self.unseen):
             say("no face of the split val: there will be no sample sheets")
@@ -121,9 +124,6 @@ class TrainingFaces:
             for number, of_one in enumerate(givers):
                 named = "  ".join(f"{sign} {giver.face} {giver.gain:g}" for sign, giver in of_one.items())
                 self.say(f"lines {number + 1} of {len(givers)}, chosen by score: {named}")
-        named_rows = {giver.face for of_one in givers for giver in of_one.values()}
-        if others := sorted(row.name for row in self.store.rows if row.name in named_rows and not self._allowed(row)):
-            raise DatasetError(f"givers: {others[0]} is under none of licences; name another, or leave givers out")
         return patterns_of(self.store, self.atlas, givers)
 
     def _allowed(self, row: Row) -> bool:
