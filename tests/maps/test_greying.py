@@ -95,7 +95,7 @@ def test_a_mask_follows_the_edge_in_the_photo() -> None:
     rgb[:, :129] = 30
     coarse = np.zeros((64, 64), np.float32)
     coarse[:, :32] = 1  # a pixel short of the edge
-    found = hair_strands(rgb, coarse)
+    found = hair_strands(rgb, coarse, SIDE)
     assert found[:, 128].min() > 2 * found[:, 129].max() and found[:, 134].max() < 0.2 and found[:, 200:].max() == 0
 
 

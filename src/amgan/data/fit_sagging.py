@@ -1,6 +1,6 @@
 """Measures how far landmarks move with age, for `amgan.maps.sagging`.
 
-``python -m amgan.data.fit_sagging --data DIR --store DIR [--out FILE]``
+``python -m amgan.data.fit_sagging --data DIR --store DIR [--licence NAME ...] [--out FILE]``
 
 A ridge regression of the landmarks of aligned faces on age, beside what else moves them: where a head turns, how a
 mouth smiles or opens, sex, population, and where the photo comes from. On the people of `train` that are not kept for
@@ -10,14 +10,14 @@ judges, each face both ways round, so that what is found is alike on both sides.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from amgan.data.store import Store, prepare
-from amgan.data.table import Row, held_for_judges
+from amgan.data.table import Row, held_for_judges, under
 from amgan.errors import DatasetError, as_tool
 from amgan.maps.mesh import mean_face
 from amgan.signs.atlas import unit_atlas
@@ -45,11 +45,7 @@ def moves(landmarks: Array, ages: Array, others: Array) -> Array:
     Returns:
         (468, 2), in that unit, for one more of age.
 
-    Raises:
-        DatasetError: There are too few.
     """
-    if len(ages) < FEWEST:
-        raise DatasetError(f"{len(ages)} faces of known age; at least {FEWEST} are needed to tell how shapes change")
     both = both_ways_round(landmarks)
     known = np.concatenate([np.tile(ages[:, None], (2, 1)), pose(both), np.tile(others, (2, 1))], axis=1)
     spread = known.std(axis=0) + 1e-9
@@ -95,31 +91,51 @@ def groups(rows: Sequence[Row]) -> Array:
     return np.array(columns).reshape(len(columns), len(rows)).T
 
 
-def of_known_age(store: Store, share: float) -> npt.NDArray[np.int64]:
-    """Rows of a store of the people of `train`, less a share of them that is kept for judges, of known age."""
-    return store.subset(
-        lambda row: row.split == "train" and not held_for_judges(row, share) and bool(np.isfinite(row.age))
+def to_measure(store: Store, share: float, licences: Collection[str]) -> npt.NDArray[np.int64]:
+    """Rows of a store of the people of `train`, less a share of them that is kept for judges.
+
+    Args:
+        store: Prepared faces.
+        share: Of those people that are kept.
+        licences: Under which photos may be; any, if there are none.
+
+    Raises:
+        DatasetError: There are too few of known age.
+    """
+    chosen = store.subset(
+        lambda row: (
+            row.split == "train"
+            and not held_for_judges(row, share)
+            and bool(np.isfinite(row.age))
+            and under(row, licences)
+        )
     )
+    if len(chosen) < FEWEST:
+        under_them = f" under {', '.join(licences)}" if licences else ""
+        fault = f"{len(chosen)} faces of known age{under_them}; at least {FEWEST} are needed to tell what goes with it"
+        raise DatasetError(f"{store.folder}: {fault}")
+    return chosen
 
 
-def fit(store: Store, share: float = 0.2) -> Array:
+def fit(store: Store, share: float = 0.2, licences: Collection[str] = ()) -> Array:
     """(468, 2), the moves of the faces of a store for one more of normalised age, pixels of its pictures.
 
     Args:
         store: Prepared faces.
         share: Of the people of `train` that are kept for judges.
+        licences: Under which photos may be; any, if there are none.
 
     Raises:
         DatasetError: There are too few of known age.
     """
-    chosen = of_known_age(store, share)
+    chosen = to_measure(store, share, licences)
     rows = [store.rows[index] for index in chosen]
     landmarks = store.landmarks[chosen, : len(mean_face())].astype(np.float64)
     return moves(landmarks, np.array([row.age for row in rows], np.float64), groups(rows))
 
 
 def read_options(description: str | None, out: Path) -> argparse.Namespace:
-    """``data``, ``store`` and ``out`` of the command line of a program that measures what goes with age.
+    """``data``, ``store``, ``licence`` and ``out`` of the command line of a program that measures what goes with age.
 
     Args:
         description: Of the program.
@@ -128,8 +144,15 @@ def read_options(description: str | None, out: Path) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="faces, as for amgan train")
     parser.add_argument("--store", type=Path, required=True, help="where prepared faces are kept")
+    add_licence(parser)
     parser.add_argument("--out", type=Path, default=out)
     return parser.parse_args()
+
+
+def add_licence(parser: argparse.ArgumentParser) -> None:
+    """Adds the option ``licence``, a list that is empty where any licence will do."""
+    said = "learn from photos under these licences alone, as the data names them"
+    parser.add_argument("--licence", nargs="+", default=[], metavar="NAME", help=said)
 
 
 @as_tool
@@ -137,7 +160,7 @@ def main() -> None:
     """Writes the file."""
     options = read_options(__doc__, OUT)
     store = prepare(options.data, options.store, unit_atlas())
-    found = fit(store) * (1024 / store.size)
+    found = fit(store, licences=options.licence) * (1024 / store.size)
     title = "Moves of the mean face's landmarks from 18 to 80 years, pixels of a square of 1024: x,y of each."
     lines = [f"# {title}", *(f"{x:.2f},{y:.2f}" for x, y in found)]
     options.out.write_text("\n".join(lines) + "\n", encoding="utf-8")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import zlib
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -175,6 +176,11 @@ def read_table(folder: Path, atlas: Atlas) -> list[Row]:
         if not (folder / name).is_file():
             raise DatasetError(f"{path}: names {name}, but there is no photo {folder / name}")
     return [row_of(folder / name, name, labels, atlas) for name, labels in table.rows.items()]
+
+
+def under(row: Row, licences: Collection[str]) -> bool:
+    """Whether a photo is under one of some licences, as its source states it; of no licences, any photo is."""
+    return not licences or row.licence in licences
 
 
 def held_for_judges(row: Row, share: float) -> bool:

@@ -59,6 +59,12 @@ class Alignment:
         matrix[:, :2] *= factor
         return Alignment(matrix, size)
 
+    def padded(self, pixels: int) -> Alignment:
+        """A square around the same middle with so many more pixels on every side."""
+        matrix = self.matrix.copy()
+        matrix[:, 2] -= matrix[:, :2] @ np.full(2, float(pixels))
+        return Alignment(matrix, self.size + 2 * pixels)
+
     def within(self, left: float, top: float, factor: float = 1.0) -> Alignment:
         """The same square in a picture that was cut out of the photo.
 

@@ -144,7 +144,10 @@ class Ager:
                 f"{photo.name}: no face found; use a photo where the face is upright, sharp and uncovered"
             )
         detecting = time.perf_counter() - start
-        return [face_view(self.bundle, self.parser, photo, face, detecting / len(faces)) for face in faces]
+        return [
+            face_view(self.bundle, self.parser, photo, face, faces[:i] + faces[i + 1 :], detecting / len(faces))
+            for i, face in enumerate(faces)
+        ]
 
     @overload
     def age(self, photo: ImageLike, **wanted: Unpack[Wanted]) -> Aged[Image.Image]: ...
@@ -271,7 +274,7 @@ class Ager:
             change = face_change(self.bundle, view, targets, painted, self.bf16, seed)
             generated = time.perf_counter()
             left, top, right, bottom = window = view.report.region
-            pasted = view.alignment.paste(change, photo.rgb.shape[:2], window)
+            pasted = view.wide.alignment.paste(change, photo.rgb.shape[:2], window)
             # Dithered rounding: a soft change of less than a level would otherwise show as contour lines.
             steps = np.floor(pasted * 127.5 + rng.random(pasted.shape, np.float32)) * (pasted != 0)
             patch = rgb[top:bottom, left:right]

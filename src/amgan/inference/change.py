@@ -36,7 +36,7 @@ def face_change(
     bf16: bool = False,
     seed: int = 0,
 ) -> npt.NDArray[np.float32]:
-    """What to add to an aligned face.
+    """What to add to an aligned face and to the hair around it.
 
     Args:
         bundle: The model.
@@ -47,17 +47,19 @@ def face_change(
         seed: Which of many sets of lines the face gets, if the model knows several.
 
     Returns:
-        (S, S, 3) float32 in -2..2, where a picture goes from -1 to 1; 0 where nothing was asked for.
+        As large as ``face.wide.rgb``, float32 in -2..2, where a picture goes from -1 to 1; 0 where nothing was
+        asked for.
 
     Raises:
         WeightsError: A map is painted for a model whose aging maps have no places.
     """
     config = bundle.generator.config
     own = map_of(bundle, face, face.scores)
-    paint = None if painted is None else paint_of(bundle, face, painted)
+    paint = None if painted is None else paint_of(bundle, face, painted, around=True)
     target = map_of(bundle, face, targets)
     if paint is not None:
-        target = painted_map(target[0], *paint)[None]
+        inside = slice(face.wide.cells, face.wide.cells + target.shape[-1])
+        target = painted_map(target[0], *(part[inside, inside] for part in paint))[None]
     size = (face.rgb.shape[0], face.rgb.shape[1])
     where, pliable = _places(config, face, np.abs(target - own).max(axis=1)[0])
     grown_where = grown(where[None, None], size)
@@ -71,7 +73,8 @@ def face_change(
         change = restrain(change, grown_where, config.guarded)
         if config.greys:  # brows grey with the rest of the hair
             change *= 1 - grown(brows_of(face.landmarks, size[0])[None, None], size)
-    change = np.ascontiguousarray(change[0].transpose(1, 2, 0))
+    pad = face.wide.pad
+    change = np.pad(change[0].transpose(1, 2, 0), ((pad, pad), (pad, pad), (0, 0)))
     if not (config.sags or config.shades or config.greys):
         return change
     grey = greying_of(bundle, face, targets, paint)

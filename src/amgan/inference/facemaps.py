@@ -24,7 +24,7 @@ from amgan.models.bundle import Bundle
 from amgan.signs.atlas import AGE, SIDES
 
 Maps = npt.NDArray[np.float32]
-# What is painted on a face, (R, R) in 0..1: scores times their opacity, and the opacity.
+# What is painted, (R, R) in 0..1: scores times their opacity, and the opacity.
 Paint = tuple[Maps, Maps]
 
 
@@ -73,15 +73,21 @@ def _check_places(bundle: Bundle, what: str, instead: str) -> None:
         raise WeightsError(f"{bundle.path}: takes {what}: it knows no places; {instead}")
 
 
-def paint_of(bundle: Bundle, face: FaceView, painted: Image.Image) -> Paint:
+def paint_of(bundle: Bundle, face: FaceView, painted: Image.Image, around: bool = False) -> Paint:
     """A map that is painted in the photo's coordinates, on an aligned face.
+
+    Args:
+        bundle: The model.
+        face: The face.
+        painted: As large as the photo.
+        around: Whether what is around the face's square is wanted too, as `FaceView.wide` has it.
 
     Raises:
         WeightsError: It is for a model whose aging maps have no places.
     """
     _check_places(bundle, "no painted map", "leave the map out")
     left, top, right, bottom = face.report.region
-    small = face.alignment.within(left, top).resized(len(face.masks.head))
+    small = face.alignment.within(left, top).resized(len(face.masks.head)).padded(face.wide.cells if around else 0)
     paint = photo_from_image(painted, "the painted map")
     grey = paint.rgb[top:bottom, left:right].mean(axis=2)
     opacity = np.full(grey.shape, 255, np.uint8) if paint.alpha is None else paint.alpha[top:bottom, left:right]
@@ -92,8 +98,8 @@ def paint_of(bundle: Bundle, face: FaceView, painted: Image.Image) -> Paint:
 
 
 def greying_of(bundle: Bundle, face: FaceView, targets: Mapping[str, float], paint: Paint | None) -> Maps:
-    """Which share of its strands turns grey at each place (R, R) of an aligned face."""
-    wanted = np.full(face.masks.head.shape, targets[AGE], np.float32)
+    """Which share of the strands turns grey at each place (R, R) of `FaceView.wide`, as `paint` is."""
+    wanted = np.full(face.wide.hair.shape, targets[AGE], np.float32)
     if paint is not None:
         wanted = painted_map(wanted[None], *paint)[0]
     # Both through one table and in one precision: where no other age is wanted the share is 0, and not nearly so.

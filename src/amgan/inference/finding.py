@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
+from collections.abc import Sequence
 
-import numpy as np
-import numpy.typing as npt
-
-from amgan.faces.align import Alignment, align_face
+from amgan.faces.align import align_face
 from amgan.faces.detect import Face
-from amgan.faces.parsing import SIDE, FaceParser, Parts
+from amgan.faces.parsing import FaceParser
 from amgan.faces.photo import Photo
+from amgan.inference.surroundings import look_around
 from amgan.inference.views import FaceReport, FaceView
 from amgan.models.bundle import Bundle
 from amgan.signs.atlas import AGE
@@ -23,12 +21,11 @@ LARGEST = 1.5
 # Of a face of less than half the trained size the fine lines would be lost when the change is scaled back, and what is
 # left of them looks like cracks: such a face is shown at half that size, where the lines drawn are coarser.
 SMALL = 0.5
-# Hair fades out over this share of the square's side where the square ends and the photo does not, less at its upper
-# side, beyond which there is little left of a head; and how near to the photo's border, to its longer side, is at it.
-FADE, FADE_ABOVE, EDGE = 0.08, 0.03, 0.04
 
 
-def face_view(bundle: Bundle, parser: FaceParser, photo: Photo, face: Face, detecting: float) -> FaceView:
+def face_view(
+    bundle: Bundle, parser: FaceParser, photo: Photo, face: Face, others: Sequence[Face], detecting: float
+) -> FaceView:
     """Aligns and scores a face.
 
     Args:
@@ -36,6 +33,7 @@ def face_view(bundle: Bundle, parser: FaceParser, photo: Photo, face: Face, dete
         parser: Tells hair from skin.
         photo: The photo.
         face: The face in it.
+        others: All other faces in it.
         detecting: How long it took to find it, seconds.
     """
     start = time.perf_counter()
@@ -43,7 +41,10 @@ def face_view(bundle: Bundle, parser: FaceParser, photo: Photo, face: Face, dete
     alignment = align_face(face.landmarks, size)
     rgb, landmarks = alignment.crop(photo.rgb), alignment.to_aligned(face.landmarks)
     masks = zone_masks(bundle.atlas, landmarks, size)
-    parts = face_parts(parser, rgb, alignment, photo.rgb.shape)
+    parts = parser.parse(rgb)
+    # A model whose hair does not grey changes nothing beyond the square.
+    far = None if bundle.generator.config.greys else 0
+    wide = look_around(parser, photo.rgb, alignment, rgb, parts.hair, others, far)
     aligned = time.perf_counter()
     estimates = bundle.estimators.estimate(rgb, landmarks)
     seconds = {
@@ -53,7 +54,7 @@ def face_view(bundle: Bundle, parser: FaceParser, photo: Photo, face: Face, dete
     }
     report = FaceReport(
         box=_rounded(face.box),
-        region=alignment.window(photo.rgb.shape[:2]),
+        region=wide.window(photo.rgb.shape),
         age=round(bundle.atlas.age.grade(estimates[AGE].score), 1),
         scores={zone: round(known.score, 4) for zone, known in estimates.items() if zone != AGE},
         deviations={zone: round(known.deviation, 4) for zone, known in estimates.items() if zone != AGE},
@@ -61,36 +62,7 @@ def face_view(bundle: Bundle, parser: FaceParser, photo: Photo, face: Face, dete
         seconds=seconds,
     )
     scores = {zone: known.score for zone, known in estimates.items()}
-    return FaceView(alignment, rgb, landmarks, masks, parts, scores, report)
-
-
-def face_parts(parser: FaceParser, rgb: npt.NDArray[np.uint8], alignment: Alignment, shape: tuple[int, ...]) -> Parts:
-    """Hair and skin of an aligned face; hair fades out where the square ends and the photo does not.
-
-    So no lock has an edge where it leaves the square.
-
-    Args:
-        parser: Tells them apart.
-        rgb: (S, S, 3) uint8, the face.
-        alignment: Where it lies in the photo.
-        shape: The photo's height and width.
-    """
-    parts, side = parser.parse(rgb), alignment.resized(SIDE)
-    edges = np.array([(SIDE / 2, 0), (SIDE / 2, SIDE - 1), (0, SIDE / 2), (SIDE - 1, SIDE / 2)], np.float32)
-    steps = np.arange(SIDE, dtype=np.float32) + np.float32(0.5)
-    rises = [
-        np.ones(SIDE, np.float32) if _reaches(point, shape) else (steps / np.float32(share * SIDE)).clip(max=1)
-        for point, share in zip(side.to_photo(edges), (FADE_ABOVE, FADE, FADE, FADE), strict=True)
-    ]
-    down, across = rises[0] * rises[1][::-1], rises[2] * rises[3][::-1]
-    return replace(parts, hair=parts.hair * down[:, None] * across)
-
-
-def _reaches(point: npt.NDArray[np.float32], shape: tuple[int, ...]) -> bool:
-    """Whether a point of a photo's (H, W) lies at its border or beyond."""
-    x, y = point.tolist()
-    margin = EDGE * max(shape[:2])
-    return not (margin < x < shape[1] - 1 - margin and margin < y < shape[0] - 1 - margin)
+    return FaceView(alignment, rgb, landmarks, masks, parts, wide, scores, report)
 
 
 def working_size(bundle: Bundle, own: int) -> int:

@@ -37,58 +37,62 @@ def formed(
 
     Args:
         face: The face.
-        change: (S, S, 3), what is added to it; itself changed.
-        rise: (1, C, R, R) in -1..1, by how much it is to have more of each sign.
+        change: (W, W, 3), what is added to what `FaceView.wide` shows; itself changed.
+        rise: (1, C, R, R) in -1..1, by how much the face is to have more of each sign.
         where: (R, R) in 0..1, how much of that is made of its light at each place.
         pliable: (R, R) in 0..1, how much of it is made of its shape.
-        grey: (R, R) in 0..1, which share of the strands is to turn grey.
+        grey: (R', R') in 0..1, which share of the strands is to turn grey at each place of `FaceView.wide`.
         config: Of the generator, which says what of it all there is.
     """
-    size = len(face.rgb)
+    wide, size = face.wide, len(face.rgb)
     # Of signs that lie at one place, that which changes most.
     most = np.take_along_axis(rise[0], np.abs(rise[0]).argmax(axis=0)[None], axis=0)[0]
-    touched = grown(np.maximum(where, pliable)[None, None], (size, size))[0, 0]
+    touched = np.pad(grown(np.maximum(where, pliable)[None, None], (size, size))[0, 0], wide.pad)
     strands = _strands(face, grey) if config.greys else np.zeros_like(touched)
     touched = np.maximum(touched, strands)
     if not touched.any():
         return change
     part = window(touched, _MARGIN)
-    still = face.rgb[part].astype(np.float32) / np.float32(127.5) - 1
+    still = wide.rgb[part].astype(np.float32) / np.float32(127.5) - 1
     made = still + change[part]
 
-    def here(maps: Maps) -> Maps:
-        found: Maps = grown(maps[None], (size, size))[0][:, *part]
+    def on_face(maps: Maps) -> Maps:
+        """Maps (C, R, R) of the face's square on the part, (C, h, w); 0 beyond that square."""
+        sides = [(0, 0), (wide.pad, wide.pad), (wide.pad, wide.pad)]
+        found: Maps = np.pad(grown(maps[None], (size, size))[0], sides)[:, *part]
         return found
 
     if strands.any():
-        made = greyed(
-            made, strands[part], here(grey[None])[0], (part[0].start, part[1].start), size, _skin_colour(face)
-        )
+        share = grown(grey[None, None], strands.shape)[0, 0][part]
+        origin = (part[0].start - wide.pad, part[1].start - wide.pad)
+        made = greyed(made, strands[part], share, origin, size, _skin_colour(face))
     if config.shades or config.sags:
         places = face_places(face.landmarks, size, most.shape[-1])
         if config.shades:
-            made = lit(made, here(shading(places, most) * where).transpose(1, 2, 0))
+            made = lit(made, on_face(shading(places, most) * where).transpose(1, 2, 0))
         if config.sags:
-            made = moved(made, here(sagging(places, most) * pliable) * np.float32(size / 2))
+            made = moved(made, on_face(sagging(places, most) * pliable) * np.float32(size / 2))
     change[part] = made - still
     return change
 
 
 def _strands(face: FaceView, grey: Maps) -> Maps:
-    """(S, S) in 0..1, all hair of a face that turns grey."""
-    size = len(face.rgb)
+    """(W, W) in 0..1, all hair of a face and around it that turns grey."""
+    wide, size = face.wide, len(face.rgb)
+    shape = (wide.alignment.size, wide.alignment.size)
     if not grey.any():
-        return np.zeros((size, size), np.float32)
+        return np.zeros(shape, np.float32)
 
     def here(maps: Maps) -> Maps:
         found: Maps = grown(maps[None, None], (size, size))[0, 0]
         return found
 
+    skin = here(face.parts.skin)
     # Not on what covers skin, such as the frame of glasses.
-    on_skin = _ON_SKIN * here(whiskers(face.rgb, face.landmarks)) * here(face.parts.skin)
+    on_skin = np.pad(_ON_SKIN * here(whiskers(face.rgb, face.landmarks)) * skin, wide.pad)
     # Where both may be, it is skin that is seen through hair, or beside it.
-    on_head = hair_strands(face.rgb, face.parts.hair) * (1 - here(face.parts.skin))
-    return np.maximum(on_head, on_skin) * (here(grey) > 0)
+    on_head = hair_strands(wide.rgb, wide.hair, size) * (1 - np.pad(skin, wide.pad))
+    return np.maximum(on_head, on_skin) * (grown(grey[None, None], shape)[0, 0] > 0)
 
 
 def _skin_colour(face: FaceView) -> tuple[float, float, float]:

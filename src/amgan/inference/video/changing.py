@@ -10,7 +10,8 @@ import numpy.typing as npt
 from amgan.faces.align import Alignment, align_face
 from amgan.inference.ager import Ager
 from amgan.inference.change import face_change
-from amgan.inference.finding import face_parts, working_size
+from amgan.inference.finding import working_size
+from amgan.inference.surroundings import STEP, look_around
 from amgan.inference.video.flicker import FlickerMeter
 from amgan.inference.video.planes import add_change
 from amgan.inference.video.reading import VideoInfo
@@ -20,6 +21,8 @@ from amgan.inference.video.unfinished import State
 from amgan.inference.views import FaceReport, FaceView
 from amgan.signs.atlas import AGE
 from amgan.signs.zones import zone_masks
+
+_UNKNOWN = -1
 
 
 class Changer:
@@ -50,21 +53,22 @@ class Changer:
         self._ager, self._info, self._track, self._scores, self._targets = ager, info, track, scores, targets
         self._steady = SteadyChange(kept)
         self.before, self.after = FlickerMeter(), FlickerMeter()
-        self._shot, self._size = -1, 0
-        self._last = -1
+        self._shot, self._size, self._last = -1, 0, -1
+        # How far hair is followed out of the face's square (`look_around`); not known yet where a shot begins.
+        self._steps = _UNKNOWN
 
     @property
     def state(self) -> State:
         """What it remembers of the frames so far, for `restore`."""
         parts = {"steady": self._steady.state, "before": self.before.state, "after": self.after.state}
         found = {f"{name}.{key}": value for name, part in parts.items() for key, value in part.items()}
-        return {**found, "place": np.array([self._shot, self._size, self._last])}
+        return {**found, "place": np.array([self._shot, self._size, self._last, self._steps])}
 
     def restore(self, state: State) -> None:
         """Goes on behind the frames of the one whose `state` that was."""
         for name, part in (("steady", self._steady), ("before", self.before), ("after", self.after)):
             part.restore({key.partition(".")[2]: value for key, value in state.items() if key.startswith(f"{name}.")})
-        self._shot, self._size, self._last = (int(value) for value in state["place"])
+        self._shot, self._size, self._last, self._steps = (int(value) for value in state["place"])
 
     def change(self, index: int, frame: Any, fitted: Any) -> None:
         """Adds the change to `fitted`, which shows what the decoded `frame` shows, if the face is in it."""
@@ -74,13 +78,14 @@ class Changer:
         self._begin(index)
         view = self._view(index, self._info.rgb(frame))
         change = face_change(self._ager.bundle, view, self._targets, bf16=self._ager.bf16)
-        self.before.add(change, view.rgb)
-        smoothed = self._steady(view.rgb, change)
-        self.after.add(smoothed, view.rgb)
+        inside = slice(view.wide.pad, view.wide.pad + self._size)
+        self.before.add(change[inside, inside], view.rgb)
+        smoothed = self._steady(view.wide.rgb, change)
+        self.after.add(smoothed[inside, inside], view.rgb)
         window = view.report.region
         if window[0] >= window[2] or window[1] >= window[3]:
             return
-        pasted = view.alignment.paste(smoothed * np.float32(strength), (frame.height, frame.width), window)
+        pasted = view.wide.alignment.paste(smoothed * np.float32(strength), (frame.height, frame.width), window)
         fitted.make_writable()
         add_change(fitted, pasted, window[:2], self._info.space, self._info.full_range)
 
@@ -89,7 +94,7 @@ class Changer:
         shot = int(self._track.shots[index])
         if shot != self._shot:
             self._shot = shot
-            self._size = working_size(self._ager.bundle, self._track.own_size(shot))
+            self._size, self._steps = working_size(self._ager.bundle, self._track.own_size(shot)), _UNKNOWN
         elif index == self._last + 1:
             self._last = index
             return
@@ -107,17 +112,14 @@ class Changer:
         alignment = Alignment(matrix, self._size)
         box = (*upright.to_photo(landmarks).min(axis=0), *upright.to_photo(landmarks).max(axis=0))
         left, top, right, bottom = (float(value) for value in box)
-        report = FaceReport(
-            (left, top, right, bottom), alignment.window(rgb.shape[:2]), self._scores[AGE], self._scores
-        )
         masks = zone_masks(self._ager.bundle.atlas, landmarks, self._size)
         aligned = alignment.crop(rgb)
-        return FaceView(
-            alignment,
-            aligned,
-            landmarks,
-            masks,
-            face_parts(self._ager.parser, aligned, alignment, rgb.shape),
-            self._scores,
-            report,
-        )
+        parts = self._ager.parser.parse(aligned)
+        # As far all through a shot, or what is added would have to begin anew.
+        if not self._ager.bundle.generator.config.greys:
+            self._steps = 0
+        far = None if self._steps == _UNKNOWN else self._steps
+        wide = look_around(self._ager.parser, rgb, alignment, aligned, parts.hair, steps=far)
+        self._steps = wide.cells // STEP
+        report = FaceReport((left, top, right, bottom), wide.window(rgb.shape), self._scores[AGE], self._scores)
+        return FaceView(alignment, aligned, landmarks, masks, parts, wide, self._scores, report)

@@ -1,0 +1,176 @@
+"""How far hair is followed out of the square of a face, on a photo whose hair is red."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from amgan.faces.align import LEFT_EYE, MOUTH_LEFT, MOUTH_RIGHT, RIGHT_EYE, Alignment, align_face
+from amgan.faces.detect import Face
+from amgan.faces.parsing import SIDE, Parts
+from amgan.inference.ager import Ager
+from amgan.inference.surroundings import STEP, Surroundings, look_around
+
+RED = (255, 0, 0)
+
+
+class RedIsHair:
+    """Sees what the network of hair would have to learn."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def parse(self, rgb: np.ndarray) -> Parts:
+        self.asked += 1
+        step = len(rgb) / SIDE
+        at = ((np.arange(SIDE) + 0.5) * step).astype(int)
+        hair = (rgb[np.ix_(at, at)].astype(int) @ (1, -1, -1) > 100).astype(np.float32)
+        return Parts(hair, np.zeros_like(hair))
+
+
+def landmarks(x: float, y: float, eyes: float) -> np.ndarray:
+    """An upright face whose eyes are so far apart around a point; its square is 4 times as wide as that."""
+    found = np.full((478, 2), (x, y), np.float32)
+    found[list(LEFT_EYE)] -= (eyes / 2, 0)
+    found[list(RIGHT_EYE)] += (eyes / 2, 0)
+    found[[MOUTH_LEFT, MOUTH_RIGHT]] += (0, eyes)
+    return found
+
+
+def face(x: float, y: float, eyes: float) -> Face:
+    return Face(landmarks(x, y, eyes), {}, 0.0, 0.0, 0.0)
+
+
+@pytest.fixture
+def photo() -> np.ndarray:
+    """(800, 800, 3), grey, with a cap of red hair on a face whose square is that of `SQUARE`."""
+    rgb = np.full((800, 800, 3), 120, np.uint8)
+    rgb[330:380, 340:460] = RED
+    return rgb
+
+
+SQUARE = align_face(landmarks(400, 400, 64), 256)
+
+
+def followed(photo: np.ndarray, square: Alignment = SQUARE, **how: Any) -> Surroundings:
+    parser = RedIsHair()
+    own = square.crop(photo)
+    found = look_around(parser, photo, square, own, parser.parse(own).hair, **how)
+    assert np.array_equal(found.face, own)
+    return found
+
+
+def test_the_square_of_these_tests_lies_where_they_say() -> None:
+    corners = SQUARE.to_photo(np.array([(-0.5, -0.5), (255.5, 255.5)], np.float32))
+    assert corners == pytest.approx(np.array([(272, 278.4), (528, 534.4)]), abs=0.01)
+
+
+def test_hair_within_the_square_is_not_followed(photo: np.ndarray) -> None:
+    found = followed(photo)
+    assert (
+        found.pad == 0 and found.hair.shape == (SIDE, SIDE) and found.window(photo.shape) == SQUARE.window((800, 800))
+    )
+    assert found.hair.max() == 1
+
+
+def test_long_hair_is_followed_to_its_ends(photo: np.ndarray) -> None:
+    photo[340:600, 340:360] = RED  # the square ends at about 535
+    found = followed(photo)
+    assert found.pad == 80 and found.cells == 80 and found.hair.shape == (SIDE + 160, SIDE + 160)
+    assert found.alignment.crop(photo).shape == found.rgb.shape
+    seen = found.alignment.paste(found.hair, (800, 800), (0, 0, 800, 800))
+    assert seen[360:590, 345:355].min() > 0.9 and seen[606:].max() < 0.1 and seen[:, 366:].max() == seen[330:380].max()
+    *others, bottom = found.window(photo.shape)
+    assert others == list(SQUARE.window((800, 800))[:3]) and 600 <= bottom < 620
+
+
+def test_what_does_not_hang_together_with_it_is_none_of_its_hair(photo: np.ndarray) -> None:
+    photo[340:545, 340:360] = RED
+    photo[570:640, 340:360] = RED  # somebody's red sleeve
+    found = followed(photo)
+    seen = found.alignment.paste(found.hair, (800, 800), (0, 0, 800, 800))
+    assert seen[400:535, 345:355].min() > 0.9 and seen[560:].max() == 0
+
+
+def test_a_photo_mirrored_beyond_its_border_has_no_more_hair(photo: np.ndarray) -> None:
+    cut = photo[:560]
+    cut[340:, 340:360] = RED
+    found = followed(cut)
+    cells = found.alignment.resized(len(found.hair)).to_photo(
+        np.argwhere(found.hair > 0.05)[:, ::-1].astype(np.float32)
+    )
+    assert 550 < cells[:, 1].max() < 562
+    assert found.window(cut.shape)[3] == 560
+    # It ends where the photo does, so it does not fade out before.
+    seen = found.alignment.paste(found.hair, (560, 800), (0, 0, 800, 560))
+    assert seen[545:555, 345:355].min() > 0.9
+
+
+def test_hair_that_goes_on_fades_out_where_it_is_no_longer_looked_at(photo: np.ndarray) -> None:
+    photo[340:, 340:360] = RED
+    found = followed(photo)
+    assert found.pad == 128
+    seen = found.alignment.paste(found.hair, (800, 800), (0, 0, 800, 800))[:, 350]
+    assert seen[620] > 0.9 and 0.3 < seen[650] < 0.7 and seen[662] < 0.1 and seen[670:].max() == 0
+    # A photo that goes on beyond the square, of a model that does not look there.
+    near = followed(photo, steps=0)
+    assert near.pad == 0 and near.hair[-1].max() < 0.1 and near.hair[200].max() == 1
+
+
+def test_so_many_steps_are_looked_at_if_it_is_asked(photo: np.ndarray) -> None:
+    found = followed(photo, steps=3)
+    assert found.cells == 3 * STEP and found.pad == 48
+    assert not found.hair[:40].any() and found.hair[48 + 60 : 48 + 90].any()
+
+
+def test_hair_of_two_belongs_to_the_nearer_one(photo: np.ndarray) -> None:
+    photo[340:370, 340:700] = RED
+    other = face(640, 400, 64)
+    seen = [
+        one.alignment.paste(one.hair, (800, 800), (0, 0, 800, 800))[355]
+        for one in (
+            followed(photo, others=[other]),
+            followed(photo, align_face(other.landmarks, 256), others=[face(400, 400, 64)]),
+        )
+    ]
+    assert seen[0][350:510].min() > 0.9 and seen[0][530:].max() == 0
+    assert seen[1][530:690].min() > 0.9 and seen[1][:510].max() == 0
+    # Larger faces are nearer to the camera, and so is their hair.
+    large = followed(photo, others=[face(640, 400, 32)])
+    assert large.alignment.paste(large.hair, (800, 800), (0, 0, 800, 800))[355, 520:550].min() > 0.9
+
+
+def test_it_is_the_same_around_a_square_of_another_size(photo: np.ndarray) -> None:
+    photo[340:600, 340:360] = RED
+    found = followed(photo)
+    large = found.resized(photo, SQUARE.resized(512))
+    assert large.pad == 160 and large.rgb.shape == (832, 832, 3) and np.array_equal(large.hair, found.hair)
+    assert large.window(photo.shape) == found.window(photo.shape)
+    assert np.abs(large.face[::2, ::2].astype(int) - SQUARE.crop(photo)).mean() < 2
+
+
+def test_the_parser_is_asked_once_where_no_hair_leaves_the_square(photo: np.ndarray) -> None:
+    counts = []
+    for bottom in (380, 600):
+        photo[340:bottom, 340:360] = RED
+        parser = RedIsHair()
+        look_around(parser, photo, SQUARE, SQUARE.crop(photo), parser.parse(SQUARE.crop(photo)).hair)
+        counts.append(parser.asked)
+    assert counts == [1, 2]
+
+
+def test_a_crown_at_the_edge_of_its_square_greys(astronaut: np.ndarray) -> None:
+    with Ager(precision="fp32") as ager:
+        (view,) = ager.analyze(astronaut)
+        square, (left, top, right, bottom) = view.alignment.window((512, 512)), view.report.region
+        assert top < square[1] - 5 and left <= square[0] and right >= square[2] and bottom <= square[3] + 5
+        aged = np.asarray(ager.age(astronaut, age=80).image).astype(int)
+    crown = slice(square[1] + 2, square[1] + 8), slice(square[0] + 80, square[2] - 80)
+    before, after = (part[crown].astype(float) for part in (astronaut, aged))
+    hue = [np.ptp(part, axis=2).mean() for part in (before, after)]
+    assert hue[1] < 0.5 * hue[0] and after.mean() > before.mean() + 10
+    outside = np.ones((512, 512), np.bool_)
+    outside[top:bottom, left:right] = False
+    assert np.array_equal(aged[outside], astronaut[outside])
