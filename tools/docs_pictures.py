@@ -25,7 +25,7 @@ from amgan.inference.request import Request
 from amgan.inference.views import FaceView
 from amgan.maps.arrays import grown
 from amgan.maps.location import location_maps
-from amgan.maps.shading import lit, shading_with_signs
+from amgan.maps.shading import lit
 from amgan.maps.targets import asked_map
 from amgan.models.generator import Generator
 from amgan.signs.atlas import load_atlas
@@ -68,7 +68,8 @@ def main() -> None:
         save(in_a_grid(location_pictures(view)), IMAGES / "location-maps.png")
         save(in_a_grid(attention_pictures(ager, view)), IMAGES / "attention.png")
         save(in_a_grid({"": zone_picture(view)}), IMAGES / "new-zone.png")
-    save(in_a_grid(shading_pictures(), columns=2), IMAGES / "shading.png")
+        assert ager.bundle.trends is not None  # the default model follows them
+        save(in_a_grid(shading_pictures(ager.bundle.trends.lights), columns=2), IMAGES / "shading.png")
 
 
 def location_pictures(view: FaceView) -> dict[str, Rgb]:
@@ -122,11 +123,10 @@ def zone_picture(view: FaceView) -> Rgb:
     return (view.rgb * (1 - 0.5 * zone) + 0.5 * zone * np.array([255, 140, 0])).astype(np.uint8)
 
 
-def shading_pictures() -> dict[str, Rgb]:
+def shading_pictures(lights: npt.NDArray[np.float32]) -> dict[str, Rgb]:
     """Even skin in the light of one more of the whole scale of every sign, and of one less."""
-    logs = shading_with_signs()
-    top, left, side = (round(share * len(logs)) for share in SHADED)
-    shown = logs[top : top + side, left : left + side]
+    top, left, side = (round(share * len(lights)) for share in SHADED)
+    shown = lights[top : top + side, left : left + side]
     skin = np.full(shown.shape, SKIN, np.float32)
     names = {"One more of every sign": shown, "One less": -shown}
     return {name: around_grey(lit(skin / np.float32(127.5) - 1, light)) for name, light in names.items()}

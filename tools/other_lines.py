@@ -42,7 +42,7 @@ def main() -> None:
     store = prepare(given.data, given.store, bundle.atlas)
     generator.lines.remember(patterns_of(store, bundle.atlas, givers))
     generator.load_state_dict(old.state_dict() | {f"lines.{k}": v for k, v in generator.lines.state_dict().items()})
-    rest = bundle.atlas, bundle.channels, bundle.notice, bundle.image_size, bundle.judge_share
+    rest = bundle.atlas, bundle.channels, bundle.notice, bundle.image_size, bundle.judge_share, bundle.trends
     save_bundle(given.out, generator, estimators, *rest)
 
 

@@ -1,14 +1,8 @@
-from dataclasses import replace
-from pathlib import Path
-
 import numpy as np
 import pytest
 
-from amgan.data.fit_sagging import fit, moves, to_measure
-from amgan.data.store import prepare
-from amgan.errors import DatasetError
+from amgan.data.fit_sagging import moves
 from amgan.maps.mesh import mean_face
-from amgan.signs.atlas import unit_atlas
 
 
 def test_the_moves_that_were_made_are_found_whatever_else_moves_faces() -> None:
@@ -33,19 +27,3 @@ def test_both_sides_move_alike() -> None:
     faces[:, 172, 0] -= 10 * ages
     found = moves(faces, ages, np.zeros((200, 0)))
     assert found[172, 0] == pytest.approx(-found[397, 0], rel=0.1) and found[172, 0] < -3
-
-
-def test_faces_under_other_licences_say_nothing(dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    store = prepare(dataset, tmp_path, unit_atlas(), size=512)
-    with pytest.raises(DatasetError, match="faces of known age; at least 100"):
-        fit(store)
-    monkeypatch.setattr("amgan.data.fit_sagging.FEWEST", 3)
-    every = to_measure(store, 0.2, ())
-    free = [index for index in every if index % 2]
-    rows = [replace(row, licence="CC0 1.0" if index in free else "mine") for index, row in enumerate(store.rows)]
-    mixed = replace(store, rows=rows)
-    assert to_measure(mixed, 0.2, ["CC0 1.0"]).tolist() == free
-    assert to_measure(mixed, 0.2, ["CC0 1.0", "mine"]).tolist() == every.tolist()
-    assert not np.allclose(fit(mixed, licences=["CC0 1.0"]), fit(mixed))
-    with pytest.raises(DatasetError, match="0 faces of known age under MIT"):
-        fit(mixed, licences=["MIT"])

@@ -40,8 +40,7 @@ NOT_RUN = {
     r"(\.venv/bin/)?python -m amgan\.evaluation\.shift .*": "wants hundreds of faces; tests/evaluation/test_shift.py",
     r"python -m amgan\.data\.quantiles .*": "wants 20 people of a population; tests/data/test_quantiles.py",
     r"python -m amgan\.data\.curation\.fit_occlusion .*": "wants labels; tests/data/curation/test_fit_occlusion.py",
-    r"python -m amgan\.data\.fit_sagging .*": "writes into src; tests/data/test_fit_sagging.py",
-    r"python -m amgan\.training\.fit_shading .*": "writes into src; tests/training/test_fit_shading.py",
+    r"python -m amgan\.training\.fit_trends .*": "two minutes of photos; tests/training/test_fit_trends.py",
     r"python -m amgan\.training\.fit_parsing .*": "wants a teacher; tests/training/test_fit_parsing.py",
     r"tensorboard --logdir .*": "serves until it is stopped",
     # What several machines or GPUs are wanted for.

@@ -16,6 +16,7 @@ from amgan.inference.change import face_change
 from amgan.inference.facemaps import location_of
 from amgan.inference.views import FaceView
 from amgan.maps.arrays import grown
+from amgan.models.bundle import load_bundle
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +38,9 @@ class Drawn:
 
 def with_generator(ager: Ager, generator: Any) -> Any:
     bundle = ager.bundle
-    return SimpleNamespace(generator=generator, atlas=bundle.atlas, channels=bundle.channels, path=bundle.path)
+    trends = load_bundle().trends if generator.config.follows_trends else None
+    known = {name: getattr(bundle, name) for name in ("atlas", "channels", "path")}
+    return SimpleNamespace(generator=generator, trends=trends, **known)
 
 
 def on_face(face: FaceView, change: np.ndarray) -> np.ndarray:

@@ -81,7 +81,12 @@ def test_download_asks_the_hub(small_model: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(hub, "snapshot_download", download)
     assert find_model("clinic/skin", revision="v1", download=True) == small_model
     (given,) = asked
-    assert given.pop("allow_patterns") == ["generator.safetensors", "estimators.safetensors", "model.json"]
+    assert given.pop("allow_patterns") == [
+        "generator.safetensors",
+        "estimators.safetensors",
+        "trends.safetensors",
+        "model.json",
+    ]
     assert given == {"repo_id": "clinic/skin", "revision": "v1", "cache_dir": None, "local_files_only": False}
     with pytest.raises(WeightsError, match="cannot be reached"):
         find_model("no/one", download=True)

@@ -1,13 +1,16 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
 from amgan.errors import WeightsError
 from amgan.models.backbone import CHANNELS, STRIDES, pretrained_trunk
-from amgan.models.bundle import default_model, load_bundle
+from amgan.models.bundle import PACKAGED, fingerprint, load_bundle, packaged_model, save_bundle
 from amgan.models.critic import ConvCritic, CriticConfig, FeatureCritic
+from amgan.models.estimator import SignEstimators
 from amgan.models.generator import Generator, GeneratorConfig
 from amgan.signs.atlas import unit_atlas
 
@@ -79,11 +82,37 @@ def test_conditional_realness_depends_on_the_maps() -> None:
         assert same is not conditional
 
 
-def test_the_default_model_loads_and_says_its_licence() -> None:
+@pytest.mark.parametrize("name", PACKAGED)
+def test_a_packaged_model_loads_by_its_name_and_says_its_licence(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bundle = load_bundle(Path(name))
+    assert ("NC" in bundle.notice) == (name == "default") and "CC BY" in bundle.notice and 0 < bundle.judge_share < 1
+    assert bundle.atlas == unit_atlas() and bundle.path == packaged_model(name)
+    assert sum(path.stat().st_size for path in packaged_model(name).glob("*.safetensors")) < 25e6
+    # What is there on the disk goes before.
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / name).mkdir()
+    with pytest.raises(WeightsError, match=rf"^{name}: no generator"):
+        load_bundle(Path(name))
+
+
+def test_a_model_that_follows_trends_has_them_in_its_folder(tmp_path: Path) -> None:
     bundle = load_bundle()
-    assert "CC BY-NC-SA 4.0" in bundle.notice and 0 < bundle.judge_share < 1
-    assert bundle.atlas == unit_atlas()
-    assert sum(path.stat().st_size for path in default_model().glob("*.safetensors")) < 25e6
+    assert isinstance(bundle.generator, Generator) and isinstance(bundle.estimators, SignEstimators)
+    parts = (bundle.generator, bundle.estimators, bundle.atlas, bundle.channels, "a notice", 1024, 0.2)
+    with pytest.raises(ValueError, match="trends are given if and only if"):
+        save_bundle(tmp_path, *parts)
+    save_bundle(tmp_path, *parts, bundle.trends)
+    again = load_bundle(tmp_path)
+    assert bundle.trends is not None and again.trends is not None
+    assert np.array_equal(again.trends.light, bundle.trends.light)
+    first = fingerprint(again)
+    (tmp_path / "trends.safetensors").write_bytes(replace(bundle.trends, moves=2 * bundle.trends.moves).packed())
+    assert fingerprint(load_bundle(tmp_path)) != first
+    (tmp_path / "trends.safetensors").unlink()
+    with pytest.raises(WeightsError, match=r"no trends\.safetensors there; `python -m amgan\.training\.fit_trends`"):
+        load_bundle(tmp_path)
 
 
 def test_bundle_comes_back_and_damage_is_named(small_model: Path, tmp_path: Path) -> None:

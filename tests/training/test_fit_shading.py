@@ -54,8 +54,9 @@ def test_what_is_measured_is_limited_softly_and_fades_where_few_faces_show_it() 
     assert -0.41 < found[0, 1, 0] < -0.39 and 0.05 < found[0, 2, 0] < 0.07 and not found[0, 3].any()
 
 
-def test_faces_are_measured_on_the_mean_face(patches: FacePatches, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("amgan.data.fit_sagging.FEWEST", 5)
+def test_faces_are_measured_on_the_mean_face(patches: FacePatches) -> None:
+    store = patches.store
+    chosen = store.subset(lambda row: row.split == "train")
     gone: list[int] = []
 
     def watched(numbers: Iterable[int]) -> Iterator[int]:
@@ -63,7 +64,9 @@ def test_faces_are_measured_on_the_mean_face(patches: FacePatches, monkeypatch: 
             gone.append(number)
             yield number
 
-    found = fit(patches.store, patches.atlas, progress=watched)
+    scores = np.linspace(0, 1, len(chosen), dtype=np.float32)
+    zones = np.repeat(scores[:, None], len(patches.atlas.zones), axis=1)
+    found = fit(store, patches.atlas, chosen, zones, scores, watched)
     assert found.shape == (256, 256, 3) and gone == list(range(len(gone))) and len(gone) >= 5
     # Both ways round are the same, the nose is shown by all, and beside the face there is nothing.
     assert found == pytest.approx(found[:, ::-1], abs=0.02)

@@ -13,9 +13,10 @@ if TYPE_CHECKING:
 ModelOption = Annotated[
     str | None,
     typer.Option(
-        metavar="DIR|FILE.onnx|hub:ORG/NAME",
-        help="Folder of a trained model, an ONNX file, or a repository of the Hugging Face hub, which is downloaded; "
-        "@REVISION may follow it. Else the default.",
+        metavar="NAME|DIR|FILE.onnx|hub:ORG/NAME",
+        help="A model that comes with amgan (default; permissive: of photos that allow commercial use), the folder of "
+        "a trained one, an ONNX file, or a repository of the Hugging Face hub, which is downloaded; @REVISION may "
+        "follow it. Else the default.",
     ),
 ]
 FaceModelOption = Annotated[

@@ -1,31 +1,22 @@
 """Measures how far landmarks move with age, for `amgan.maps.sagging`.
 
-``python -m amgan.data.fit_sagging --data DIR --store DIR [--licence NAME ...] [--out FILE]``
-
 A ridge regression of the landmarks of aligned faces on age, beside what else moves them: where a head turns, how a
-mouth smiles or opens, sex, population, and where the photo comes from. On the people of `train` that are not kept for
-judges, each face both ways round, so that what is found is alike on both sides.
+mouth smiles or opens, sex, population, and where the photo comes from. Each face counts both ways round, so that what
+is found is alike on both sides.
 """
 
 from __future__ import annotations
 
-import argparse
-from collections.abc import Collection, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 
-from amgan.data.store import Store, prepare
-from amgan.data.table import Row, held_for_judges, under
-from amgan.errors import DatasetError, as_tool
+from amgan.data.store import Store
+from amgan.data.table import Row
 from amgan.maps.mesh import mean_face
-from amgan.signs.atlas import unit_atlas
 
-OUT = Path(__file__).parents[1] / "maps" / "moves_with_age.csv"
 PENALTY = 5.0
-# Fewest faces that tell as much.
-FEWEST = 100
 # Of the landmarks: both sides of the face, the tip of the nose and its root, the chin, the upper edge; and the corners
 # and the inner edges of the lips.
 _LEFT, _RIGHT, _TIP, _ROOT, _CHIN, _TOP = 234, 454, 1, 6, 152, 10
@@ -91,82 +82,16 @@ def groups(rows: Sequence[Row]) -> Array:
     return np.array(columns).reshape(len(columns), len(rows)).T
 
 
-def to_measure(store: Store, share: float, licences: Collection[str]) -> npt.NDArray[np.int64]:
-    """Rows of a store of the people of `train`, less a share of them that is kept for judges.
+def fit(store: Store, chosen: npt.NDArray[np.int64]) -> Array:
+    """How far the landmarks of some faces of a store move from 18 to 80 years.
 
     Args:
         store: Prepared faces.
-        share: Of those people that are kept.
-        licences: Under which photos may be; any, if there are none.
+        chosen: Rows of known age.
 
-    Raises:
-        DatasetError: There are too few of known age.
+    Returns:
+        (468, 2), pixels of a square of 1024.
     """
-    chosen = store.subset(
-        lambda row: (
-            row.split == "train"
-            and not held_for_judges(row, share)
-            and bool(np.isfinite(row.age))
-            and under(row, licences)
-        )
-    )
-    if len(chosen) < FEWEST:
-        under_them = f" under {', '.join(licences)}" if licences else ""
-        fault = f"{len(chosen)} faces of known age{under_them}; at least {FEWEST} are needed to tell what goes with it"
-        raise DatasetError(f"{store.folder}: {fault}")
-    return chosen
-
-
-def fit(store: Store, share: float = 0.2, licences: Collection[str] = ()) -> Array:
-    """(468, 2), the moves of the faces of a store for one more of normalised age, pixels of its pictures.
-
-    Args:
-        store: Prepared faces.
-        share: Of the people of `train` that are kept for judges.
-        licences: Under which photos may be; any, if there are none.
-
-    Raises:
-        DatasetError: There are too few of known age.
-    """
-    chosen = to_measure(store, share, licences)
     rows = [store.rows[index] for index in chosen]
-    landmarks = store.landmarks[chosen, : len(mean_face())].astype(np.float64)
+    landmarks = store.landmarks[chosen, : len(mean_face())].astype(np.float64) * (1024 / store.size)
     return moves(landmarks, np.array([row.age for row in rows], np.float64), groups(rows))
-
-
-def read_options(description: str | None, out: Path) -> argparse.Namespace:
-    """``data``, ``store``, ``licence`` and ``out`` of the command line of a program that measures what goes with age.
-
-    Args:
-        description: Of the program.
-        out: Where it writes if nothing else is said.
-    """
-    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, required=True, help="faces, as for amgan train")
-    parser.add_argument("--store", type=Path, required=True, help="where prepared faces are kept")
-    add_licence(parser)
-    parser.add_argument("--out", type=Path, default=out)
-    return parser.parse_args()
-
-
-def add_licence(parser: argparse.ArgumentParser) -> None:
-    """Adds the option ``licence``, a list that is empty where any licence will do."""
-    said = "learn from photos under these licences alone, as the data names them"
-    parser.add_argument("--licence", nargs="+", default=[], metavar="NAME", help=said)
-
-
-@as_tool
-def main() -> None:
-    """Writes the file."""
-    options = read_options(__doc__, OUT)
-    store = prepare(options.data, options.store, unit_atlas())
-    found = fit(store, licences=options.licence) * (1024 / store.size)
-    title = "Moves of the mean face's landmarks from 18 to 80 years, pixels of a square of 1024: x,y of each."
-    lines = [f"# {title}", *(f"{x:.2f},{y:.2f}" for x, y in found)]
-    options.out.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    far = np.sqrt((found**2).sum(axis=1))
-    print(f"{options.out}: {far.max():.1f} px at most, {far.mean():.1f} px in the mean")
-
-
-if __name__ == "__main__":
-    main()

@@ -26,12 +26,12 @@ from amgan.faces.align import at_side
 from amgan.faces.output import SUFFIXES
 from amgan.faces.photo import photo_from_image, read_photo
 from amgan.inference.ager import Ager
-from amgan.models.bundle import SCHEMA, fingerprint
+from amgan.models.bundle import DEFAULT, PACKAGED, SCHEMA, fingerprint
 from amgan.models.onnx_file import SUFFIX as ONNX
 from amgan.signs.atlas import Atlas, unit_atlas
 
 Rgb = npt.NDArray[np.uint8]
-DEFAULT, IDENTITY, BLUR = "default", "identity", "blur"
+IDENTITY, BLUR = "identity", "blur"
 
 
 class Adapter(ABC):
@@ -206,7 +206,7 @@ def _sha256(path: Path) -> str:
 
 
 def open_adapter(model: str) -> Adapter:
-    """The adapter of MODEL: a folder or ONNX file of a model, ``default``, ``identity``, ``blur``, or pictures.
+    """The adapter of MODEL: a model (folder, file, ``default``, ``permissive``), ``identity``, ``blur``, or pictures.
 
     Raises:
         WeightsError: It is none of these.
@@ -216,6 +216,6 @@ def open_adapter(model: str) -> Adapter:
     if model == BLUR:
         return BlurAdapter()
     path = Path(model)
-    if model == DEFAULT or path.suffix == ONNX or (path / SCHEMA).is_file() or path.is_file():
+    if model in PACKAGED or path.suffix == ONNX or (path / SCHEMA).is_file() or path.is_file():
         return AgerAdapter(None if model == DEFAULT else path)
     return FolderAdapter(path)

@@ -58,8 +58,8 @@ class Ager:
     Nothing but the model is kept from one call to the next, and several threads may use one `Ager` at a time.
 
     Args:
-        model: Folder of a model, or an ONNX file of `amgan export`, which onnxruntime then runs, without PyTorch; None
-            is the default that comes with the package.
+        model: Name of a model that comes with the package ("default", "permissive"), folder of one, or an ONNX file of
+            `amgan export`, which onnxruntime then runs, without PyTorch; None is the default.
         face_model: Path of a ``face_landmarker.task``; None is the packaged one.
         precision: "bf16" halves the time on processors that have it; "auto" uses it there. An ONNX file runs in fp32.
 
@@ -98,8 +98,8 @@ class Ager:
         """Opens a model by its folder, its file, or its id on the Hugging Face hub.
 
         Args:
-            source: Folder of a model, its generator's file, an ONNX file, or a hub id such as ``"org/name"``,
-                or as on the command line ``"hub:org/name@revision"``.
+            source: Folder of a model, its generator's file, an ONNX file, ``"default"`` or ``"permissive"``, or a hub
+                id such as ``"org/name"``, or as on the command line ``"hub:org/name@revision"``.
             revision: Branch, tag or commit on the hub; None is the main branch.
             cache: Folder of downloaded repositories; None is the one of huggingface_hub.
             download: Whether the hub may be asked. Else nothing is, and the repository must be there already.

@@ -75,10 +75,10 @@ def face_change(
             change *= 1 - grown(brows_of(face.landmarks, size[0])[None, None], size)
     pad = face.wide.pad
     change = np.pad(change[0].transpose(1, 2, 0), ((pad, pad), (pad, pad), (0, 0)))
-    if not (config.sags or config.shades or config.greys):
+    if not (config.follows_trends or config.greys):
         return change
     grey = greying_of(bundle, face, targets, paint)
-    return formed(face, change, target - own, where, pliable, grey, config)
+    return formed(face, change, target - own, where, pliable, grey, config, bundle.trends)
 
 
 def _places(config: GeneratorConfig, face: FaceView, differs: Maps) -> tuple[Maps, Maps]:

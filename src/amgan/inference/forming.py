@@ -14,6 +14,7 @@ from amgan.maps.greying import greyed, hair_strands
 from amgan.maps.mesh import face_places
 from amgan.maps.sagging import moved, sagging
 from amgan.maps.shading import lit, shading
+from amgan.maps.trends import Trends
 from amgan.models.generator_config import GeneratorConfig
 
 # Pixels around what changes, from which light and strands take what is around them.
@@ -32,6 +33,7 @@ def formed(
     pliable: Maps,
     grey: Maps,
     config: GeneratorConfig,
+    trends: Trends | None,
 ) -> Maps:
     """A change with that of the face's hair, light and shape, lines moving along with the skin that they lie on.
 
@@ -43,6 +45,7 @@ def formed(
         pliable: (R, R) in 0..1, how much of it is made of its shape.
         grey: (R', R') in 0..1, which share of the strands is to turn grey at each place of `FaceView.wide`.
         config: Of the generator, which says what of it all there is.
+        trends: Of the model's light and shape, if that follows any.
     """
     wide, size = face.wide, len(face.rgb)
     # Of signs that lie at one place, that which changes most.
@@ -66,12 +69,12 @@ def formed(
         share = grown(grey[None, None], strands.shape)[0, 0][part]
         origin = (part[0].start - wide.pad, part[1].start - wide.pad)
         made = greyed(made, strands[part], share, origin, size, _skin_colour(face))
-    if config.shades or config.sags:
+    if trends is not None:
         places = face_places(face.landmarks, size, most.shape[-1])
         if config.shades:
-            made = lit(made, on_face(shading(places, most) * where).transpose(1, 2, 0))
+            made = lit(made, on_face(shading(trends.lights, places, most) * where).transpose(1, 2, 0))
         if config.sags:
-            made = moved(made, on_face(sagging(places, most) * pliable) * np.float32(size / 2))
+            made = moved(made, on_face(sagging(trends.field, places, most) * pliable) * np.float32(size / 2))
     change[part] = made - still
     return change
 

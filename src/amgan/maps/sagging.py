@@ -6,9 +6,6 @@ age (`amgan.data.fit_sagging`); here a face is moved so, where and as far as its
 
 from __future__ import annotations
 
-import functools
-import importlib.resources
-
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -21,21 +18,17 @@ _SOFT = 0.03
 # all of it, and with 0.7 beside the light of `amgan.maps.shading` 1 of 60; with this none.
 _SHARE = 0.6
 # Side of the field on the mean face, which is finer than the triangles of the mesh; and of the picture of that face
-# whose pixels the file counts in.
+# in whose pixels moves are measured.
 _SIDE, _PICTURE = 128, 1024
 
 
-@functools.cache
-def moves_with_age() -> npt.NDArray[np.float32]:
-    """(468, 2), how far each landmark moves from 18 to 80 years; where a picture goes from -1 to 1."""
-    text = (importlib.resources.files("amgan.maps") / "moves_with_age.csv").read_text()
-    return np.loadtxt(text.splitlines(), np.float32, delimiter=",") * np.float32(2 / _PICTURE)
-
-
-def sagging(places: npt.NDArray[np.float32], rise: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+def sagging(
+    field: npt.NDArray[np.float32], places: npt.NDArray[np.float32], rise: npt.NDArray[np.float32]
+) -> npt.NDArray[np.float32]:
     """By how much each place of a face moves.
 
     Args:
+        field: (S, S, 2), of `field_of`.
         places: (2, R, R), X and Y on the mean face (`amgan.maps.mesh.face_places`).
         rise: (R, R) in -1..1, how much older each place gets, of the whole scale.
 
@@ -43,8 +36,8 @@ def sagging(places: npt.NDArray[np.float32], rise: npt.NDArray[np.float32]) -> n
         (2, R, R) float32, right and down, where a picture goes from -1 to 1.
     """
     side = places.shape[-1]
-    xs, ys = (places + 1) * np.float32(_SIDE / 2) - np.float32(0.5)
-    moves = cv2.remap(_field(), xs, ys, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+    xs, ys = (places + 1) * np.float32(len(field) / 2) - np.float32(0.5)
+    moves = cv2.remap(field, xs, ys, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
     amount = cv2.GaussianBlur(rise.astype(np.float32), (0, 0), _SOFT * side)
     return np.ascontiguousarray((moves * (_SHARE * amount)[..., None]).transpose(2, 0, 1))
 
@@ -70,12 +63,16 @@ def moved(picture: npt.NDArray[np.float32], moves: npt.NDArray[np.float32]) -> n
     return np.where((moves == 0).all(axis=0)[..., None], picture, found)
 
 
-@functools.cache
-def _field() -> npt.NDArray[np.float32]:
-    """(`_SIDE`, `_SIDE`, 2), the moves of all places of the mean face."""
-    pixels = np.float32(_PICTURE / 2)
-    young = (mean_face() + 1) * pixels - np.float32(0.5)
-    old = young + moves_with_age() * pixels
+def field_of(moves: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """The moves of all places of the mean face.
+
+    Args:
+        moves: (468, 2), those of its landmarks, pixels of a square of 1024.
+
+    Returns:
+        (S, S, 2) float32, where a picture goes from -1 to 1.
+    """
+    young = (mean_face() + 1) * np.float32(_PICTURE / 2) - np.float32(0.5)
     steps = (np.arange(_SIDE, dtype=np.float32) + np.float32(0.5)) * np.float32(_PICTURE / _SIDE) - np.float32(0.5)
-    found = places_in(old, young, _PICTURE, steps, steps) - np.stack(np.meshgrid(steps, steps), axis=-1)
-    return np.ascontiguousarray(found / pixels, np.float32)
+    found = places_in(young + moves, young, _PICTURE, steps, steps) - np.stack(np.meshgrid(steps, steps), axis=-1)
+    return np.ascontiguousarray(found * np.float32(2 / _PICTURE), np.float32)

@@ -7,16 +7,10 @@ so, where and as far as its map asks for more or less.
 
 from __future__ import annotations
 
-import functools
-import importlib.resources
-
 import cv2
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
 
-# A level of the picture that holds the shading stands for so much, as a logarithm; the middle level for nothing.
-LEVEL, MIDDLE = 1 / 256, 128
 # Added before the logarithm, pictures being 0..1: in the dark it would blow up noise, and the dark would get all light.
 DARK = 0.06
 # How much each colour counts in the light of a pixel.
@@ -25,37 +19,34 @@ LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 # faces of the training split red changes 0.7 to 0.9 times as much as light, blue 1.1 to 1.3 times, over few pixels and
 # over many (`benchmarks/line_colour.py`).
 TINT = (-0.16, 0.055, 0.13)
-NAME = "shading_with_signs.png"
 # How much of what was measured is made: of light more, since the folds of many do not lie on each other, so that their
 # mean is fainter than one of them; of hue less, or skin is tinted. Taken on `val`, by how old and natural faces look.
 _LIGHT, _HUE = 1.25, 0.6
 
 
-@functools.cache
-def shading_with_signs() -> npt.NDArray[np.float32]:
-    """(S, S, 3), logarithms of light on the mean face for one more of the whole scale, as it is made."""
-    with importlib.resources.files("amgan.maps").joinpath(NAME).open("rb") as file, Image.open(file) as picture:
-        levels = np.asarray(picture.convert("RGB"), np.float32)
-    measured = (levels - MIDDLE) * np.float32(LEVEL)
+def as_made(measured: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """(S, S, 3), logarithms of light on the mean face for one more of the whole scale, as made of those measured."""
     light = (measured @ LUMA)[..., None]
     # Means over people are of too many cameras and too much make-up to tell what colour shade has: it came out grey.
     shade = light.clip(max=0) * np.array(TINT, np.float32)
     return np.asarray(_LIGHT * (light + shade) + _HUE * (measured - light), np.float32)
 
 
-def shading(places: npt.NDArray[np.float32], rise: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+def shading(
+    lights: npt.NDArray[np.float32], places: npt.NDArray[np.float32], rise: npt.NDArray[np.float32]
+) -> npt.NDArray[np.float32]:
     """How much more light each place of a face gets.
 
     Args:
+        lights: (S, S, 3), of `as_made`.
         places: (2, R, R), X and Y on the mean face (`amgan.maps.mesh.face_places`).
         rise: (R, R) in -1..1, how much more of its sign each place gets, of the whole scale.
 
     Returns:
         (3, R, R) float32, logarithms, for `lit`.
     """
-    known = shading_with_signs()
-    xs, ys = (places + 1) * np.float32(known.shape[0] / 2) - np.float32(0.5)
-    found = cv2.remap(known, xs, ys, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+    xs, ys = (places + 1) * np.float32(len(lights) / 2) - np.float32(0.5)
+    found = cv2.remap(lights, xs, ys, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
     return np.ascontiguousarray((found * rise[..., None]).transpose(2, 0, 1))
 
 

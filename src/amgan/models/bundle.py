@@ -1,4 +1,4 @@
-"""A finished model in a folder: ``generator.safetensors``, ``estimators.safetensors`` and ``model.json``.
+"""A finished model in a folder: safetensors of its generator, its estimators and its trends, and ``model.json``.
 
 ``model.json`` holds the generator's config, the whole sign atlas and the channel of each zone, so that a model
 needs nothing but its folder. Nothing is pickled. The same in one ONNX file is `amgan.models.onnx_file`'s, and what
@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from amgan.errors import AtlasError, MissingExtraError, WeightsError, in_one_line
+from amgan.maps.trends import Trends, unpacked
 from amgan.models.estimates import FaceEstimator
 from amgan.models.generator_config import GeneratorConfig
 from amgan.models.onnx_file import SUFFIX, OnnxEstimators, OnnxGenerator, open_onnx, read_metadata
@@ -25,7 +26,12 @@ if TYPE_CHECKING:
     from amgan.models.estimator import SignEstimators
     from amgan.models.generator import Generator
 
+DEFAULT, PERMISSIVE = "default", "permissive"
+PACKAGED = (DEFAULT, PERMISSIVE)
+"""Models that come with the package: of all photos, and of those alone whose licences allow commercial use."""
 GENERATOR, ESTIMATORS, SCHEMA = "generator.safetensors", "estimators.safetensors", "model.json"
+# There is one only if the generator's config wants it.
+TRENDS = "trends.safetensors"
 
 
 @dataclass(frozen=True)
@@ -58,10 +64,12 @@ class Bundle(Schema):
     Attributes:
         generator: In eval mode, float32, channels-last; of an ONNX file one that onnxruntime runs.
         estimators: Of the present scores; of a folder `SignEstimators`.
+        trends: Of light and shape; None if its config follows none.
     """
 
     generator: Generator | OnnxGenerator
     estimators: FaceEstimator
+    trends: Trends | None
 
 
 def save_bundle(
@@ -73,12 +81,18 @@ def save_bundle(
     notice: str,
     image_size: int,
     judge_share: float,
+    trends: Trends | None = None,
 ) -> Path:
     """Writes a model; the generator in half precision, since its rounding is far below one grey level.
 
     Returns:
         `folder`.
+
+    Raises:
+        ValueError: The generator's config follows trends, and there are none.
     """
+    if generator.config.follows_trends != (trends is not None):
+        raise ValueError("trends are given if and only if the generator's config follows them")
     from safetensors.torch import save_file
 
     from amgan.models.estimator_kinds import pack_estimators
@@ -87,6 +101,8 @@ def save_bundle(
     half = {name: value.half().contiguous() for name, value in generator.state_dict().items()}
     save_file(half, folder / GENERATOR)
     (folder / ESTIMATORS).write_bytes(pack_estimators(estimators))
+    if trends is not None:
+        (folder / TRENDS).write_bytes(trends.packed())
     schema = {
         "notice": notice,
         "image_size": image_size,
@@ -103,8 +119,8 @@ def load_bundle(path: Path | None = None) -> Bundle:
     """Loads a model.
 
     Args:
-        path: Its folder, the generator file in it, or an ONNX file; None loads the default model that comes with the
-            package.
+        path: Its folder, the generator file in it, or an ONNX file; or the name of one of `PACKAGED`, of which None
+            is the default.
 
     Raises:
         WeightsError: A file is missing, damaged or does not fit the others.
@@ -132,7 +148,9 @@ def load_bundle(path: Path | None = None) -> Bundle:
         raise _damaged(schema.path, error) from error
     estimators = unpack_estimators((schema.path / ESTIMATORS).read_bytes(), schema.atlas, schema.path)
     generator = channels_last(generator.eval().requires_grad_(False))
-    return Bundle(**vars(schema), generator=generator, estimators=estimators)
+    path_of_trends = schema.path / TRENDS
+    trends = unpacked(path_of_trends.read_bytes(), path_of_trends) if schema.generator_config.follows_trends else None
+    return Bundle(**vars(schema), generator=generator, estimators=estimators, trends=trends)
 
 
 def load_bundle_schema(path: Path | None = None) -> Schema:
@@ -145,7 +163,7 @@ def load_bundle_schema(path: Path | None = None) -> Schema:
         WeightsError: A file is missing, or what it says is malformed.
         MissingExtraError: It is an ONNX file, and onnxruntime is not installed.
     """
-    folder = default_model() if path is None else path
+    folder = _located(path)
     if folder.suffix == SUFFIX:
         return _schema(read_metadata(open_onnx(folder, optimise=False), folder), folder, folder)
     if folder.is_file():
@@ -159,7 +177,10 @@ def load_bundle_schema(path: Path | None = None) -> Schema:
         content = json.loads((folder / SCHEMA).read_text(encoding="utf-8"))
     except ValueError as error:  # no JSON, or no UTF-8
         raise _malformed(folder / SCHEMA, error) from error
-    return _schema(content, folder, folder / SCHEMA)
+    schema = _schema(content, folder, folder / SCHEMA)
+    if schema.generator_config.follows_trends and not (folder / TRENDS).is_file():
+        raise WeightsError(f"{folder}: no {TRENDS} there; `python -m amgan.training.fit_trends` measures one")
+    return schema
 
 
 def _load_onnx(path: Path) -> Bundle:
@@ -167,7 +188,9 @@ def _load_onnx(path: Path) -> Bundle:
     content = read_metadata(session, path)
     schema = _schema(content, path, path)
     estimators = OnnxEstimators(content["estimators"], schema.atlas, path)
-    return Bundle(**vars(schema), generator=OnnxGenerator(session, schema.generator_config), estimators=estimators)
+    trends = unpacked(content["trends"], path) if schema.generator_config.follows_trends else None
+    generator = OnnxGenerator(session, schema.generator_config)
+    return Bundle(**vars(schema), generator=generator, estimators=estimators, trends=trends)
 
 
 def _schema(content: Mapping[str, Any], path: Path, source: Path) -> Schema:
@@ -199,13 +222,28 @@ def _damaged(path: Path, error: Exception) -> WeightsError:
 
 def fingerprint(schema: Schema) -> str:
     """A hash over all files of a model: another for every model, whatever it is called."""
-    names = () if schema.path.suffix == SUFFIX else (GENERATOR, ESTIMATORS, SCHEMA)
+    files = [schema.path]
+    if schema.path.suffix != SUFFIX:
+        wanted = [GENERATOR, ESTIMATORS, SCHEMA] + [TRENDS] * schema.generator_config.follows_trends
+        files = [schema.path / name for name in wanted]
     digest = hashlib.sha256()
-    for path in [schema.path / name for name in names] or [schema.path]:
+    for path in files:
         digest.update(path.read_bytes())
     return digest.hexdigest()
 
 
 def default_model() -> Path:
-    """Folder of the model that comes with the package."""
-    return Path(str(importlib.resources.files("amgan") / "weights" / "default"))
+    """Folder of the default among the models that come with the package."""
+    return Path(str(importlib.resources.files("amgan") / "weights" / DEFAULT))
+
+
+def packaged_model(name: str) -> Path:
+    """Folder of one of `PACKAGED`."""
+    return default_model().with_name(name) if name != DEFAULT else default_model()
+
+
+def _located(path: Path | None) -> Path:
+    """Where a model lies: what is there on the disk goes before the names of those that come with the package."""
+    if path is None:
+        return default_model()
+    return packaged_model(str(path)) if str(path) in PACKAGED and not path.exists() else path

@@ -257,6 +257,7 @@ def _metadata(bundle: Bundle, judging: bytes) -> dict[str, str]:
         "generator": config.model_dump(),
         "atlas": bundle.atlas.model_dump(mode="json"),
         "estimators": judging,
+        "trends": b"" if bundle.trends is None else bundle.trends.packed(),
     }
     return {
         **{key: content[key] for key in TEXT_KEYS},

@@ -79,6 +79,11 @@ class GeneratorConfig(BaseModel):
         return self.maps == "zones"
 
     @property
+    def follows_trends(self) -> bool:
+        """Whether light or shape go with age as they do in the mean of many (`amgan.maps.trends`)."""
+        return self.sags or self.shades
+
+    @property
     def location_channels(self) -> int:
         """Location maps that are given: none, X and Y, or those and the one that chooses a pattern of lines."""
         return 0 if not self.location_maps else 2 if self.patterns == 1 else 3

@@ -9,7 +9,7 @@ import re
 from pathlib import Path
 
 from amgan.errors import ConfigError, MissingExtraError, WeightsError, in_one_line
-from amgan.models.bundle import ESTIMATORS, GENERATOR, SCHEMA
+from amgan.models.bundle import ESTIMATORS, GENERATOR, PACKAGED, SCHEMA, TRENDS, packaged_model
 from amgan.models.onnx_file import SUFFIX
 
 HUB = "hub:"
@@ -25,8 +25,9 @@ def find_model(
     """Finds a model's folder or file.
 
     Args:
-        source: A path, or the id of a repository of the hub, such as ``"org/name"``. What exists on the disk is a path,
-            unless it is written as on the command line, ``"hub:org/name"`` or ``"hub:org/name@revision"``.
+        source: A path, the name of a model that comes with the package (`amgan.models.bundle.PACKAGED`), or the id of
+            a repository of the hub, such as ``"org/name"``. What exists on the disk is a path, unless it is written as
+            on the command line, ``"hub:org/name"`` or ``"hub:org/name@revision"``.
         revision: Branch, tag or commit of the repository; None is its main branch.
         cache: Folder of downloaded repositories; None is that of huggingface_hub, ``HF_HUB_CACHE``.
         download: Whether the hub may be asked; else the repository must have been downloaded before.
@@ -48,6 +49,8 @@ def find_model(
     if isinstance(source, Path) or path.exists() or not _HUB_ID.fullmatch(source):
         if revision is not None or cache is not None:
             raise ConfigError(f"{source}: is a path; a revision and a cache are for a repository of the hub")
+        if str(source) in PACKAGED and not path.exists():
+            return packaged_model(str(source))
         if not path.exists():
             raise WeightsError(f"{source}: no such folder or file; give one, or a hub id such as org/name")
         return path
@@ -64,7 +67,7 @@ def find_in_hub(source: str, *, revision: str | None = None, cache: Path | None 
     if not _HUB_ID.fullmatch(source):
         raise WeightsError(f"{source!r}: is no id on the hub; write org/name")
     # A repository holds a model as `amgan train` writes it or as `amgan export` does; the first needs no other file.
-    for patterns in ([GENERATOR, ESTIMATORS, SCHEMA], [f"*{SUFFIX}"]):
+    for patterns in ([GENERATOR, ESTIMATORS, TRENDS, SCHEMA], [f"*{SUFFIX}"]):
         folder = _snapshot(source, revision, cache, download, patterns)
         if (folder / SCHEMA).is_file():
             return folder

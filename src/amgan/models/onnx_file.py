@@ -29,7 +29,7 @@ CROPS, ESTIMATES = "crops", "estimates"
 # The keys of the metadata, by how their values are written.
 TEXT_KEYS = ("notice",)
 JSON_KEYS = ("image_size", "multiple", "channels", "opset", "judge_share", "generator", "atlas")
-BYTES_KEYS = ("estimators",)
+BYTES_KEYS = ("estimators", "trends")
 
 Array = npt.NDArray[np.float32]
 

@@ -15,7 +15,7 @@ from amgan.data.images import Keeping
 from amgan.data.patches import MASK_SIZE
 from amgan.data.store import SIZE
 from amgan.errors import ConfigError
-from amgan.models.bundle import load_bundle_schema
+from amgan.models.bundle import PACKAGED, load_bundle_schema, packaged_model
 from amgan.models.critic import CriticConfig
 from amgan.models.estimator_kinds import Kind
 from amgan.models.generator import GeneratorConfig
@@ -73,8 +73,8 @@ class TrainConfig(Frozen):
     Attributes:
         data: Folder of `amgan curate`, or of faces.csv and its photos.
         atlas: YAML of signs, zones and grades; None is the `unit` atlas that comes with the package.
-        start: A finished model (its folder, or "default" for the shipped one) whose generator is gone on with; the
-            critic starts anew. `generator` is then that model's and not given.
+        start: A finished model (its folder, or "default" or "permissive" for a shipped one) whose generator is gone on
+            with; the critic starts anew. `generator` is then that model's and not given.
         licences: Of the photos that are learned from, as the data names them, such as "CC0 1.0"; with none any licence
             will do. The model's own notice names those that there were.
         judge_share: Share of the training identities kept from every network here, for evaluation's judges.
@@ -133,7 +133,7 @@ class TrainConfig(Frozen):
 
     data: Path
     atlas: Path | None = None
-    start: Path | Literal["default"] | None = None
+    start: Path | Literal["default", "permissive"] | None = None
     licences: list[str] = Field(default_factory=list)
     judge_share: float = Field(default=0.2, ge=0, lt=1)
     estimators: Kind = "ridge"
@@ -304,9 +304,9 @@ def config_path(config: str) -> Path:
     raise ConfigError(f"{config}: no such file, and no preset; there are: {', '.join(presets())}")
 
 
-def start_folder(start: str | Path) -> Path | None:
-    """The folder that `TrainConfig.start` names, as `amgan.models.bundle` takes it: None for the shipped model."""
-    return None if start == "default" else Path(start)
+def start_folder(start: str | Path) -> Path:
+    """The folder that `TrainConfig.start` names."""
+    return packaged_model(start) if isinstance(start, str) and start in PACKAGED else Path(start)
 
 
 def _validated(content: dict[str, Any], source: str) -> TrainConfig:

@@ -22,7 +22,8 @@ from amgan.data.store import Store, prepare
 from amgan.data.table import held_for_judges, under
 from amgan.errors import DatasetError
 from amgan.maps.packing import pack_zones
-from amgan.models.bundle import load_bundle
+from amgan.maps.trends import Trends
+from amgan.models.bundle import PERMISSIVE, load_bundle, packaged_model
 from amgan.models.estimator import SignEstimators
 from amgan.models.estimator_kinds import new_estimators
 from amgan.models.generator import Generator
@@ -30,6 +31,7 @@ from amgan.signs.atlas import Atlas
 from amgan.training.batches import open_batches
 from amgan.training.config import TrainConfig, start_folder
 from amgan.training.estimating import fit_estimators, zone_scores
+from amgan.training.fit_trends import FEWEST, measurable, measure_trends
 
 
 class Face(NamedTuple):
@@ -77,6 +79,7 @@ class TrainingFaces:
             return lambda items: items if console is None else track(list(items), label, console=console)
 
         self.config, self.atlas, self.channels, self.say = config, atlas, pack_zones(atlas), say
+        self._bar = bar
         self.store: Store = prepare(config.data, folder, atlas, bar("preparing faces"), config.face_size, config.images)
         for line in filter(None, (self.store.passed_over(), self.store.enlarged())):
             say(line)
@@ -129,6 +132,22 @@ class TrainingFaces:
                 named = "  ".join(f"{sign} {giver.face} {giver.gain:g}" for sign, giver in of_one.items())
                 self.say(f"lines {number + 1} of {len(givers)}, chosen by score: {named}")
         return patterns_of(self.store, self.atlas, givers)
+
+    def trends(self) -> Trends:
+        """How light and shape go with age on those faces; if they are too few, what a finished model has."""
+        chosen = measurable(self.store, self.rows)
+        if len(chosen):
+            self.say(f"light and shape are measured on {len(chosen)} faces of known age")
+            scores, ages = (part.numpy() for part in self.scores)
+            return measure_trends(self.store, self.atlas, chosen, scores, ages, self._bar("light on faces"))
+        of_start = None if self.config.start is None else load_bundle(start_folder(self.config.start)).trends
+        self.say(
+            f"fewer than {FEWEST} faces of known age to learn from: light and shape go with age as they do in "
+            + (f"{self.config.start}" if of_start is not None else f"the model {PERMISSIVE} that comes with amgan")
+        )
+        found = of_start or load_bundle(packaged_model(PERMISSIVE)).trends
+        assert found is not None  # that model follows them
+        return found
 
     def to_show(self, size: int, count: int = 4) -> list[Face]:
         """Validation faces spread over age, shrunk to a size."""

@@ -25,7 +25,6 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from amgan.data.fit_sagging import add_licence
 from amgan.data.store import Store, prepare
 from amgan.data.table import under
 from amgan.errors import WeightsError, as_tool
@@ -36,6 +35,7 @@ from amgan.faces.parsing import SIDE
 from amgan.faces.photo import read_photo
 from amgan.models.export import store_in_half, to_onnx
 from amgan.signs.atlas import unit_atlas
+from amgan.training.fit_trends import add_licence
 from amgan.training.parsing_network import ParsingNetwork
 
 OUT = Path(parsing.__file__).parents[1] / "weights" / parsing.NAME

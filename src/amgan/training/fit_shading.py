@@ -1,8 +1,6 @@
 """Measures how light falls on faces with age, for `amgan.maps.shading`.
 
-``python -m amgan.training.fit_shading --data DIR --store DIR [--licence NAME ...] [--out FILE.png]``
-
-Faces of `train` that are not kept for judges are brought to the mean face, and at each place the logarithm of light is
+Faces are brought to the mean face, and at each place the logarithm of light is
 regressed on the aging map there: on a sign's score in its zones, on age elsewhere. Beside that stands what else may
 change the light: where a head turns, how a mouth smiles or opens, sex, population, and where the photo comes from. Each
 face counts both ways round, so that what is found is alike on both sides. Takes some two minutes for 700 faces.
@@ -10,31 +8,25 @@ face counts both ways round, so that what is found is alike on both sides. Takes
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterable
 
 import cv2
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
 
 from amgan.data.curation.occlusion import load_detector
-from amgan.data.fit_sagging import both_ways_round, groups, pose, read_options, to_measure
+from amgan.data.fit_sagging import both_ways_round, groups, pose
 from amgan.data.grafts.bare_skin import bare_skin
 from amgan.data.grafts.givers import covers
-from amgan.data.store import Store, prepare
-from amgan.errors import as_tool
+from amgan.data.store import Store
 from amgan.faces.outlines import EYES, LIPS, hull, to_masks
 from amgan.maps import shading
 from amgan.maps.aging import aging_map
 from amgan.maps.mesh import mean_face, places_in
 from amgan.maps.packing import pack_zones
-from amgan.models.estimator_kinds import new_estimators
-from amgan.signs.atlas import Atlas, unit_atlas
+from amgan.signs.atlas import Atlas
 from amgan.signs.zones import zone_masks
-from amgan.training.estimating import fit_estimators, zone_scores
 
-OUT = Path(shading.__file__).with_name(shading.NAME)
 # Side of the picture of the mean face that is measured, and the blur before, to a side of a face.
 CELLS, BLUR = 256, 2.5 / 1024
 PENALTY = 20.0
@@ -102,8 +94,9 @@ class Slopes:
 def fit(
     store: Store,
     atlas: Atlas,
-    share: float = 0.2,
-    licences: Collection[str] = (),
+    chosen: npt.NDArray[np.int64],
+    scores: Array,
+    ages: Array,
     progress: Callable[[Iterable[int]], Iterable[int]] = iter,
 ) -> Array:
     """The shading that goes with one more of every sign and of age.
@@ -111,17 +104,14 @@ def fit(
     Args:
         store: Prepared faces.
         atlas: Signs and zones.
-        share: Of the people of `train` that are kept for judges.
-        licences: Under which photos may be; any, if there are none.
+        chosen: Which of them.
+        scores: (n, Z) of the zones of those, 0..1.
+        ages: (n,) of those, 0..1.
         progress: Gets what is to be gone through, and gives it back.
 
     Returns:
         (`CELLS`, `CELLS`, 3), logarithms, softly limited, 0 where too few faces show skin.
-
-    Raises:
-        DatasetError: There are too few faces of known age, or too few with grades.
     """
-    chosen = to_measure(store, share, licences)
     rows = [store.rows[index] for index in chosen]
     others = np.concatenate(
         [
@@ -131,10 +121,6 @@ def fit(
         axis=1,
     )
     others = ((others - others.mean(axis=0)) / (others.std(axis=0) + 1e-9)).astype(np.float32)
-    # What no person has scored is estimated by what these faces teach.
-    estimators = new_estimators("ridge", atlas)
-    fit_estimators(store, estimators, chosen)
-    scores, ages = (part.numpy()[chosen] for part in zone_scores(store, estimators))
     mean = (mean_face() + 1) * np.float32(store.size / 2) - np.float32(0.5)
     zones = zone_masks(atlas, np.concatenate([mean, mean[:10]]), store.size, CELLS).zones[None]
     head, channels = np.ones((1, CELLS, CELLS), np.float32), pack_zones(atlas)
@@ -221,26 +207,3 @@ def _beards() -> Array:
     below = (y - mean_face()[_NOSE_BASE, 1]) / np.float32(_SOFT)
     beside = np.minimum(x - np.float32(_BESIDE), y - mean_face()[_EAR, 1]) / np.float32(_SOFT)
     return np.asarray(np.maximum(below, beside).clip(0, 1), np.float32)
-
-
-def _told(numbers: Iterable[int]) -> Iterator[int]:
-    for number in numbers:
-        if number % 50 == 0:
-            print(f"face {number}", flush=True)
-        yield number
-
-
-@as_tool
-def main() -> None:
-    """Writes the picture."""
-    options = read_options(__doc__, OUT)
-    atlas = unit_atlas()
-    store = prepare(options.data, options.store, atlas)
-    found = fit(store, atlas, licences=options.licence, progress=_told)
-    levels = np.round(found / shading.LEVEL + shading.MIDDLE).clip(0, 255).astype(np.uint8)
-    Image.fromarray(levels).save(options.out, optimize=True)
-    print(f"{options.out}: {np.abs(found).max():.2f} at most, {np.abs(found).mean():.3f} in the mean, as logarithms")
-
-
-if __name__ == "__main__":
-    main()

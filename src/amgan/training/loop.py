@@ -150,7 +150,8 @@ def _train(run: _Run, resume: bool, atlas: Atlas, tensorboard: bool) -> Path:
     if run.first:
         notice = licence_notice(faces.store, faces.rows)
         size = config.stages[-1].image_size
-        save_bundle(model, nets.ema, faces.estimators, atlas, faces.channels, notice, size, config.judge_share)
+        trends = faces.trends() if nets.ema.config.follows_trends else None
+        save_bundle(model, nets.ema, faces.estimators, atlas, faces.channels, notice, size, config.judge_share, trends)
         run.say(f"model written to {model}")
     return model
 

@@ -52,7 +52,7 @@ def sample_sheet(
     for number, (rgb, landmarks, own_scores, own_age) in enumerate(faces):
         size = rgb.shape[0]
         masks = zone_masks(atlas, landmarks, size)
-        image = as_images(torch.from_numpy(rgb)[None])
+        image = as_images(torch.from_numpy(rgb.copy())[None])  # of what is mapped from the disk
         zones, head, editable, skin = (
             grown(torch.from_numpy(m)[None], (size, size))
             for m in (masks.zones, masks.head[None], masks.editable[None], masks.skin[None])
