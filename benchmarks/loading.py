@@ -29,7 +29,8 @@ from amgan.maps.kinds import count_channels
 from amgan.maps.packing import pack_zones
 from amgan.signs.atlas import unit_atlas
 from amgan.training.batches import open_batches
-from amgan.training.config import TrainConfig, config_path, load_config
+from amgan.training.config import TrainConfig
+from amgan.training.config_file import config_path, load_config
 from amgan.training.networks import Networks
 from amgan.training.parallel import start_fabric
 from amgan.training.step import train_step

@@ -17,7 +17,7 @@ import sys
 from pathlib import Path
 from statistics import median
 
-from amgan.training.config import config_path, load_config
+from amgan.training.config_file import config_path, load_config
 
 
 def lines_of(folder: Path) -> list[dict[str, float]]:

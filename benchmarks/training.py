@@ -33,7 +33,8 @@ from amgan.maps.packing import pack_zones
 from amgan.models.critic import FeatureCritic
 from amgan.signs.atlas import unit_atlas
 from amgan.training import losses
-from amgan.training.config import Stage, TrainConfig, config_path, load_config
+from amgan.training.config import Stage, TrainConfig
+from amgan.training.config_file import config_path, load_config
 from amgan.training.dry_run import random_batch
 from amgan.training.faces import TrainingFaces
 from amgan.training.networks import Networks

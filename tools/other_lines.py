@@ -18,7 +18,7 @@ from amgan.data.store import prepare
 from amgan.models.bundle import load_bundle, save_bundle
 from amgan.models.estimator import SignEstimators
 from amgan.models.generator import Generator
-from amgan.training.config import load_config
+from amgan.training.config_file import load_config
 
 
 def main() -> None:

@@ -12,7 +12,8 @@ from amgan.models.resnet import ResNetConfig
 from amgan.signs.atlas import unit_atlas
 from amgan.training import loop
 from amgan.training.checkpoint import NAME, read_checkpoint, restore
-from amgan.training.config import TrainConfig, load_config
+from amgan.training.config import TrainConfig
+from amgan.training.config_file import load_config
 from amgan.training.loop import train
 from amgan.training.networks import Networks
 

@@ -17,7 +17,8 @@ from amgan.maps.packing import pack_zones
 from amgan.models.critic import MAP_SIZE
 from amgan.models.ridge_estimators import RidgeEstimators
 from amgan.signs.atlas import unit_atlas
-from amgan.training.config import Stage, TrainConfig, config_path, load_config
+from amgan.training.config import Stage, TrainConfig
+from amgan.training.config_file import config_path, load_config
 from amgan.training.estimating import fit_estimators, zone_scores
 from amgan.training.networks import Networks
 from amgan.training.parallel import start_fabric

@@ -15,7 +15,7 @@ from amgan.models.bundle import load_bundle
 from amgan.models.generator import Generator
 from amgan.signs.atlas import unit_atlas
 from amgan.training import dry_run
-from amgan.training.config import config_path, load_config, presets
+from amgan.training.config_file import config_path, load_config, presets
 from amgan.training.dry_run import stage_costs
 from amgan.training.loop import train
 from amgan.training.parallel import start_fabric

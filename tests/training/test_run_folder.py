@@ -10,7 +10,8 @@ import pytest
 from amgan.errors import ConfigError
 from amgan.signs.atlas import Atlas, unit_atlas
 from amgan.training.checkpoint import NAME
-from amgan.training.config import TrainConfig, load_config
+from amgan.training.config import TrainConfig
+from amgan.training.config_file import load_config
 from amgan.training.run_folder import check_folder, record_config
 
 ATLAS = unit_atlas()

@@ -16,7 +16,8 @@ from pydantic_core import PydanticUndefined
 
 from amgan.data.curation.limits import Limits, default_limits
 from amgan.inference.recipe_file import RecipeFile
-from amgan.training.config import TrainConfig, presets
+from amgan.training.config import TrainConfig
+from amgan.training.config_file import presets
 
 INTRODUCTION = """# Configs
 

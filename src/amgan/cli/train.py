@@ -73,7 +73,7 @@ def train_command(
 ) -> None:
     """Replaced by `HELP`."""
     from amgan.signs.atlas import load_atlas, unit_atlas
-    from amgan.training.config import config_path, load_config
+    from amgan.training.config_file import config_path, load_config
 
     loaded = load_config(config_path(config), settings, data)
     atlas = unit_atlas() if loaded.atlas is None else load_atlas(loaded.atlas)

@@ -11,7 +11,8 @@ from amgan.errors import ConfigError, OutputError, in_one_line
 from amgan.faces.output import write_whole
 from amgan.signs.atlas import Atlas
 from amgan.training.checkpoint import has_checkpoint
-from amgan.training.config import ATLAS_DIGEST, TrainConfig
+from amgan.training.config import TrainConfig
+from amgan.training.config_file import ATLAS_DIGEST
 
 # A run that goes on with another of these is another run.
 FIXED_KEYS = ("data", "atlas", "start", "judge_share", "estimators", "seed", "generator", "critic", "betas")

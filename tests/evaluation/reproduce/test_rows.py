@@ -6,7 +6,8 @@ import pytest
 from amgan.errors import ConfigError, OutputError
 from amgan.evaluation.reproduce.rows import PUBLISHED, ROWS, config_of, rows_of, with_steps
 from amgan.evaluation.reproduce.study import About, Study, plan_row
-from amgan.training.config import TrainConfig, config_path, load_config
+from amgan.training.config import TrainConfig
+from amgan.training.config_file import config_path, load_config
 
 DATA = Path("/data")
 

@@ -11,7 +11,8 @@ from typing import Any, Literal
 from pydantic import ValidationError
 
 from amgan.errors import ConfigError
-from amgan.training.config import Stage, TrainConfig, config_path, load_config
+from amgan.training.config import Stage, TrainConfig
+from amgan.training.config_file import config_path, load_config
 
 Recipe = Literal["photos", "paper"]
 Table = Literal["table1", "table2"]

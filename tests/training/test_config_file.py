@@ -7,7 +7,7 @@ import pytest
 from amgan.errors import ConfigError
 from amgan.models.generator_config import GeneratorConfig
 from amgan.signs.atlas import unit_atlas
-from amgan.training.config import config_path, load_config
+from amgan.training.config_file import config_path, load_config
 from amgan.training.run_folder import record_config
 
 PHOTOS = config_path("photos")
