@@ -87,7 +87,7 @@ def main() -> None:
                 picture = face.rgb.astype(np.float32) / np.float32(127.5) - 1
                 logs = logarithms(picture)
                 if chosen is young:
-                    change = face_change(ager.bundle, face, dict.fromkeys(face.scores, ASKED))
+                    change = face.wide.of_face(face_change(ager.bundle, face, dict.fromkeys(face.scores, ASKED)))
                     logs = logarithms(picture + change) - logs
                 for key, slope in slopes(logs, face, zones).items():
                     found[what][key].append(slope)

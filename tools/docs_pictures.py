@@ -101,7 +101,7 @@ def attention_pictures(ager: Ager, view: FaceView) -> dict[str, Rgb]:
     assert isinstance(bundle.generator, Generator)  # the default model is no ONNX file
     out = bundle.generator(image, asked, None if location is None else torch.from_numpy(location))
     change, aged = (part[0].permute(1, 2, 0).numpy() for part in (out.change, out.image - image))
-    added = face_change(bundle, view, targets)
+    added = view.wide.of_face(face_change(bundle, view, targets))
     return {
         "Face": view.rgb,
         "Change": around_grey(change),

@@ -16,7 +16,7 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file, save_file
 
-from amgan.models.bundle import ESTIMATORS, GENERATOR, SCHEMA
+from amgan.models.bundle import ESTIMATORS, GENERATOR, SCHEMA, TRENDS
 from amgan.training.checkpoint import has_checkpoint, read_checkpoint
 
 
@@ -48,8 +48,9 @@ def main() -> None:
     found = mean([(float(share), weights(folder)) for (share, _, _), folder in zip(parts, folders, strict=True)])
     arguments.out.mkdir(parents=True)
     save_file({name: value.half().contiguous() for name, value in found.items()}, arguments.out / GENERATOR)
-    for name in (ESTIMATORS, SCHEMA):
-        shutil.copy2(folders[0] / name, arguments.out / name)
+    for name in (ESTIMATORS, SCHEMA, TRENDS):
+        if name != TRENDS or (folders[0] / name).is_file():  # not every model follows trends
+            shutil.copy2(folders[0] / name, arguments.out / name)
 
 
 if __name__ == "__main__":

@@ -23,12 +23,15 @@ def drawing(session: Session, rows: slice, score: int) -> bytes:
 
 
 def test_a_drawing_becomes_a_map_as_large_as_the_photo(session: Session) -> None:
-    assert session.photo is not None and max(canvas_size(session.view)) == CANVAS
+    left, top, right, bottom = session.view.report.region
+    square = session.view.alignment.size * session.view.alignment.scale
+    # The face has its size, and what hair hangs out of its square comes on top.
+    assert canvas_size(session.view) == pytest.approx(np.array([right - left, bottom - top]) * CANVAS / square, abs=1)
+    assert session.photo is not None and max(canvas_size(session.view)) > CANVAS
     shape = session.photo.rgb.shape[:2]
     painted = painting(drawing(session, slice(200, 300), 204), session.view, shape)
     assert painted is not None and (painted.mode, painted.size) == ("LA", shape[::-1])
     score, opacity = np.moveaxis(np.asarray(painted), 2, 0)
-    left, top, right, bottom = session.view.report.region
     rows = np.flatnonzero(opacity.any(axis=1)) - top
     scale = (bottom - top) / canvas_size(session.view)[1]
     # The edges are soft, as a zone's are.

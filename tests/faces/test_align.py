@@ -67,3 +67,17 @@ def test_crop_is_antialiased() -> None:
     photo[:, ::2] = 255
     crop = align_face(reference_landmarks() * 2048, 128).crop(photo)
     assert crop[32:96, 32:96].std() < 8 and 120 < crop[32:96, 32:96].mean() < 135
+
+
+def test_a_crop_of_a_large_photo_lies_where_that_of_a_small_part_of_it_does() -> None:
+    down, across = np.mgrid[:1500, :2000].astype(np.float32)
+    ramp = np.stack([across / 8, down / 8, 127 + 100 * np.sin(across / 60)], axis=2)
+    photo = np.rint(ramp).astype(np.uint8)
+    for corner in ((700.0, 500.0), (-300.0, 1100.0), (1700.0, -200.0)):
+        matrix = np.array([[2.0, 0.3, corner[0]], [-0.3, 2.0, corner[1]]])
+        found = Alignment(matrix, 256).crop(photo).astype(np.float32)
+        points = np.stack(np.meshgrid(*[np.arange(256, dtype=np.float32)] * 2), axis=-1).reshape(-1, 2)
+        x, y = Alignment(matrix, 256).to_photo(points).T.reshape(2, 256, 256)
+        inside = (x > 10) & (x < 1989) & (y > 10) & (y < 1489)
+        wanted = np.stack([x / 8, y / 8, 127 + 100 * np.sin(x / 60)], axis=2)
+        assert inside.any() and np.abs(found - wanted)[inside].max() < 1.5

@@ -43,26 +43,20 @@ def with_generator(ager: Ager, generator: Any) -> Any:
     return SimpleNamespace(generator=generator, trends=trends, **known)
 
 
-def on_face(face: FaceView, change: np.ndarray) -> np.ndarray:
-    """Of what is added to a face and around it, that in the face's own square."""
-    inside = slice(face.wide.pad, face.wide.pad + len(face.rgb))
-    return change[inside, inside]
-
-
 def test_one_sign_is_made_in_a_window_as_in_the_whole_face(ager: Ager, face: FaceView, monkeypatch: Any) -> None:
     targets = {**face.scores, "forehead_wrinkles": 1.0}
-    found = on_face(face, face_change(ager.bundle, face, targets))
+    found = face.wide.of_face(face_change(ager.bundle, face, targets))
     generator = Drawn(ager, lambda image, location: 0 * image)
     face_change(with_generator(ager, generator), face, targets)
     assert all(height * width < 0.7 * 512**2 for height, width in generator.shown)
     monkeypatch.setattr("amgan.inference.change.MARGIN", 512)
-    whole = on_face(face, face_change(ager.bundle, face, targets))
+    whole = face.wide.of_face(face_change(ager.bundle, face, targets))
     assert np.abs(found).max() > 0.1 and np.abs(found - whole).max() < 1 / 127.5
 
 
 def test_a_face_is_changed_by_what_one_pass_adds(ager: Ager, face: FaceView) -> None:
     generator = Drawn(ager, lambda image, location: 0.1 + 0.1 * location[:, 1:])
-    found = on_face(face, face_change(with_generator(ager, generator), face, dict.fromkeys(face.scores, 0.9)))
+    found = face.wide.of_face(face_change(with_generator(ager, generator), face, dict.fromkeys(face.scores, 0.9)))
     assert len(generator.shown) == 1
     rows = (np.arange(512) + 0.5) / 512 * 2 - 1
     inside = (found > 0.9 * found.max(axis=1, keepdims=True)) & (found > 0.05)
@@ -80,9 +74,9 @@ def test_a_face_at_the_edge_of_its_square_is_changed_to_the_edge(ager: Ager, fac
     everywhere = np.ones_like(face.masks.skin)
     masks = replace(face.masks, head=everywhere, editable=everywhere, skin=everywhere)
     generator = Drawn(ager, lambda image, location: 0 * image + np.float32(0.1))
-    found = on_face(
-        face, face_change(with_generator(ager, generator), replace(face, masks=masks), dict.fromkeys(face.scores, 0.9))
-    )
+    targets = dict.fromkeys(face.scores, 0.9)
+    change = face_change(with_generator(ager, generator), replace(face, masks=masks), targets)
+    found = face.wide.of_face(change)
     assert found[[0, 0, -1, -1], [0, -1, 0, -1]].min() > 0.04
     assert all(side % generator.config.multiple == 0 and side >= 512 for shape in generator.shown for side in shape)
 
@@ -107,7 +101,7 @@ def test_a_face_that_grows_older_sags_and_its_eyes_stay(ager: Ager, face: FaceVi
     generator.config = generator.config.model_copy(update={"sags": True})
     bundle = with_generator(ager, generator)
     older, younger = (
-        on_face(face, face_change(bundle, face, dict.fromkeys(face.scores, score))) for score in (0.9, 0.0)
+        face.wide.of_face(face_change(bundle, face, dict.fromkeys(face.scores, score))) for score in (0.9, 0.0)
     )
     x, y = face.landmarks[0].astype(int)
     lips = slice(y - 12, y + 12), slice(x - 30, x + 30)
@@ -121,7 +115,8 @@ def test_a_face_that_grows_older_sags_and_its_eyes_stay(ager: Ager, face: FaceVi
 def test_one_sign_moves_its_own_place_alone(ager: Ager, face: FaceView) -> None:
     generator = Drawn(ager, lambda image, location: 0 * image)
     generator.config = generator.config.model_copy(update={"sags": True})
-    found = on_face(face, face_change(with_generator(ager, generator), face, {**face.scores, "lower_face_ptosis": 1.0}))
+    change = face_change(with_generator(ager, generator), face, {**face.scores, "lower_face_ptosis": 1.0})
+    found = face.wide.of_face(change)
     rows = np.flatnonzero(np.abs(found).max(axis=(1, 2)) > 0)
     assert rows.min() > face.landmarks[33, 1] and np.abs(found).max() > 0.05
 
@@ -131,7 +126,7 @@ def test_light_falls_on_a_face_as_on_one_of_that_age(ager: Ager, face: FaceView)
     generator.config = generator.config.model_copy(update={"shades": True})
     bundle = with_generator(ager, generator)
     older, younger = (
-        on_face(face, face_change(bundle, face, dict.fromkeys(face.scores, score))) for score in (0.9, 0.0)
+        face.wide.of_face(face_change(bundle, face, dict.fromkeys(face.scores, score))) for score in (0.9, 0.0)
     )
     # Beside the nose, where the fold begins.
     x, y = face.landmarks[[205, 36, 203]].mean(axis=0).astype(int)
@@ -142,7 +137,7 @@ def test_light_falls_on_a_face_as_on_one_of_that_age(ager: Ager, face: FaceView)
         assert not older[y, x].any()
     assert not face_change(bundle, face, face.scores).any()
     # One side alone.
-    left = on_face(face, face_change(bundle, face, {**face.scores, "nasolabial_fold.left": 1.0}))
+    left = face.wide.of_face(face_change(bundle, face, {**face.scores, "nasolabial_fold.left": 1.0}))
     columns = np.flatnonzero(np.abs(left).max(axis=(0, 2)) > 0)
     assert np.abs(left).max() > 0.05 and columns.max() < face.landmarks[4, 0] + 10
 
@@ -160,17 +155,17 @@ def test_hair_greys_with_age_and_with_no_sign(ager: Ager, face: FaceView) -> Non
     background = grown((face.parts.hair + face.parts.skin)[None, None], (512, 512))[0, 0] == 0
     bundle, own = greying(ager), {**face.scores, "age": 0.2}
     view = replace(face, scores=own)
-    older = on_face(face, face_change(bundle, view, {**own, "age": 0.9}))
+    older = face.wide.of_face(face_change(bundle, view, {**own, "age": 0.9}))
     assert older[hair].mean() > 0.1
     # Far from the person, nothing: the model changes skin, not what is behind.
     far = cv2.erode(background.astype(np.uint8), np.ones((13, 13), np.uint8)) > 0
     assert far.any() and not older[far].any()
     for targets in ({**own, "age": 0.1}, {**own, "forehead_wrinkles": 0.9}):
-        assert not on_face(face, face_change(bundle, view, targets))[hair].any()
+        assert not face.wide.of_face(face_change(bundle, view, targets))[hair].any()
     # At an age between the hundredths, and where hair is greying already, too.
     odd = {**own, "age": 0.45678}
     found = face_change(bundle, replace(face, scores=odd), {**odd, "forehead_wrinkles": 0.9})
-    assert not on_face(face, found)[hair].any()
+    assert not face.wide.of_face(found)[hair].any()
 
 
 def test_hair_greys_where_age_is_painted(ager: Ager, face: FaceView, astronaut: np.ndarray) -> None:
@@ -180,7 +175,7 @@ def test_hair_greys_where_age_is_painted(ager: Ager, face: FaceView, astronaut: 
     bundle = greying(ager)
     bundle.generator.config = bundle.generator.config.model_copy(update={"maps": "zones"})
     own = {**face.scores, "age": 0.2}
-    found = on_face(face, face_change(bundle, replace(face, scores=own), own, Image.fromarray(paint, "RGBA")))
+    found = face.wide.of_face(face_change(bundle, replace(face, scores=own), own, Image.fromarray(paint, "RGBA")))
     hair = grown(face.parts.hair[None, None], (512, 512))[0, 0] > 0.7
     left, right = np.flatnonzero((np.abs(found).max(axis=2) * hair).any(axis=0))[[0, -1]]
     assert left < face.landmarks[10, 0] - 20 and right < face.landmarks[10, 0] + 30

@@ -15,7 +15,7 @@ from PIL import Image
 from amgan.errors import MissingExtraError
 from amgan.inference.ager import Ager
 from amgan.inference.change import face_change
-from amgan.models.bundle import SCHEMA, load_bundle
+from amgan.models.bundle import SCHEMA, TRENDS, default_model, load_bundle
 from amgan.models.export import export_onnx
 
 # What the install of docs/export.md leaves out cannot be imported.
@@ -61,6 +61,8 @@ def test_the_astronaut_is_aged_alike(
     schema = json.loads((small_model / SCHEMA).read_text())
     schema["generator"] |= forming
     (small_model / SCHEMA).write_text(json.dumps(schema))
+    if forming:
+        shutil.copy(default_model() / TRENDS, small_model)
     export_onnx(load_bundle(small_model), tmp_path / "small.onnx")
     Image.fromarray(astronaut).save(tmp_path / "me.png")
     done = subprocess.run([sys.executable, "-c", WITHOUT + AGE, str(tmp_path)], capture_output=True, text=True)

@@ -84,7 +84,7 @@ def test_download_asks_the_hub(small_model: Path, monkeypatch: pytest.MonkeyPatc
     assert given.pop("allow_patterns") == [
         "generator.safetensors",
         "estimators.safetensors",
-        "trends.safetensors",
+        "trends.npy",
         "model.json",
     ]
     assert given == {"repo_id": "clinic/skin", "revision": "v1", "cache_dir": None, "local_files_only": False}

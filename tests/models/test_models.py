@@ -108,10 +108,10 @@ def test_a_model_that_follows_trends_has_them_in_its_folder(tmp_path: Path) -> N
     assert bundle.trends is not None and again.trends is not None
     assert np.array_equal(again.trends.light, bundle.trends.light)
     first = fingerprint(again)
-    (tmp_path / "trends.safetensors").write_bytes(replace(bundle.trends, moves=2 * bundle.trends.moves).packed())
+    (tmp_path / "trends.npy").write_bytes(replace(bundle.trends, moves=2 * bundle.trends.moves).packed())
     assert fingerprint(load_bundle(tmp_path)) != first
-    (tmp_path / "trends.safetensors").unlink()
-    with pytest.raises(WeightsError, match=r"no trends\.safetensors there; `python -m amgan\.training\.fit_trends`"):
+    (tmp_path / "trends.npy").unlink()
+    with pytest.raises(WeightsError, match=r"no trends\.npy there; `python -m amgan\.training\.fit_trends"):
         load_bundle(tmp_path)
 
 

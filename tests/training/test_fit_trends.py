@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -13,7 +12,7 @@ import pytest
 import torch
 
 from amgan.data.patches import FacePatches
-from amgan.models.bundle import load_bundle
+from amgan.models.bundle import packaged_model, read_trends
 from amgan.training import fit_trends
 from amgan.training.faces import TrainingFaces
 from amgan.training.fit_trends import measurable, measure_trends, rows_under
@@ -68,12 +67,11 @@ def test_a_model_has_the_trends_of_its_own_photos(patches: FacePatches, monkeypa
     assert found.light.any() and found.moves.shape == (468, 2)
 
 
-@pytest.mark.parametrize(("start", "named"), [(None, "the model permissive"), ("default", "in default")])
+@pytest.mark.parametrize(("start", "named"), [(None, "the model permissive"), ("default", "the model default")])
 def test_of_too_few_photos_those_of_a_finished_model_are_taken(
     patches: FacePatches, start: str | None, named: str
 ) -> None:
     said: list[str] = []
     found = of(patches, said, start).trends()
     assert len(said) == 1 and named in said[0] and "fewer than 100 faces" in said[0]
-    of_model = load_bundle(None if start else Path("permissive")).trends
-    assert of_model is not None and np.array_equal(found.light, of_model.light)
+    assert np.array_equal(found.light, read_trends(packaged_model(start or "permissive")).light)

@@ -90,6 +90,8 @@ def test_a_run_starts_from_a_finished_model(face_set: Path, tmp_path: Path, monk
     second = train(still, tmp_path / "second", resume=False, atlas=ATLAS)
     a, b = (load_bundle(folder).generator.state_dict() for folder in (first, second))
     assert all(torch.equal(a[name], b[name]) for name in a)
+    # Whatever the first one's weights came from is in the second one's, too.
+    assert load_bundle(second).notice.endswith(f"Began as the model {first}: {load_bundle(first).notice}")
     with pytest.raises(ConfigError, match="leave it out"):
         load_config(path, ["generator.stem=4"])
     with pytest.raises(WeightsError, match="elsewhere"):

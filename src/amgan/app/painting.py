@@ -20,10 +20,10 @@ from amgan.models.bundle import Bundle
 COLOURS = ("#440154", "#3b528b", "#21918c", "#5ec962", "#fde725")
 
 CANVAS = 512
-"""Longer side of the drawing and of the coloured map, pixels; the map that the model sees has 256."""
+"""Side of the face's square in the drawing and in the coloured map, pixels; the map that the model sees has 256."""
 
 SOFTNESS = 0.012
-"""Standard deviation of a stroke's blurred edge as a share of the drawing's longer side; that of a zone's edge."""
+"""Standard deviation of a stroke's blurred edge as a share of that square's side; that of a zone's edge."""
 
 _LARGEST = 4 * CANVAS
 
@@ -31,8 +31,13 @@ _LARGEST = 4 * CANVAS
 def canvas_size(view: FaceView) -> tuple[int, int]:
     """Width and height of the drawing of a face: of the shape of the report's `region`."""
     left, top, right, bottom = view.report.region
-    scale = CANVAS / max(right - left, bottom - top)
+    scale = CANVAS / _square(view)
     return max(round((right - left) * scale), 1), max(round((bottom - top) * scale), 1)
+
+
+def _square(view: FaceView) -> float:
+    """Side of the face's square, pixels of the photo."""
+    return view.alignment.scale * view.alignment.size
 
 
 def painting(drawing: bytes, view: FaceView, shape: tuple[int, int]) -> Image.Image | None:
@@ -59,7 +64,7 @@ def painting(drawing: bytes, view: FaceView, shape: tuple[int, int]) -> Image.Im
     left, top, right, bottom = view.report.region
     # Multiplied by its opacity first, so that the black of what is not painted does not bleed in.
     soft = np.dstack([pixels[..., 0] * opacity, opacity])
-    soft = np.asarray(cv2.GaussianBlur(soft, (0, 0), SOFTNESS * max(image.size)))
+    soft = np.asarray(cv2.GaussianBlur(soft, (0, 0), SOFTNESS * _square(view) * image.width / (right - left)))
     soft = np.asarray(cv2.resize(soft, (right - left, bottom - top), interpolation=cv2.INTER_LINEAR))
     score = soft[..., 0] / np.maximum(soft[..., 1], 1e-6)
     whole = np.zeros((*shape, 2), np.uint8)

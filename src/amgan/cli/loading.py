@@ -44,9 +44,10 @@ def find_named(model: str | None) -> Path | None:
     """
     if model is None:
         return None
+    from amgan.models.bundle import located
     from amgan.models.hub import HUB, find_model
 
-    return find_model(model, download=True) if model.startswith(HUB) else Path(model)
+    return find_model(model, download=True) if model.startswith(HUB) else located(Path(model))
 
 
 def open_ager(model: Path | None, face_model: Path | None, precision: Precision = "auto") -> Ager:

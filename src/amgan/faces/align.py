@@ -7,6 +7,7 @@ back go through the same matrix.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +19,9 @@ import numpy.typing as npt
 LEFT_EYE = (33, 246, 161, 160, 159, 158, 157, 173, 133, 155, 154, 153, 145, 144, 163, 7)
 RIGHT_EYE = (263, 466, 388, 387, 386, 385, 384, 398, 362, 382, 381, 380, 374, 373, 390, 249)
 MOUTH_LEFT, MOUTH_RIGHT = 61, 291
+# From so many source pixels to one on a picture is averaged before it is warped; and how many of the averaged ones
+# around a place a cubic warp looks at.
+_SHRUNK, _TAPS = 1.25, 4
 
 
 @dataclass(frozen=True)
@@ -88,7 +92,13 @@ class Alignment:
         Returns:
             (size, size, 3) uint8.
         """
-        source, matrix = _shrunk(rgb, self.matrix, self.scale)
+        square = self
+        if self.scale > _SHRUNK:
+            # Of a large photo no more is averaged than the square is made of.
+            left, top, right, bottom = self.window(rgb.shape[:2], margin=math.ceil(_TAPS * self.scale))
+            if left < right and top < bottom:
+                rgb, square = rgb[top:bottom, left:right], self.within(left, top)
+        source, matrix = _shrunk(rgb, square.matrix, self.scale)
         flags = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
         out = cv2.warpAffine(source, matrix, (self.size, self.size), flags=flags, borderMode=cv2.BORDER_REFLECT_101)
         return np.asarray(out, np.uint8)
@@ -117,12 +127,17 @@ class Alignment:
         out = cv2.warpAffine(source, matrix, (right - left, bottom - top), flags=flags, borderMode=cv2.BORDER_CONSTANT)
         return np.asarray(out, np.float32)
 
-    def window(self, shape: tuple[int, int]) -> tuple[int, int, int, int]:
-        """The square's bounding box in a photo of `shape` (H, W), cut to the photo: (left, top, right, bottom)."""
+    def window(self, shape: tuple[int, int], margin: int = 0) -> tuple[int, int, int, int]:
+        """The square's bounding box in a photo of `shape` (H, W), cut to the photo: (left, top, right, bottom).
+
+        Args:
+            shape: Height and width of the photo.
+            margin: Pixels around.
+        """
         edge = self.size - 0.5
         corners = self.to_photo(np.array([(-0.5, -0.5), (edge, -0.5), (edge, edge), (-0.5, edge)], np.float32))
-        left, top = np.floor(corners.min(axis=0)).astype(int)
-        right, bottom = np.ceil(corners.max(axis=0)).astype(int) + 1
+        left, top = np.floor(corners.min(axis=0)).astype(int) - margin
+        right, bottom = np.ceil(corners.max(axis=0)).astype(int) + 1 + margin
         left, right = (int(np.clip(v, 0, shape[1])) for v in (left, right))
         top, bottom = (int(np.clip(v, 0, shape[0])) for v in (top, bottom))
         return left, top, right, bottom
@@ -177,7 +192,7 @@ def _shrunk(
     image: npt.NDArray[Any], matrix: npt.NDArray[np.float64], scale: float
 ) -> tuple[npt.NDArray[Any], npt.NDArray[np.float64]]:
     """Area-averages `image` before a warp that would skip pixels (`scale` source pixels per output pixel)."""
-    if scale <= 1.25:
+    if scale <= _SHRUNK:
         return image, matrix
     height, width = image.shape[:2]
     small = cv2.resize(image, (round(width / scale), round(height / scale)), interpolation=cv2.INTER_AREA)

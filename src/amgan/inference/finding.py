@@ -44,7 +44,7 @@ def face_view(
     parts = parser.parse(rgb)
     # A model whose hair does not grey changes nothing beyond the square.
     far = None if bundle.generator.config.greys else 0
-    wide = look_around(parser, photo.rgb, alignment, rgb, parts.hair, others, far)
+    wide = look_around(parser, photo.rgb, alignment, rgb, parts, others, far)
     aligned = time.perf_counter()
     estimates = bundle.estimators.estimate(rgb, landmarks)
     seconds = {

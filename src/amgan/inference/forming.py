@@ -83,19 +83,20 @@ def _strands(face: FaceView, grey: Maps) -> Maps:
     """(W, W) in 0..1, all hair of a face and around it that turns grey."""
     wide, size = face.wide, len(face.rgb)
     shape = (wide.alignment.size, wide.alignment.size)
+    found = np.zeros(shape, np.float32)
     if not grey.any():
-        return np.zeros(shape, np.float32)
-
-    def here(maps: Maps) -> Maps:
-        found: Maps = grown(maps[None, None], (size, size))[0, 0]
         return found
-
-    skin = here(face.parts.skin)
+    skin, share = grown(np.stack([wide.skin, grey])[None], shape)[0]
     # Not on what covers skin, such as the frame of glasses.
-    on_skin = np.pad(_ON_SKIN * here(whiskers(face.rgb, face.landmarks)) * skin, wide.pad)
-    # Where both may be, it is skin that is seen through hair, or beside it.
-    on_head = hair_strands(wide.rgb, wide.hair, size) * (1 - np.pad(skin, wide.pad))
-    return np.maximum(on_head, on_skin) * (grown(grey[None, None], shape)[0, 0] > 0)
+    beard = grown(whiskers(face.rgb, face.landmarks)[None, None], (size, size))[0, 0]
+    wide.of_face(found)[:] = _ON_SKIN * beard * wide.of_face(skin)
+    if wide.hair.any():
+        hair = np.asarray(cv2.resize(wide.hair, shape, interpolation=cv2.INTER_CUBIC), np.float32)
+        part = window(hair, _MARGIN)
+        # Where both may be, it is skin that is seen through hair, or beside it.
+        on_head = hair_strands(wide.rgb[part], hair[part], size) * (1 - skin[part])
+        found[part] = np.maximum(found[part], on_head)
+    return found * (share > 0)
 
 
 def _skin_colour(face: FaceView) -> tuple[float, float, float]:

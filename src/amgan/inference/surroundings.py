@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import cv2
 import numpy as np
@@ -11,7 +12,7 @@ import numpy.typing as npt
 
 from amgan.faces.align import Alignment, align_face
 from amgan.faces.detect import Face
-from amgan.faces.parsing import SIDE, FaceParser
+from amgan.faces.parsing import SIDE, FaceParser, Parts
 
 # Hair is followed out of the square in steps of so many cells of the parser, and so many steps at most on every side:
 # as far as half the square's side.
@@ -23,13 +24,14 @@ _HARDLY = 0.05
 # The parser knows more of a face that fills its picture: over this share of the square its answers on what is around
 # take over from those, towards the edge.
 _BLEND = 0.08
-# Hair fades out over this share of what is looked at where that ends and the photo does not; and how near to the
-# photo's border, to its longer side, is at it.
-FADE, EDGE = 0.06, 0.005
+# Hair that is no longer looked at fades out before over this share of what is, or over as much as the photo goes on if
+# that is less; and from how many cells on that is worth to be followed.
+FADE, EDGE = 0.04, 2.0
 # Cells over which hair that touches somebody else's goes over to that.
 _SHARED = 2.0
 
 Array = npt.NDArray[np.float32]
+ValueT = TypeVar("ValueT", bound=np.generic)
 
 
 @dataclass(frozen=True)
@@ -41,18 +43,24 @@ class Surroundings:
         pad: Pixels of it on every side of the face's square.
         rgb: (S + 2 pad, S + 2 pad, 3) uint8.
         hair: (R, R) in 0..1, how much of each cell is hair of this face; cells are as large as the parser's.
+        skin: (R, R) in 0..1, how much of it is skin, whosever.
     """
 
     alignment: Alignment
     pad: int
     rgb: npt.NDArray[np.uint8]
     hair: Array
+    skin: Array
 
     @property
     def face(self) -> npt.NDArray[np.uint8]:
         """(S, S, 3) uint8, the face's own square."""
+        return self.of_face(self.rgb)
+
+    def of_face(self, pixels: npt.NDArray[ValueT]) -> npt.NDArray[ValueT]:
+        """What is as large as `rgb`, within the face's own square."""
         inside = slice(self.pad, self.alignment.size - self.pad)
-        return self.rgb[inside, inside]
+        return pixels[inside, inside]
 
     @property
     def cells(self) -> int:
@@ -93,7 +101,7 @@ def look_around(
     rgb: npt.NDArray[np.uint8],
     face: Alignment,
     own: npt.NDArray[np.uint8],
-    hair: Array,
+    parts: Parts,
     others: Sequence[Face] = (),
     steps: int | None = None,
 ) -> Surroundings:
@@ -104,29 +112,31 @@ def look_around(
         rgb: (H, W, 3) uint8, the photo.
         face: The face's square.
         own: (S, S, 3) uint8, what is in it.
-        hair: (`SIDE`, `SIDE`), the hair that the parser saw there.
+        parts: What the parser saw there.
         others: All other faces of the photo, whose hair is theirs.
         steps: How far to look, in `STEP`; None is as far as there is hair.
     """
     looked = steps
     if looked is None:
-        looked = STEPS if _leaves(hair, _open(face, rgb.shape)) else 0
-    found = _cut(_hair_around(parser, rgb, face, hair), looked) if looked else hair
-    found = found * _whose(len(found), face, others)
+        looked = STEPS if _leaves(parts.hair, _room(face, SIDE, rgb.shape)) else 0
+    found = _around(parser, rgb, face, parts) if looked else parts
+    hair, skin = (_cut(part, looked) for part in (found.hair, found.skin))
+    hair = hair * _whose(len(hair), face, others)
+    cells = face.resized(SIDE).padded(looked * STEP)
+    hair = hair * _fading(_room(cells, len(hair), rgb.shape))
     if steps is None:
-        looked = -(-_beyond(found) // STEP)
-        found = _cut(found, looked)
+        looked = -(-_beyond(hair) // STEP)
+        hair, skin = _cut(hair, looked), _cut(skin, looked)
     pad = looked * STEP * face.size // SIDE
     wide = face.padded(pad)
-    found = found * _fading(len(found), _open(wide, rgb.shape))
-    return Surroundings(wide, pad, wide.crop(rgb) if pad else own, found)
+    return Surroundings(wide, pad, wide.crop(rgb) if pad else own, hair, skin)
 
 
-def _hair_around(parser: FaceParser, rgb: npt.NDArray[np.uint8], face: Alignment, hair: Array) -> Array:
-    """(2 `SIDE`, 2 `SIDE`), the hair in a square twice as large that hangs together with that of a face."""
+def _around(parser: FaceParser, rgb: npt.NDArray[np.uint8], face: Alignment, parts: Parts) -> Parts:
+    """Parts (2 `SIDE`, 2 `SIDE`) of a square twice as large, of hair what hangs together with that of the face."""
     half = SIDE // 2
     wide = face.resized(half).padded(half // 2)
-    seen = cv2.resize(parser.parse(wide.crop(rgb)).hair, (2 * SIDE, 2 * SIDE), interpolation=cv2.INTER_LINEAR)
+    parsed = parser.parse(wide.crop(rgb))
     # What lies beyond the photo is the photo mirrored.
     inside = cv2.warpAffine(
         np.ones(rgb.shape[:2], np.uint8),
@@ -134,17 +144,23 @@ def _hair_around(parser: FaceParser, rgb: npt.NDArray[np.uint8], face: Alignment
         (2 * SIDE, 2 * SIDE),
         flags=cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP,
     )
-    seen = np.asarray(seen * inside, np.float32)
     near = ((np.arange(SIDE, dtype=np.float32) + np.float32(0.5)) / np.float32(_BLEND * SIDE)).clip(max=1)
     near = np.minimum(near, near[::-1])
     weight, square = np.minimum(near[:, None], near), (slice(half, half + SIDE),) * 2
-    seen[square] += weight * (hair - seen[square])
-    _, labels = cv2.connectedComponents((seen > _HAIR).astype(np.uint8))
-    attached = np.unique(labels[square][hair > _HAIR])
-    kept = np.isin(labels, attached[attached > 0]).astype(np.uint8)
-    kept[square] = 1
+
+    def joined(far: Array, close: Array) -> Array:
+        seen = np.asarray(cv2.resize(far, (2 * SIDE, 2 * SIDE), interpolation=cv2.INTER_LINEAR) * inside, np.float32)
+        seen[square] += weight * (close - seen[square])
+        return seen
+
+    hair = joined(parsed.hair, parts.hair)
+    _, labels = cv2.connectedComponents((hair > _HAIR).astype(np.uint8))
+    attached = np.unique(labels[square][parts.hair > _HAIR])
     side = 2 * _AROUND + 1
-    return seen * cv2.dilate(kept, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)))
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
+    kept = cv2.dilate(np.isin(labels, attached[attached > 0]).astype(np.uint8), disc)
+    kept[square] = 1
+    return Parts(hair * kept, joined(parsed.skin, parts.skin))
 
 
 def _cut(hair: Array, steps: int) -> Array:
@@ -181,26 +197,40 @@ def _whose(side: int, face: Alignment, others: Sequence[Face]) -> Array:
     return share
 
 
-def _open(square: Alignment, shape: tuple[int, ...]) -> tuple[bool, bool, bool, bool]:
-    """Whether the photo goes on above a square, below it, left and right of it."""
-    last = square.size - 1
-    edges = np.array([(last / 2, 0), (last / 2, last), (0, last / 2), (last, last / 2)], np.float32)
-    margin = EDGE * max(shape[:2])
-    above, below, left, right = (
-        margin < x < shape[1] - 1 - margin and margin < y < shape[0] - 1 - margin
-        for x, y in square.to_photo(edges).tolist()
-    )
-    return above, below, left, right
+def _room(square: Alignment, cells: int, shape: tuple[int, ...]) -> Array:
+    """(4, cells), by how many cells the photo goes on straight out of a square, above it, below it, left and right."""
+    grid = square.resized(cells)
+    steps, first = np.arange(cells, dtype=np.float64), np.zeros(cells)
+    last = first + cells - 1
+    ends = np.array(shape[1::-1], np.float64) - 1
+    found = np.empty((4, cells), np.float32)
+    edges = ((steps, first), (0, -1)), ((steps, last), (0, 1)), ((first, steps), (-1, 0)), ((last, steps), (1, 0))
+    for row, (edge, out) in zip(found, edges, strict=True):
+        points = grid.to_photo(np.stack(edge, axis=1))
+        way = grid.matrix[:, :2] @ np.array(out, np.float64)
+        # Along each axis of the photo, until its border; none of it where the edge itself lies beyond.
+        far = [
+            np.where(step > 0, end - at, at) / abs(step)
+            for at, end, step in zip(points.T, ends, way, strict=True)
+            if abs(step) > 1e-9
+        ]
+        there = ((points >= 0) & (points <= ends)).all(axis=1)
+        row[:] = np.where(there, np.min(far, axis=0), 0)
+    return found
 
 
-def _leaves(hair: Array, sides: tuple[bool, bool, bool, bool]) -> bool:
-    """Whether hair reaches the edge of its square on a side beyond which the photo goes on."""
-    edges = hair[:2], hair[-2:], hair[:, :2], hair[:, -2:]
-    return any(goes_on and bool((edge > _HAIR).any()) for edge, goes_on in zip(edges, sides, strict=True))
+def _leaves(hair: Array, room: Array) -> bool:
+    """Whether hair reaches the edge of its square where the photo goes on."""
+    edges = hair[:2].max(axis=0), hair[-2:].max(axis=0), hair[:, :2].max(axis=1), hair[:, -2:].max(axis=1)
+    return bool(((np.stack(edges) > _HAIR) & (room > EDGE)).any())
 
 
-def _fading(side: int, sides: tuple[bool, bool, bool, bool]) -> Array:
+def _fading(room: Array) -> Array:
     """(side, side) in 0..1, which falls to nothing where the photo goes on, so that no lock has an edge there."""
-    rises = (np.arange(side, dtype=np.float32) + np.float32(0.5)) / np.float32(FADE * side)
-    above, below, left, right = (rises.clip(max=1) if goes_on else np.ones_like(rises) for goes_on in sides)
-    return (above * below[::-1])[:, None] * (left * right[::-1])
+    side = room.shape[1]
+    steps = np.arange(side, dtype=np.float32) + np.float32(0.5)
+    # Continuous in how far the photo goes on, or a head that moves in a video would flicker.
+    above, below, left, right = (
+        (steps[:, None] / width.clip(1e-3, FADE * side)).clip(max=1) for width in room.astype(np.float32)
+    )
+    return np.asarray(above * below[::-1] * left.T * right[::-1].T, np.float32)

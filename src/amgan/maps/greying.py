@@ -74,12 +74,12 @@ def hair_strands(rgb: npt.NDArray[np.uint8], hair: Array, side: int) -> Array:
     """A coarse mask of hair, brought to a photo's own edges.
 
     Args:
-        rgb: (W, W, 3) uint8, an aligned face, or that and what is around it.
-        hair: (R, R) in 0..1.
+        rgb: (H, W, 3) uint8, an aligned face, or a part of it and of what is around it.
+        hair: (R, C) in 0..1, the same at any size.
         side: Of the face alone, pixels.
 
     Returns:
-        (W, W) in 0..1; 0 all around in doubt.
+        (H, W) in 0..1; 0 all around in doubt.
     """
     size = (rgb.shape[1], rgb.shape[0])
     mask = np.asarray(cv2.resize(hair, size, interpolation=cv2.INTER_CUBIC), np.float32)
@@ -94,12 +94,12 @@ def _by_colour(rgb: npt.NDArray[np.uint8], hair: Array, side: int) -> Array:
     """How much each pixel is like the hair around it rather than like what is beside the hair.
 
     Args:
-        rgb: (W, W, 3) uint8.
-        hair: (R, R) in 0..1.
+        rgb: (H, W, 3) uint8.
+        hair: (R, C) in 0..1.
         side: Of the face alone, pixels.
 
     Returns:
-        (w, w) in 0..1, of which 512 are a face; 1 where there is nothing but hair around, or both are of one colour.
+        (h, w) in 0..1, of which 512 are a face; 1 where there is nothing but hair around, or both are of one colour.
     """
     small = cv2.resize(rgb, [round(length * 512 / side) for length in rgb.shape[1::-1]], interpolation=cv2.INTER_AREA)
     logs = np.log(small / np.float32(255) + np.float32(DARK))

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import functools
+import io
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from safetensors import SafetensorError
-from safetensors.numpy import load, save
 
 from amgan.errors import WeightsError, in_one_line
 from amgan.maps.mesh import mean_face
@@ -47,9 +46,11 @@ class Trends:
         return field_of(self.moves)
 
     def packed(self) -> bytes:
-        """As safetensors; light in 256 levels."""
-        levels = np.round(self.light / _LEVEL + _MIDDLE).clip(0, 255).astype(np.uint8)
-        return save({"light": levels, "moves": self.moves.astype(np.float32)})
+        """Light, in 256 levels, and moves, as NumPy writes arrays, one behind the other."""
+        file = io.BytesIO()
+        np.save(file, np.round(self.light / _LEVEL + _MIDDLE).clip(0, 255).astype(np.uint8))
+        np.save(file, self.moves.astype(np.float32))
+        return file.getvalue()
 
 
 def unpacked(content: bytes, path: Path) -> Trends:
@@ -62,10 +63,10 @@ def unpacked(content: bytes, path: Path) -> Trends:
     Raises:
         WeightsError: It is damaged, or of other landmarks.
     """
+    file = io.BytesIO(content)
     try:
-        parts = load(content)
-        light, moves = parts["light"], parts["moves"]
-    except (SafetensorError, KeyError) as error:
+        light, moves = np.load(file, allow_pickle=False), np.load(file, allow_pickle=False)
+    except (ValueError, EOFError) as error:
         raise WeightsError(f"{path}: damaged model ({in_one_line(error)})") from error
     if light.ndim != 3 or light.shape != (len(light), len(light), 3) or moves.shape != mean_face().shape:
         raise WeightsError(f"{path}: damaged model (light of shape {light.shape}, moves of shape {moves.shape})")

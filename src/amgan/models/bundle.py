@@ -1,4 +1,4 @@
-"""A finished model in a folder: safetensors of its generator, its estimators and its trends, and ``model.json``.
+"""A finished model in a folder: safetensors of its generator and its estimators, ``trends.npy`` and ``model.json``.
 
 ``model.json`` holds the generator's config, the whole sign atlas and the channel of each zone, so that a model
 needs nothing but its folder. Nothing is pickled. The same in one ONNX file is `amgan.models.onnx_file`'s, and what
@@ -31,7 +31,7 @@ PACKAGED = (DEFAULT, PERMISSIVE)
 """Models that come with the package: of all photos, and of those alone whose licences allow commercial use."""
 GENERATOR, ESTIMATORS, SCHEMA = "generator.safetensors", "estimators.safetensors", "model.json"
 # There is one only if the generator's config wants it.
-TRENDS = "trends.safetensors"
+TRENDS = "trends.npy"
 
 
 @dataclass(frozen=True)
@@ -148,9 +148,20 @@ def load_bundle(path: Path | None = None) -> Bundle:
         raise _damaged(schema.path, error) from error
     estimators = unpack_estimators((schema.path / ESTIMATORS).read_bytes(), schema.atlas, schema.path)
     generator = channels_last(generator.eval().requires_grad_(False))
-    path_of_trends = schema.path / TRENDS
-    trends = unpacked(path_of_trends.read_bytes(), path_of_trends) if schema.generator_config.follows_trends else None
+    trends = read_trends(schema.path) if schema.generator_config.follows_trends else None
     return Bundle(**vars(schema), generator=generator, estimators=estimators, trends=trends)
+
+
+def read_trends(folder: Path) -> Trends:
+    """The trends of a model's folder.
+
+    Raises:
+        WeightsError: There are none, or they are damaged.
+    """
+    path = folder / TRENDS
+    if not path.is_file():
+        raise WeightsError(f"{folder}: no {TRENDS} there; `python -m amgan.training.fit_trends {folder}` measures them")
+    return unpacked(path.read_bytes(), path)
 
 
 def load_bundle_schema(path: Path | None = None) -> Schema:
@@ -163,7 +174,7 @@ def load_bundle_schema(path: Path | None = None) -> Schema:
         WeightsError: A file is missing, or what it says is malformed.
         MissingExtraError: It is an ONNX file, and onnxruntime is not installed.
     """
-    folder = _located(path)
+    folder = located(path)
     if folder.suffix == SUFFIX:
         return _schema(read_metadata(open_onnx(folder, optimise=False), folder), folder, folder)
     if folder.is_file():
@@ -177,10 +188,7 @@ def load_bundle_schema(path: Path | None = None) -> Schema:
         content = json.loads((folder / SCHEMA).read_text(encoding="utf-8"))
     except ValueError as error:  # no JSON, or no UTF-8
         raise _malformed(folder / SCHEMA, error) from error
-    schema = _schema(content, folder, folder / SCHEMA)
-    if schema.generator_config.follows_trends and not (folder / TRENDS).is_file():
-        raise WeightsError(f"{folder}: no {TRENDS} there; `python -m amgan.training.fit_trends` measures one")
-    return schema
+    return _schema(content, folder, folder / SCHEMA)
 
 
 def _load_onnx(path: Path) -> Bundle:
@@ -242,7 +250,7 @@ def packaged_model(name: str) -> Path:
     return default_model().with_name(name) if name != DEFAULT else default_model()
 
 
-def _located(path: Path | None) -> Path:
+def located(path: Path | None) -> Path:
     """Where a model lies: what is there on the disk goes before the names of those that come with the package."""
     if path is None:
         return default_model()

@@ -85,7 +85,8 @@ def read_metadata(session: Any, path: Path) -> dict[str, Any]:
     written: dict[str, str] = session.get_modelmeta().custom_metadata_map
     lacking = [key for key in (*TEXT_KEYS, *JSON_KEYS, *BYTES_KEYS) if key not in written]
     if lacking:
-        raise WeightsError(f"{path}: not a file of `amgan export`: its metadata lack {', '.join(lacking)}")
+        wanted = "not a file of this version's `amgan export`"
+        raise WeightsError(f"{path}: {wanted}: its metadata lack {', '.join(lacking)}; export the model again")
     try:
         return {
             **{key: written[key] for key in TEXT_KEYS},

@@ -23,7 +23,7 @@ from amgan.data.table import held_for_judges, under
 from amgan.errors import DatasetError
 from amgan.maps.packing import pack_zones
 from amgan.maps.trends import Trends
-from amgan.models.bundle import PERMISSIVE, load_bundle, packaged_model
+from amgan.models.bundle import PERMISSIVE, load_bundle, packaged_model, read_trends
 from amgan.models.estimator import SignEstimators
 from amgan.models.estimator_kinds import new_estimators
 from amgan.models.generator import Generator
@@ -140,14 +140,11 @@ class TrainingFaces:
             self.say(f"light and shape are measured on {len(chosen)} faces of known age")
             scores, ages = (part.numpy() for part in self.scores)
             return measure_trends(self.store, self.atlas, chosen, scores, ages, self._bar("light on faces"))
-        of_start = None if self.config.start is None else load_bundle(start_folder(self.config.start)).trends
-        self.say(
-            f"fewer than {FEWEST} faces of known age to learn from: light and shape go with age as they do in "
-            + (f"{self.config.start}" if of_start is not None else f"the model {PERMISSIVE} that comes with amgan")
-        )
-        found = of_start or load_bundle(packaged_model(PERMISSIVE)).trends
-        assert found is not None  # that model follows them
-        return found
+        start = self.config.start
+        known = packaged_model(PERMISSIVE) if start is None else start_folder(start)
+        why = f"fewer than {FEWEST} faces of known age to learn from"
+        self.say(f"{why}: light and shape go with age as they do in the model {start or PERMISSIVE}")
+        return read_trends(known)
 
     def to_show(self, size: int, count: int = 4) -> list[Face]:
         """Validation faces spread over age, shrunk to a size."""

@@ -27,7 +27,7 @@ from torch import Tensor
 
 from amgan.data.store import Store, prepare
 from amgan.data.table import under
-from amgan.errors import WeightsError, as_tool
+from amgan.errors import DatasetError, WeightsError, as_tool
 from amgan.faces import parsing
 from amgan.faces.align import align_face, at_side
 from amgan.faces.detect import FaceDetector
@@ -74,8 +74,8 @@ def taught(store: Store, chosen: npt.NDArray[np.int64], teacher: Path) -> tuple[
     options = vision.ImageSegmenterOptions(
         base_options=tasks.BaseOptions(model_asset_path=str(teacher)), output_confidence_masks=True
     )
-    pictures: list[Pictures] = []
-    shares: list[Shares] = []
+    many = sum(1 if store.rows[index].aligned is not None else len(PADS) for index in chosen)
+    pictures, shares = np.empty((many, SIDE, SIDE, 3), np.uint8), np.empty((many, SIDE, SIDE, 2), np.float32)
     with vision.ImageSegmenter.create_from_options(options) as network, FaceDetector() as detector:
 
         def asked(picture: npt.NDArray[Any]) -> Shares:
@@ -83,11 +83,11 @@ def taught(store: Store, chosen: npt.NDArray[np.int64], teacher: Path) -> tuple[
             masks = [mask.numpy_view().reshape(SIDE, SIDE) for mask in network.segment(image).confidence_masks]
             return np.stack([np.sum([masks[index] for index in part], axis=0) for part in (_HAIR, _SKIN)], axis=-1)
 
-        for index in chosen:
-            for picture in _views(store, int(index), detector):
-                pictures.append(picture)
-                shares.append((asked(picture) + asked(picture[:, ::-1])[:, ::-1]) / np.float32(2))
-    return np.stack(pictures), np.stack(shares)
+        views = (picture for index in chosen for picture in _views(store, int(index), detector))
+        for number, picture in enumerate(views):
+            pictures[number] = picture
+            shares[number] = (asked(picture) + asked(picture[:, ::-1])[:, ::-1]) / 2
+    return pictures, shares
 
 
 def _views(store: Store, index: int, detector: FaceDetector) -> Iterator[Pictures]:
@@ -217,9 +217,10 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=OUT)
     options = parser.parse_args()
     store = prepare(options.data, options.store, unit_atlas())
-    learned = taught(
-        store, store.subset(lambda row: row.split == "train" and under(row, options.licence)), options.teacher
-    )
+    rows = store.subset(lambda row: row.split == "train" and under(row, options.licence))
+    if not len(rows):
+        raise DatasetError(f"{options.data}: no photo of train under {', '.join(options.licence)}")
+    learned = taught(store, rows, options.teacher)
     held = taught(store, store.subset(lambda row: row.split == "val"), options.teacher)
     network = fit(*learned, steps=options.steps)
     hair, skin = overlaps(network, *held)

@@ -2,7 +2,8 @@
 
 ``python -m amgan.training.fit_trends MODEL --data DIR --store DIR [--licence NAME ...]``
 
-So a finished model gets other trends: those of the photos of `train` in DIR, less the people that are kept for judges.
+So a finished model gets other trends: those of the photos of `train` in DIR, less the people that are kept for judges,
+in the zones of its own atlas.
 Takes some two minutes for 700 faces.
 """
 
@@ -22,10 +23,10 @@ from amgan.data.store import Store, prepare
 from amgan.data.table import held_for_judges, under
 from amgan.errors import DatasetError, WeightsError, as_tool
 from amgan.maps.trends import Trends
-from amgan.models.bundle import SCHEMA, TRENDS
+from amgan.models.bundle import TRENDS, load_bundle_schema
 from amgan.models.estimator import Progress
 from amgan.models.estimator_kinds import new_estimators
-from amgan.signs.atlas import Atlas, unit_atlas
+from amgan.signs.atlas import Atlas
 from amgan.training import fit_shading
 from amgan.training.estimating import fit_estimators, zone_scores
 
@@ -83,14 +84,19 @@ def main() -> None:
     parser.add_argument("--store", type=Path, required=True, help="where prepared faces are kept")
     add_licence(parser)
     options = parser.parse_args()
-    if not (options.model / SCHEMA).is_file():
-        raise WeightsError(f"{options.model}: no {SCHEMA} there; give the folder of a finished model")
-    console, atlas = Console(), unit_atlas()
+    schema = load_bundle_schema(options.model)
+    if not schema.generator_config.follows_trends:
+        raise WeightsError(f"{options.model}: follows no trends: its config has neither shades nor sags")
+    console, atlas = Console(), schema.atlas
     store = prepare(options.data, options.store, atlas)
-    rows = rows_under(store, 0.2, options.licence)
+    rows = rows_under(store, schema.judge_share, options.licence)
     chosen = measurable(store, rows)
     if not len(chosen):
         raise DatasetError(f"{options.data}: too few faces of known age to learn from; {FEWEST} are needed")
+    others = {store.rows[index].licence for index in rows} - {""}
+    if unsaid := sorted(name for name in others if name not in schema.notice):
+        fault = f"has photos under {unsaid[0]}, which the model's notice does not name"
+        raise DatasetError(f"{options.data}: {fault}; give --licence")
     # What no person has scored is estimated by what these faces teach.
     estimators = new_estimators("ridge", atlas)
     fit_estimators(store, estimators, rows, lambda items: track(list(items), "features of the zones", console=console))

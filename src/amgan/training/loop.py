@@ -19,7 +19,7 @@ from amgan.data.store import licence_notice
 from amgan.errors import ConfigError
 from amgan.maps.kinds import count_channels
 from amgan.maps.packing import pack_zones
-from amgan.models.bundle import load_bundle, save_bundle
+from amgan.models.bundle import load_bundle, load_bundle_schema, save_bundle
 from amgan.models.critic import FeatureCritic
 from amgan.models.generator import Generator
 from amgan.signs.atlas import Atlas
@@ -149,6 +149,8 @@ def _train(run: _Run, resume: bool, atlas: Atlas, tensorboard: bool) -> Path:
     model = out / "model"
     if run.first:
         notice = licence_notice(faces.store, faces.rows)
+        if config.start is not None:
+            notice += f" Began as the model {config.start}: {load_bundle_schema(start_folder(config.start)).notice}"
         size = config.stages[-1].image_size
         trends = faces.trends() if nets.ema.config.follows_trends else None
         save_bundle(model, nets.ema, faces.estimators, atlas, faces.channels, notice, size, config.judge_share, trends)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import cv2
 import numpy as np
@@ -15,11 +18,16 @@ import pytest
 from amgan.errors import NoFaceError, OutputError, VideoError
 from amgan.inference.ager import Ager
 from amgan.inference.request import Request
+from amgan.inference.surroundings import STEP, Surroundings, look_around
+from amgan.inference.video import changing
 from amgan.inference.video.age import VideoReport, age_video
+from amgan.models.bundle import SCHEMA
 
 pytest.importorskip("av")
 Frames = Callable[..., list[np.ndarray]]
 OLDER = Request(every=0.9)
+# Where the frames begin on the astronaut's photo (`conftest`).
+HEAD = (96, 0)
 
 
 def planes(frame: object) -> np.ndarray:
@@ -107,6 +115,47 @@ def test_one_of_two_people_is_followed(ager: Ager, made: SimpleNamespace, head_f
     assert changed_halves(second, "1.mp4") == (False, True)
     with pytest.raises(NoFaceError, match="the most in one frame are 2"):
         age_video(ager, source, tmp_path / "2.mp4", Request(every=0.9, face=2))
+
+
+@pytest.fixture
+def greying(small_model: Path, tmp_path: Path) -> Iterator[Ager]:
+    """The small model with hair that greys."""
+    folder = Path(shutil.copytree(small_model, tmp_path / "greying"))
+    schema = json.loads((folder / SCHEMA).read_text())
+    schema["generator"]["greys"] = True
+    (folder / SCHEMA).write_text(json.dumps(schema))
+    with Ager(folder) as ager:
+        yield ager
+
+
+def test_hair_beyond_the_square_greys_through_a_whole_shot(
+    greying: Ager, made: SimpleNamespace, head_frames: Frames, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[int | None, int]] = []
+
+    def looked(*known: Any, steps: int | None = None) -> Surroundings:
+        found = look_around(*known, steps=steps)
+        asked.append((steps, found.cells // STEP))
+        return found
+
+    monkeypatch.setattr(changing, "look_around", looked)
+    frames = head_frames(4, noise=0)
+    source = made.write(tmp_path / "in.mp4", frames, sound=False)
+    report = age_video(greying, source, tmp_path / "out.mp4", Request(age=80), quality=0)
+    assert (report.aged, report.shots) == (4, 1)
+    # Once for the shot, and then as far, and a little farther, all through it.
+    assert asked == [(None, 1), *[(2, 2)] * 4]
+    hues = []
+    for index, frame in enumerate(made.read(tmp_path / "out.mp4")):
+        # Above the square, whose upper edge is in row 16.
+        left = 205 - HEAD[0] + index
+        crown = [part[19:22, left : left + 40] for part in (frame.to_ndarray(format="rgb24"), frames[index])]
+        hues.append([float(np.ptp(part.astype(float), axis=2).mean()) for part in crown])
+    assert max(after / before for after, before in hues) < 0.75
+    # Who is not to be older, or has no hair that greys, is not looked around.
+    asked.clear()
+    age_video(greying, source, tmp_path / "young.mp4", Request(signs={"forehead_wrinkles": 0.9}), quality=0)
+    assert set(asked) == {(0, 0)}
 
 
 def test_webm(ager: Ager, made: SimpleNamespace, head_frames: Frames, tmp_path: Path) -> None:

@@ -43,26 +43,26 @@ def test_a_steady_change_follows_the_skin_and_forgets_at_a_cut(astronaut: np.nda
     moved = np.ascontiguousarray(astronaut[20:276, 92:348])  # 4 px to the right
     change = cv2.GaussianBlur(np.random.default_rng(0).normal(0, 1, (256, 256, 3)).astype(np.float32), (0, 0), 2)
     steady = SteadyChange(kept=0.8)
-    np.testing.assert_array_equal(steady(face, change), change)
+    np.testing.assert_array_equal(steady(face, change, len(face)), change)
     zero = np.full_like(change, 1e-6)
-    kept = steady(moved, zero)
+    kept = steady(moved, zero, len(face))
     inside = (slice(60, 160), slice(80, 180))  # on the head
     expected = 0.8 * np.roll(change, 4, axis=1)
     assert np.corrcoef(kept[inside].ravel(), expected[inside].ravel())[0, 1] > 0.9
     steady.restart()
-    np.testing.assert_array_equal(steady(moved, zero), zero)
+    np.testing.assert_array_equal(steady(moved, zero, len(face)), zero)
     untouched = zero.copy()
     untouched[:100] = 0
-    steady(moved, change)
-    assert (steady(moved, untouched)[:100] == 0).all()
+    steady(moved, change, len(face))
+    assert (steady(moved, untouched, len(face))[:100] == 0).all()
 
 
 def test_what_is_another_picture_is_not_smoothed_over(astronaut: np.ndarray) -> None:
     face = np.ascontiguousarray(astronaut[20:276, 96:352])
     change = np.full((256, 256, 3), 0.5, np.float32)
     steady = SteadyChange()
-    steady(face, change)
-    assert steady(255 - face, change / 5).mean() < 0.15
+    steady(face, change, len(face))
+    assert steady(255 - face, change / 5, len(face)).mean() < 0.15
 
 
 def test_weights_do_not_delay_what_moves_evenly() -> None:

@@ -11,7 +11,7 @@ from amgan.faces.align import Alignment, align_face
 from amgan.inference.ager import Ager
 from amgan.inference.change import face_change
 from amgan.inference.finding import working_size
-from amgan.inference.surroundings import STEP, look_around
+from amgan.inference.surroundings import STEP, STEPS, look_around
 from amgan.inference.video.flicker import FlickerMeter
 from amgan.inference.video.planes import add_change
 from amgan.inference.video.reading import VideoInfo
@@ -19,6 +19,7 @@ from amgan.inference.video.steady import SteadyChange
 from amgan.inference.video.track import SQUARE_SIGMA, ZONES_SIGMA, Track
 from amgan.inference.video.unfinished import State
 from amgan.inference.views import FaceReport, FaceView
+from amgan.maps.greying import newly_grey
 from amgan.signs.atlas import AGE
 from amgan.signs.zones import zone_masks
 
@@ -56,6 +57,8 @@ class Changer:
         self._shot, self._size, self._last = -1, 0, -1
         # How far hair is followed out of the face's square (`look_around`); not known yet where a shot begins.
         self._steps = _UNKNOWN
+        years = [float(ager.bundle.atlas.age.grade(known[AGE])) for known in (scores, targets)]
+        self._greys = ager.bundle.generator.config.greys and float(newly_grey(*years)) > 0
 
     @property
     def state(self) -> State:
@@ -78,10 +81,9 @@ class Changer:
         self._begin(index)
         view = self._view(index, self._info.rgb(frame))
         change = face_change(self._ager.bundle, view, self._targets, bf16=self._ager.bf16)
-        inside = slice(view.wide.pad, view.wide.pad + self._size)
-        self.before.add(change[inside, inside], view.rgb)
-        smoothed = self._steady(view.wide.rgb, change)
-        self.after.add(smoothed[inside, inside], view.rgb)
+        self.before.add(view.wide.of_face(change), view.rgb)
+        smoothed = self._steady(view.wide.rgb, change, self._size)
+        self.after.add(view.wide.of_face(smoothed), view.rgb)
         window = view.report.region
         if window[0] >= window[2] or window[1] >= window[3]:
             return
@@ -94,7 +96,8 @@ class Changer:
         shot = int(self._track.shots[index])
         if shot != self._shot:
             self._shot = shot
-            self._size, self._steps = working_size(self._ager.bundle, self._track.own_size(shot)), _UNKNOWN
+            self._size = working_size(self._ager.bundle, self._track.own_size(shot))
+            self._steps = _UNKNOWN if self._greys else 0
         elif index == self._last + 1:
             self._last = index
             return
@@ -115,11 +118,10 @@ class Changer:
         masks = zone_masks(self._ager.bundle.atlas, landmarks, self._size)
         aligned = alignment.crop(rgb)
         parts = self._ager.parser.parse(aligned)
-        # As far all through a shot, or what is added would have to begin anew.
-        if not self._ager.bundle.generator.config.greys:
-            self._steps = 0
-        far = None if self._steps == _UNKNOWN else self._steps
-        wide = look_around(self._ager.parser, rgb, alignment, aligned, parts.hair, steps=far)
-        self._steps = wide.cells // STEP
+        if self._steps == _UNKNOWN:
+            # As far all through a shot, or what is added would have to begin anew; and a little more, for heads move.
+            far = look_around(self._ager.parser, rgb, alignment, aligned, parts).cells // STEP
+            self._steps = min(far + 1, STEPS) if far else 0
+        wide = look_around(self._ager.parser, rgb, alignment, aligned, parts, steps=self._steps)
         report = FaceReport((left, top, right, bottom), wide.window(rgb.shape), self._scores[AGE], self._scores)
         return FaceView(alignment, aligned, landmarks, masks, parts, wide, self._scores, report)

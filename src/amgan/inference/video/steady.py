@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 # Share of the change of the frame before in that of this one.
 KEPT = 0.8
-# Side of the pictures by which the skin is followed.
+# Side of the face in the pictures by which the skin is followed.
 _SMALL = 256
 # Where the face of the frame before, moved to this one, differs by so many grey levels, the past counts little: a hand
 # came before it, or the mouth opened.
@@ -43,18 +43,22 @@ class SteadyChange:
         """Goes on as the one whose `state` that was."""
         self._last = (state["grey"], state["smoothed"]) if state else None
 
-    def __call__(self, rgb: npt.NDArray[np.uint8], change: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    def __call__(
+        self, rgb: npt.NDArray[np.uint8], change: npt.NDArray[np.float32], face: int
+    ) -> npt.NDArray[np.float32]:
         """Smooths the next frame's change.
 
         Args:
-            rgb: (S, S, 3) uint8, the aligned face.
-            change: (S, S, 3) float32, what is to be added to it.
+            rgb: (W, W, 3) uint8, the aligned face and what is around it.
+            change: (W, W, 3) float32, what is to be added to it.
+            face: Side of the face alone, pixels.
 
         Returns:
-            (S, S, 3) float32; 0 where `change` is 0, so that what may not be touched is not.
+            (W, W, 3) float32; 0 where `change` is 0, so that what may not be touched is not.
         """
         side = rgb.shape[0]
-        small = cv2.resize(rgb, (_SMALL, _SMALL), interpolation=cv2.INTER_AREA)
+        few = round(_SMALL * side / face)
+        small = cv2.resize(rgb, (few, few), interpolation=cv2.INTER_AREA)
         grey = np.asarray(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), np.uint8)
         if self._last is None or self._last[1].shape != change.shape:
             smoothed = change
@@ -64,7 +68,7 @@ class SteadyChange:
             moved = _moved(grey_before.astype(np.float32), flow)
             difference = cv2.GaussianBlur(np.abs(moved - grey), (0, 0), 2.0)
             trust = cv2.resize(np.exp(-((difference / _TOLERANCE) ** 2)), (side, side), interpolation=cv2.INTER_LINEAR)
-            past = _moved(before, cv2.resize(flow, (side, side)) * np.float32(side / _SMALL))
+            past = _moved(before, cv2.resize(flow, (side, side)) * np.float32(side / few))
             weight = (self.kept * trust)[..., None].astype(np.float32)
             smoothed = np.where(change == 0, np.float32(0), change + weight * (past - change))
         self._last = (grey, smoothed)
