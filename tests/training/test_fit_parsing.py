@@ -13,10 +13,10 @@ from amgan.training.parsing_network import ParsingNetwork
 
 @pytest.fixture(scope="module")
 def heads() -> tuple[np.ndarray, np.ndarray]:
-    """Eight pictures: dark hair above, light skin below, something green beside; and the shares of the first two."""
+    """Eight pictures: dark hair above, light skin below, green beside; the shares of hair, of skin and of both."""
     random = np.random.default_rng(0)
     pictures = np.full((8, SIDE, SIDE, 3), (40, 160, 60), np.uint8)
-    shares = np.zeros((8, SIDE, SIDE, 2), np.float32)
+    shares = np.zeros((8, SIDE, SIDE, 3), np.float32)
     for index in range(8):
         left, top = random.integers(30, 70, 2)
         for part, colour, rows in (
@@ -24,7 +24,7 @@ def heads() -> tuple[np.ndarray, np.ndarray]:
             (1, (220, 170, 140), slice(top + 60, top + 150)),
         ):
             pictures[index, rows, left : left + 120] = colour
-            shares[index, rows, left : left + 120, part] = 1
+            shares[index, rows, left : left + 120, [part, 2]] = 1
     return pictures, shares
 
 
@@ -57,6 +57,17 @@ def test_pictures_and_shares_are_varied_alike(heads: tuple[np.ndarray, np.ndarra
         assert np.abs(picture).max() <= 1 and known.min() >= 0 and known.max() <= 1
         # Whatever the light, hair is darker than skin.
         assert picture[:, known[0] > 0.99].mean() < picture[:, known[1] > 0.99].mean()
+
+
+def test_another_background_is_behind_the_person_alone(heads: tuple[np.ndarray, np.ndarray]) -> None:
+    black = np.zeros((SIDE, SIDE, 3), np.uint8)
+    means = []
+    for behind in (None, black):
+        picture, known = varied(heads[0][0], heads[1][0], np.random.default_rng(3), behind)
+        assert known.shape == (2, SIDE, SIDE)
+        means.append([picture[:, part > 0.99].mean() for part in (*known, 1 - known.sum(axis=0))])
+    # Hair stays darker than skin, and what was green is darker than hair.
+    assert means[0][0] < means[0][2] < means[0][1] and means[1][2] < means[1][0] < means[1][1]
 
 
 def test_entropy_is_least_for_the_truth() -> None:

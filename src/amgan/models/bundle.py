@@ -242,12 +242,16 @@ def fingerprint(schema: Schema) -> str:
 
 def default_model() -> Path:
     """Folder of the default among the models that come with the package."""
-    return Path(str(importlib.resources.files("amgan") / "weights" / DEFAULT))
+    return _folder(DEFAULT)
 
 
 def packaged_model(name: str) -> Path:
     """Folder of one of `PACKAGED`."""
-    return default_model().with_name(name) if name != DEFAULT else default_model()
+    return default_model() if name == DEFAULT else _folder(name)
+
+
+def _folder(name: str) -> Path:
+    return Path(str(importlib.resources.files("amgan") / "weights" / name))
 
 
 def located(path: Path | None) -> Path:

