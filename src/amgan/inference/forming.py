@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from amgan.faces.parsing import SIDE
 from amgan.faces.whiskers import whiskers
 from amgan.inference.views import FaceView
 from amgan.maps.arrays import grown
@@ -19,6 +20,9 @@ from amgan.models.generator_config import GeneratorConfig
 
 # Pixels around what changes, from which light and strands take what is around them.
 _MARGIN = 64
+# Beside skin, from such a share of it on, strands are mixed: so many of those that would turn grey do there, and all of
+# them so far away, to a side of the face. A cap of even grey would end there at an edge.
+_BARE, _LEAST, _MIXED = 0.3, 0.3, 0.055
 # How much of a beard and of brows greys beside the hair of the head.
 _ON_SKIN = 0.5
 
@@ -51,7 +55,7 @@ def formed(
     # Of signs that lie at one place, that which changes most.
     most = np.take_along_axis(rise[0], np.abs(rise[0]).argmax(axis=0)[None], axis=0)[0]
     touched = np.pad(grown(np.maximum(where, pliable)[None, None], (size, size))[0, 0], wide.pad)
-    strands = _strands(face, grey) if config.greys else np.zeros_like(touched)
+    strands, share = _strands(face, grey) if config.greys else (np.zeros_like(touched), touched)
     touched = np.maximum(touched, strands)
     if not touched.any():
         return change
@@ -66,9 +70,8 @@ def formed(
         return found
 
     if strands.any():
-        share = grown(grey[None, None], strands.shape)[0, 0][part]
         origin = (part[0].start - wide.pad, part[1].start - wide.pad)
-        made = greyed(made, strands[part], share, origin, size, _skin_colour(face))
+        made = greyed(made, strands[part], share[part], origin, size, _skin_colour(face))
     if trends is not None:
         places = face_places(face.landmarks, size, most.shape[-1])
         if config.shades:
@@ -79,24 +82,29 @@ def formed(
     return change
 
 
-def _strands(face: FaceView, grey: Maps) -> Maps:
-    """(W, W) in 0..1, all hair of a face and around it that turns grey."""
+def _strands(face: FaceView, grey: Maps) -> tuple[Maps, Maps]:
+    """(W, W) in 0..1, all hair of a face and around it that turns grey, and which part of its strands does."""
     wide, size = face.wide, len(face.rgb)
     shape = (wide.alignment.size, wide.alignment.size)
-    found = np.zeros(shape, np.float32)
+    on_skin, on_head = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
     if not grey.any():
-        return found
-    skin, share = grown(np.stack([wide.skin, grey])[None], shape)[0]
+        return on_head, on_head
+    skin, share, mixed = grown(np.stack([wide.skin, grey, grey * _from_skin(wide.skin)])[None], shape)[0]
     # Not on what covers skin, such as the frame of glasses.
     beard = grown(whiskers(face.rgb, face.landmarks)[None, None], (size, size))[0, 0]
-    wide.of_face(found)[:] = _ON_SKIN * beard * wide.of_face(skin)
+    wide.of_face(on_skin)[:] = _ON_SKIN * beard * wide.of_face(skin)
     if wide.hair.any():
         hair = np.asarray(cv2.resize(wide.hair, shape, interpolation=cv2.INTER_CUBIC), np.float32)
         part = window(hair, _MARGIN)
         # Where both may be, it is skin that is seen through hair, or beside it.
-        on_head = hair_strands(wide.rgb[part], hair[part], size) * (1 - skin[part])
-        found[part] = np.maximum(found[part], on_head)
-    return found * (share > 0)
+        on_head[part] = hair_strands(wide.rgb[part], hair[part], size) * (1 - skin[part])
+    return np.maximum(on_head, on_skin) * (share > 0), np.where(on_skin > on_head, share, mixed)
+
+
+def _from_skin(skin: Maps) -> Maps:
+    """(R, R) in 0..1, which part of the strands that are to turn grey does at each place: fewer beside skin (R, R)."""
+    far = cv2.distanceTransform((skin < np.float32(_BARE)).astype(np.uint8), cv2.DIST_L2, 5)
+    return np.asarray(_LEAST + (1 - _LEAST) * (far / np.float32(_MIXED * SIDE)).clip(max=1), np.float32)
 
 
 def _skin_colour(face: FaceView) -> tuple[float, float, float]:
