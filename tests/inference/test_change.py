@@ -168,6 +168,20 @@ def test_hair_greys_with_age_and_with_no_sign(ager: Ager, face: FaceView) -> Non
     assert not face.wide.of_face(found)[hair].any()
 
 
+def test_beside_skin_strands_are_mixed(ager: Ager, face: FaceView) -> None:
+    own = {**face.scores, "age": 0.2}
+    older = face.wide.of_face(face_change(greying(ager), replace(face, scores=own), {**own, "age": 1.0}))
+    hair = grown(face.parts.hair[None, None], (512, 512))[0, 0] > 0.95
+    skin = grown(face.parts.skin[None, None], (512, 512))[0, 0]
+    far = cv2.distanceTransform((skin < 0.3).astype(np.uint8), cv2.DIST_L2, 5)
+    # Hue goes with grey, however light a strand was.
+    gone = np.ptp(older, axis=2)
+    near, middle, inner = (gone[hair & (far >= low) & (far < high)] for low, high in ((3, 8), (12, 20), (30, 60)))
+    assert 0 < near.mean() < 0.8 * inner.mean() and near.mean() < middle.mean() < 1.1 * inner.mean()
+    # Mixed, and not all of them half grey.
+    assert near.std() / near.mean() > 1.3 * inner.std() / inner.mean()
+
+
 def test_hair_greys_where_age_is_painted(ager: Ager, face: FaceView, astronaut: np.ndarray) -> None:
     paint = np.zeros((512, 512, 4), np.uint8)
     middle = int(face.report.box[0] + face.report.box[2]) // 2

@@ -21,7 +21,7 @@ LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 TINT = (-0.16, 0.055, 0.13)
 # How much of what was measured is made: of light more, since the folds of many do not lie on each other, so that their
 # mean is fainter than one of them; of hue less, or skin is tinted. Taken on `val`, by how old and natural faces look.
-_LIGHT, _HUE = 1.4, 0.6
+_LIGHT, _HUE = 1.25, 0.6
 
 
 def as_made(measured: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
