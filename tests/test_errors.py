@@ -6,7 +6,7 @@ import pytest
 TOOLS = {
     "amgan.data.quantiles": ["--out", "OUT"],
     "amgan.data.curation.fit_occlusion": ["--store", "STORE", "--out", "OUT"],
-    "amgan.training.fit_trends": ["MODEL", "--store", "STORE"],
+    "amgan.training.fit_trends": ["default", "--store", "STORE"],
     "amgan.training.fit_parsing": ["--store", "STORE", "--out", "OUT", "--teacher", "TEACHER"],
     "amgan.evaluation.shift": ["--store", "STORE"],
 }

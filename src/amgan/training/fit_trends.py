@@ -104,10 +104,10 @@ def main() -> None:
     trends = measure_trends(
         store, atlas, chosen, scores, ages, lambda items: track(list(items), "light on faces", console=console)
     )
-    (options.model / TRENDS).write_bytes(trends.packed())
+    (schema.path / TRENDS).write_bytes(trends.packed())
     far = np.hypot(*trends.moves.T)
     console.print(
-        f"{options.model / TRENDS}: {len(chosen)} faces; light by {np.abs(trends.light).max():.2f} at most, "
+        f"{schema.path / TRENDS}: {len(chosen)} faces; light by {np.abs(trends.light).max():.2f} at most, "
         f"shape by {far.max():.1f} px of 1024",
         highlight=False,
         soft_wrap=True,
