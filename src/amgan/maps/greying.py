@@ -24,6 +24,8 @@ _REACH, _EDGE, _TAKEN = 10 / 1024, 2e-4, (0.2, 0.8)
 # Beside its edge: how far from it colours are looked at, to a side of the face, how far apart those of hair and of what
 # is beside must be to tell anything, as logarithms, and from where to where between the two a pixel is hair.
 _BESIDE, _APART, _BETWEEN = 14 / 1024, 0.25, (0.35, 0.8)
+# Side of a face in the pictures that colours are looked at in, pixels.
+_COARSE = 512
 # Share of what is around a pixel from which on its colour is known.
 _SEEN = 0.05
 # Scales, to a side of the face: of the noise, of what has one direction, of the strands' surroundings.
@@ -99,15 +101,16 @@ def _by_colour(rgb: npt.NDArray[np.uint8], hair: Array, side: int) -> Array:
         side: Of the face alone, pixels.
 
     Returns:
-        (h, w) in 0..1, of which 512 are a face; 1 where there is nothing but hair around, or both are of one colour.
+        (h, w) in 0..1, a face being `_COARSE`; 1 where there is nothing but hair around, or both are of one colour.
     """
-    small = cv2.resize(rgb, [round(length * 512 / side) for length in rgb.shape[1::-1]], interpolation=cv2.INTER_AREA)
+    size = [round(length * _COARSE / side) for length in rgb.shape[1::-1]]
+    small = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)
     logs = np.log(small / np.float32(255) + np.float32(DARK))
-    mask = cv2.resize(hair, small.shape[1::-1], interpolation=cv2.INTER_LINEAR)
+    mask = cv2.resize(hair, size, interpolation=cv2.INTER_LINEAR)
     means, told = [], np.ones_like(mask)
     for known in (mask > 0.8, mask < 0.05):
         weight = known.astype(np.float32)
-        blurred = cv2.GaussianBlur(np.dstack([logs * weight[..., None], weight]), (0, 0), _BESIDE * 512)
+        blurred = cv2.GaussianBlur(np.dstack([logs * weight[..., None], weight]), (0, 0), _BESIDE * _COARSE)
         means.append(blurred[..., :3] / blurred[..., 3:].clip(min=1e-3))
         # Nothing is told where one of the two is all there is.
         told *= (blurred[..., 3] / np.float32(_SEEN)).clip(max=1)

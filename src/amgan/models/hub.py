@@ -9,7 +9,7 @@ import re
 from pathlib import Path
 
 from amgan.errors import ConfigError, MissingExtraError, WeightsError, in_one_line
-from amgan.models.bundle import ESTIMATORS, GENERATOR, PACKAGED, SCHEMA, TRENDS, packaged_model
+from amgan.models.bundle import ESTIMATORS, GENERATOR, SCHEMA, TRENDS, located
 from amgan.models.onnx_file import SUFFIX
 
 HUB = "hub:"
@@ -45,12 +45,10 @@ def find_model(
         if at and revision is not None:
             raise ConfigError(f"{source}: names a revision, and another is given; leave one of them out")
         return find_in_hub(name, revision=named or revision, cache=cache, download=download)
-    path = Path(source)
+    path = located(Path(source))
     if isinstance(source, Path) or path.exists() or not _HUB_ID.fullmatch(source):
         if revision is not None or cache is not None:
             raise ConfigError(f"{source}: is a path; a revision and a cache are for a repository of the hub")
-        if str(source) in PACKAGED and not path.exists():
-            return packaged_model(str(source))
         if not path.exists():
             raise WeightsError(f"{source}: no such folder or file; give one, or a hub id such as org/name")
         return path

@@ -19,7 +19,7 @@ from amgan.data.grafts.givers import choose_givers
 from amgan.data.grafts.pattern import patterns_of
 from amgan.data.patches import Batch
 from amgan.data.store import Store, prepare
-from amgan.data.table import held_for_judges, under
+from amgan.data.table import under
 from amgan.errors import DatasetError
 from amgan.maps.packing import pack_zones
 from amgan.maps.trends import Trends
@@ -31,7 +31,7 @@ from amgan.signs.atlas import Atlas
 from amgan.training.batches import open_batches
 from amgan.training.config import TrainConfig, start_folder
 from amgan.training.estimating import fit_estimators, zone_scores
-from amgan.training.fit_trends import FEWEST, measurable, measure_trends
+from amgan.training.fit_trends import FEWEST, measurable, measure_trends, rows_under
 
 
 class Face(NamedTuple):
@@ -83,11 +83,7 @@ class TrainingFaces:
         self.store: Store = prepare(config.data, folder, atlas, bar("preparing faces"), config.face_size, config.images)
         for line in filter(None, (self.store.passed_over(), self.store.enlarged())):
             say(line)
-        self.rows = self.store.subset(
-            lambda row: (
-                under(row, config.licences) and row.split == "train" and not held_for_judges(row, config.judge_share)
-            )
-        )
+        self.rows = rows_under(self.store, config.judge_share, config.licences)
         if config.licences and not len(self.rows):
             there = sorted({row.licence or "none" for row in self.store.rows})
             raise DatasetError(f"{config.data}: no photo to learn from is under licences; there are {', '.join(there)}")

@@ -39,7 +39,7 @@ def measurable(store: Store, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.int6
     known = np.array([index for index in rows if np.isfinite(store.rows[index].age)], np.int64)
     if len(known) < FEWEST:
         return known[:0]
-    return known[np.unique(np.linspace(0, len(known) - 1, MOST).astype(np.int64))] if len(known) > MOST else known
+    return known[np.linspace(0, len(known) - 1, MOST).astype(np.int64)] if len(known) > MOST else known
 
 
 def measure_trends(
