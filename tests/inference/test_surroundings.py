@@ -95,14 +95,17 @@ def test_what_does_not_hang_together_with_it_is_none_of_its_hair(photo: np.ndarr
     assert seen[400:535, 345:355].min() > 0.9 and seen[560:].max() == 0
 
 
-def test_a_photo_mirrored_beyond_its_border_has_no_more_hair(photo: np.ndarray) -> None:
+def test_hair_that_the_border_of_a_photo_cuts_has_no_edge_there(photo: np.ndarray) -> None:
     cut = photo[:560]
     cut[340:, 340:360] = RED
     found = followed(cut)
-    cells = found.alignment.resized(len(found.hair)).to_photo(
-        np.argwhere(found.hair > 0.05)[:, ::-1].astype(np.float32)
-    )
-    assert 550 < cells[:, 1].max() < 562
+    # Beyond the border, where the photo is mirrored, it goes on as it is there; and no more is looked at for that.
+    assert found.pad == 32
+    cells = found.alignment.resized(len(found.hair))
+    at = round(float(cells.to_aligned(np.array([(350.0, 500.0)]))[0, 0]))
+    steps = np.arange(cells.size)
+    rows, column = cells.to_photo(np.stack([np.full_like(steps, at), steps], axis=1))[:, 1], found.hair[:, at]
+    assert column[(rows > 540) & (rows < 558)].min() > 0.9 and column[rows > 562].min() > 0.8
     assert found.window(cut.shape)[3] == 560
     # It ends where the photo does, so it does not fade out before.
     seen = found.alignment.paste(found.hair, (560, 800), (0, 0, 800, 560))
@@ -112,6 +115,15 @@ def test_a_photo_mirrored_beyond_its_border_has_no_more_hair(photo: np.ndarray) 
     faded = [followed(photo[: 580 + more], steps=3).hair[:345, 126] for more in range(0, 16, 2)]
     assert 0 < max(np.abs(one - two).max() for one, two in itertools.pairwise(faded)) < 0.35
     assert faded[0].sum() > faded[-1].sum() + 0.5
+
+
+@pytest.mark.parametrize("more", [1, 3, 6])
+def test_what_little_there_is_of_a_photo_behind_an_edge_is_as_what_lies_there(photo: np.ndarray, more: int) -> None:
+    cut = photo[: 535 + more]
+    cut[340:, 340:360] = RED
+    found = followed(cut)
+    seen = found.alignment.paste(found.hair, cut.shape[:2], (0, 0, 800, len(cut)))
+    assert seen[500 : 535 + more - 1, 346:354].min() > 0.9
 
 
 def test_hair_is_followed_at_a_corner_of_a_tilted_square(photo: np.ndarray) -> None:

@@ -13,6 +13,7 @@ from amgan.errors import WeightsError
 from amgan.faces.photo import photo_from_image
 from amgan.inference.views import FaceView
 from amgan.maps.arrays import grown
+from amgan.maps.darkening import newly_dark
 from amgan.maps.greying import newly_grey
 from amgan.maps.kinds import draw_map
 from amgan.maps.location import location_maps
@@ -98,7 +99,10 @@ def paint_of(bundle: Bundle, face: FaceView, painted: Image.Image, around: bool 
 
 
 def greying_of(bundle: Bundle, face: FaceView, targets: Mapping[str, float], paint: Paint | None) -> Maps:
-    """Which share of the strands turns grey at each place (R, R) of `FaceView.wide`, as `paint` is."""
+    """Which share of the strands turns grey at each place (R, R) of `FaceView.wide`, as `paint` is.
+
+    Where somebody is to be younger it is below 0: that share of the grey strands gets its colour back.
+    """
     wanted = np.full(face.wide.hair.shape, targets[AGE], np.float32)
     if paint is not None:
         wanted = painted_map(wanted[None], *paint)[0]
@@ -106,7 +110,7 @@ def greying_of(bundle: Bundle, face: FaceView, targets: Mapping[str, float], pai
     scores = np.linspace(0, 1, 101)
     grades = [bundle.atlas.age.grade(score) for score in scores.tolist()]
     now, then = (np.interp(score, scores, grades) for score in (np.float32(face.scores[AGE]), wanted))
-    return newly_grey(now, then).astype(np.float32)
+    return (newly_grey(now, then) - newly_dark(now, then)).astype(np.float32)
 
 
 def location_of(bundle: Bundle, face: FaceView, seed: int = 0) -> Maps | None:

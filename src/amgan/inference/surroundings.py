@@ -22,11 +22,14 @@ _HAIR, _AROUND = 0.3, 3
 # Less than this is no hair to follow.
 _HARDLY = 0.05
 # The parser knows more of a face that fills its picture: over this share of the square its answers on what is around
-# take over from those, towards the edge.
+# take over from those, towards an edge behind which the photo goes on.
 _BLEND = 0.08
+# What is left of the photo behind an edge, if not more than this share of the side, is as what lies at that edge: from
+# afar, and with the photo mirrored behind, hair in it is not seen well.
+_NARROW = 0.03
 # Hair that is no longer looked at fades out before over this share of what is, or over as much as the photo goes on if
 # that is less; and from how many cells on that is worth to be followed.
-FADE, EDGE = 0.04, 2.0
+FADE, EDGE = 0.04, 0.5
 # Cells over which hair that touches somebody else's goes over to that.
 _SHARED = 2.0
 
@@ -123,9 +126,9 @@ def look_around(
     hair, skin = (_cut(part, looked) for part in (found.hair, found.skin))
     hair = hair * _whose(len(hair), face, others)
     cells = face.resized(SIDE).padded(looked * STEP)
-    hair = hair * _fading(_room(cells, len(hair), rgb.shape))
+    hair = hair * _fading(_room(cells, len(hair), rgb.shape), FADE)
     if steps is None:
-        looked = -(-_beyond(hair) // STEP)
+        looked = -(-_beyond(hair * _inside(face, looked * STEP, rgb.shape)) // STEP)
         hair, skin = _cut(hair, looked), _cut(skin, looked)
     pad = looked * STEP * face.size // SIDE
     wide = face.padded(pad)
@@ -138,20 +141,15 @@ def _around(parser: FaceParser, rgb: npt.NDArray[np.uint8], face: Alignment, par
     wide = face.resized(half).padded(half // 2)
     parsed = parser.parse(wide.crop(rgb))
     # What lies beyond the photo is the photo mirrored.
-    inside = cv2.warpAffine(
-        np.ones(rgb.shape[:2], np.uint8),
-        face.resized(SIDE).padded(half).matrix,
-        (2 * SIDE, 2 * SIDE),
-        flags=cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP,
-    )
-    near = ((np.arange(SIDE, dtype=np.float32) + np.float32(0.5)) / np.float32(_BLEND * SIDE)).clip(max=1)
-    near = np.minimum(near, near[::-1])
-    weight, square = np.minimum(near[:, None], near), (slice(half, half + SIDE),) * 2
+    inside = _inside(face, half, rgb.shape)
+    edges, square = (half,) * 4, (slice(half, half + SIDE),) * 2
+    weight = _fading(_room(face, SIDE, rgb.shape), _BLEND, _NARROW)
+    weight = np.asarray(cv2.copyMakeBorder(weight, *edges, cv2.BORDER_REPLICATE), np.float32)
 
     def joined(far: Array, close: Array) -> Array:
-        seen = np.asarray(cv2.resize(far, (2 * SIDE, 2 * SIDE), interpolation=cv2.INTER_LINEAR) * inside, np.float32)
-        seen[square] += weight * (close - seen[square])
-        return seen
+        seen = cv2.resize(far, (2 * SIDE, 2 * SIDE), interpolation=cv2.INTER_LINEAR)
+        seen += weight * (cv2.copyMakeBorder(close, *edges, cv2.BORDER_REPLICATE) - seen)
+        return np.asarray(seen * inside, np.float32)
 
     hair = joined(parsed.hair, parts.hair)
     _, labels = cv2.connectedComponents((hair > _HAIR).astype(np.uint8))
@@ -160,7 +158,34 @@ def _around(parser: FaceParser, rgb: npt.NDArray[np.uint8], face: Alignment, par
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
     kept = cv2.dilate(np.isin(labels, attached[attached > 0]).astype(np.uint8), disc)
     kept[square] = 1
-    return Parts(hair * kept, joined(parsed.skin, parts.skin))
+    onto = _nearest(face, half, rgb.shape)
+    found = (cv2.remap(part, *onto, cv2.INTER_LINEAR) for part in (hair * kept, joined(parsed.skin, parts.skin)))
+    return Parts(*(np.asarray(part, np.float32) for part in found))
+
+
+def _inside(face: Alignment, cells: int, shape: tuple[int, ...]) -> npt.NDArray[np.uint8]:
+    """(R, R), 1 for cells that lie in the photo, of a face's square and so many on every side of it."""
+    return np.asarray(
+        cv2.warpAffine(
+            np.ones(shape[:2], np.uint8),
+            face.resized(SIDE).padded(cells).matrix,
+            (SIDE + 2 * cells,) * 2,
+            flags=cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP,
+        ),
+        np.uint8,
+    )
+
+
+def _nearest(face: Alignment, cells: int, shape: tuple[int, ...]) -> tuple[Array, Array]:
+    """Columns and rows (R, R) of the cell of the photo that lies nearest to each cell: its own, if that is in it.
+
+    Hair that the photo's border cuts goes on beyond, or it would end there as if at an edge of its own.
+    """
+    grid = face.resized(SIDE).padded(cells)
+    columns, rows = np.meshgrid(*[np.arange(grid.size, dtype=np.float32)] * 2)
+    points = grid.to_photo(np.stack([columns.ravel(), rows.ravel()], axis=1))
+    at = grid.to_aligned(points.clip(0, np.array(shape[1::-1]) - 1)).reshape(grid.size, grid.size, 2)
+    return np.ascontiguousarray(at[..., 0], np.float32), np.ascontiguousarray(at[..., 1], np.float32)
 
 
 def _cut(hair: Array, steps: int) -> Array:
@@ -225,12 +250,19 @@ def _leaves(hair: Array, room: Array) -> bool:
     return bool(((np.stack(edges) > _HAIR) & (room > EDGE)).any())
 
 
-def _fading(room: Array) -> Array:
-    """(side, side) in 0..1, which falls to nothing where the photo goes on, so that no lock has an edge there."""
+def _fading(room: Array, over: float, narrow: float = 0.0) -> Array:
+    """(side, side) in 0..1, which falls to nothing at an edge behind which the photo goes on.
+
+    Args:
+        room: (4, side), of `_room`.
+        over: Share of the side within which it falls, or less if the photo ends sooner.
+        narrow: Up to this share of the side what there is of the photo behind an edge is as good as within.
+    """
     side = room.shape[1]
-    steps = np.arange(side, dtype=np.float32) + np.float32(0.5)
+    steps = np.arange(side, dtype=np.float32)[:, None]
     # Continuous in how far the photo goes on, or a head that moves in a video would flicker.
     above, below, left, right = (
-        (steps[:, None] / width.clip(1e-3, FADE * side)).clip(max=1) for width in room.astype(np.float32)
+        np.maximum(steps / width.clip(1e-3, over * side), 2 - width / max(narrow * side, 1e-3)).clip(0, 1)
+        for width in room.astype(np.float32)
     )
     return np.asarray(above * below[::-1] * left.T * right[::-1].T, np.float32)

@@ -28,8 +28,8 @@ class GeneratorConfig(BaseModel):
             which of them is wanted (`amgan.maps.variants`).
         sags: Whether, in use, the face also changes its shape with age (`amgan.maps.sagging`), lines and all.
         shades: Whether, in use, light falls on the face as on one of that age (`amgan.maps.shading`).
-        greys: Whether, in use, hair greys with age by itself (`amgan.maps.greying`); the generator then changes skin
-            alone, and greys nothing.
+        greys: Whether, in use, hair greys with age by itself (`amgan.maps.greying`) and gets its colour back with youth
+            (`amgan.maps.darkening`); the generator then changes skin alone, and greys nothing.
         base_channels: Width behind the stem; doubles at each halving.
         depth: Halvings behind the stem.
         blocks: Residual blocks at the bottom.

@@ -19,6 +19,7 @@ from amgan.inference.video.steady import SteadyChange
 from amgan.inference.video.track import SQUARE_SIGMA, ZONES_SIGMA, Track
 from amgan.inference.video.unfinished import State
 from amgan.inference.views import FaceReport, FaceView
+from amgan.maps.darkening import newly_dark
 from amgan.maps.greying import newly_grey
 from amgan.signs.atlas import AGE
 from amgan.signs.zones import zone_masks
@@ -58,7 +59,8 @@ class Changer:
         # How far hair is followed out of the face's square (`look_around`); not known yet where a shot begins.
         self._steps = _UNKNOWN
         years = [float(ager.bundle.atlas.age.grade(known[AGE])) for known in (scores, targets)]
-        self._greys = ager.bundle.generator.config.greys and float(newly_grey(*years)) > 0
+        turns = float(newly_grey(*years)) > 0 or float(newly_dark(*years)) > 0
+        self._turns_hair = ager.bundle.generator.config.greys and turns
 
     @property
     def state(self) -> State:
@@ -97,7 +99,7 @@ class Changer:
         if shot != self._shot:
             self._shot = shot
             self._size = working_size(self._ager.bundle, self._track.own_size(shot))
-            self._steps = _UNKNOWN if self._greys else 0
+            self._steps = _UNKNOWN if self._turns_hair else 0
         elif index == self._last + 1:
             self._last = index
             return

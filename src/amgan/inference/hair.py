@@ -1,0 +1,114 @@
+"""Which hair of a face turns grey with the years, or gets its colour back, and the picture of that."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from amgan.faces.fringe import fringe, hanging
+from amgan.faces.parsing import SIDE
+from amgan.faces.whiskers import brows_of, whiskers
+from amgan.inference.views import FaceView
+from amgan.maps.arrays import grown
+from amgan.maps.change import window
+from amgan.maps.darkening import darkened, pigment
+from amgan.maps.greying import greyed
+from amgan.maps.shading import LUMA
+from amgan.maps.strands import hair_strands
+
+# Pixels around hair that are looked at with it.
+_MARGIN = 64
+# Beside skin, from such a share of it on, strands are mixed: so many of those that would turn grey do there, and all of
+# them so far away, to a side of the face. A cap of even grey would end there at an edge.
+_BARE, _LEAST, _MIXED = 0.3, 0.3, 0.055
+# Of strands that turn dark so many do in any case.
+_DARK = 0.5
+# And how much less they are where they hang over the forehead.
+_HANGING = 0.5
+# From which share on a pixel lies in the brows.
+_BROW = 0.5
+# How much of a beard and of brows greys beside the hair of the head.
+_ON_SKIN = 0.5
+
+Maps = npt.NDArray[np.float32]
+
+
+def turning(face: FaceView, grey: Maps) -> tuple[Maps, Maps]:
+    """What hair of a face and around it turns grey, or dark again.
+
+    Args:
+        face: The face.
+        grey: (R, R) in -1..1, which share of its strands is to turn grey at each place of `FaceView.wide`; below 0 it
+            is that of the grey ones which get their colour back.
+
+    Returns:
+        Two (W, W): in 0..1 how much of each pixel is hair that turns, and in -1..1 which share of its strands does.
+    """
+    wide, size = face.wide, len(face.rgb)
+    shape = (wide.alignment.size, wide.alignment.size)
+    on_skin, on_head = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
+    if not grey.any():
+        return on_head, on_head
+    # Roots are mixed: what hangs over the forehead is greyer.
+    mixing = _from_skin(wide.skin)
+    cells = slice(wide.cells, wide.cells + SIDE)
+    mixing[cells, cells] += _HANGING * hanging(face.landmarks, size, SIDE) * (1 - mixing[cells, cells])
+    at_roots = grey * np.where(grey > 0, mixing, _DARK + (1 - _DARK) * mixing)
+    skin, share, mixed = grown(np.stack([wide.skin, grey, at_roots])[None], shape)[0]
+    # Not on what covers skin, such as the frame of glasses.
+    beard = grown(whiskers(face.rgb, face.landmarks)[None, None], (size, size))[0, 0]
+    wide.of_face(on_skin)[:] = _ON_SKIN * beard * wide.of_face(skin)
+    if wide.hair.any():
+        hair = np.asarray(cv2.resize(wide.hair, shape, interpolation=cv2.INTER_CUBIC), np.float32)
+        part = window(hair, _MARGIN)
+        # Where both may be, it is skin that is seen through hair, or beside it.
+        on_head[part] = hair_strands(wide.rgb[part], hair[part], size) * (1 - skin[part])
+        own = wide.of_face(on_head)
+        own[:] = fringe(face.rgb, face.landmarks, own, wide.of_face(hair), wide.of_face(skin))
+    return np.maximum(on_head, on_skin) * (share != 0), np.where(on_skin > on_head, share, mixed)
+
+
+def turned(picture: Maps, hair: Maps, share: Maps, origin: tuple[int, int], face: FaceView) -> Maps:
+    """A picture with that hair turned.
+
+    Args:
+        picture: (H, W, 3), a part of `FaceView.wide`, which goes from -1 to 1.
+        hair: (H, W) in 0..1, of `turning`.
+        share: (H, W) in -1..1, likewise.
+        origin: Row and column of the face's square at which the part begins.
+        face: The face.
+    """
+    size, skin = len(face.rgb), _skin_colour(face)
+    if (share > 0).any():
+        picture = greyed(picture, hair, share.clip(min=0), origin, size, skin)
+    if (share < 0).any():
+        colour = pigment(skin, _brow_colour(face, skin))
+        picture = darkened(picture, hair, (-share).clip(min=0), origin, size, colour)
+    return picture
+
+
+def _from_skin(skin: Maps) -> Maps:
+    """(R, R) in 0..1, which part of the strands that are to turn grey does at each place: fewer beside skin (R, R)."""
+    far = cv2.distanceTransform((skin < np.float32(_BARE)).astype(np.uint8), cv2.DIST_L2, 5)
+    return np.asarray(_LEAST + (1 - _LEAST) * (far / np.float32(_MIXED * SIDE)).clip(max=1), np.float32)
+
+
+def _skin_colour(face: FaceView) -> tuple[float, float, float]:
+    """Mean red, green and blue of a face's skin, 0..255."""
+    skin = face.parts.skin
+    small = cv2.resize(face.rgb, (skin.shape[1], skin.shape[0]), interpolation=cv2.INTER_AREA)
+    red, green, blue = (small * skin[..., None]).sum(axis=(0, 1)).tolist()
+    whole = float(skin.sum())
+    return (red / whole, green / whole, blue / whole) if red + green + blue else (255.0, 255.0, 255.0)
+
+
+def _brow_colour(face: FaceView, skin: tuple[float, float, float]) -> tuple[float, float, float]:
+    """Mean red, green and blue of the darkest quarter of a face's brows, 0..255; the skin's if none are in sight."""
+    brows = brows_of(face.landmarks, len(face.rgb))
+    small = cv2.resize(face.rgb, (brows.shape[1], brows.shape[0]), interpolation=cv2.INTER_AREA)[brows > _BROW]
+    if not len(small):
+        return skin
+    light = small @ LUMA
+    red, green, blue = small[light <= np.quantile(light, 0.25)].mean(axis=0).tolist()
+    return red, green, blue
