@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from amgan.maps.greying import grey_share
 from amgan.maps.shading import LUMA
-from amgan.maps.strands import WAVE, rising, smooth, strands_of
+from amgan.maps.strands import WAVE, Strands, rising, smooth, strands_of
 
 # Share of grey strands that an age must make likely, for grey hair to be taken for such.
 _SURELY = 0.3
@@ -89,15 +89,8 @@ def darkened(
     tint = np.asarray(colour, np.float32)
     dark = float(tint @ LUMA)
     level = np.float32(np.log(dark)) + np.float32(_WAVES) * (found.around - np.float32(found.mean))
-    # How grey the hair is around each place: of one light in all colours, and lighter than it was.
     lights = np.asarray(cv2.exp(found.around), np.float32)
-    rgb = (found.hues + (2 * lights - 1)[..., None] + 1) / 2
-    most = rgb.max(axis=2)
-    grey = 1 - rising((most - rgb.min(axis=2)) / most.clip(min=1e-3), _GREY)
-    sure = (found.whole > 0.5) & (found.seen > _SEEN)
-    typical = np.float32(np.median(found.around[sure]) if sure.any() else found.mean)
-    grey *= 1 - rising(smooth(found.light, WAVE * side) - typical, _CAP)
-    chosen = found.chosen(np.float32(_MOST) * share, _SOFT) * hair * grey
+    chosen = found.chosen(np.float32(_MOST) * share, _SOFT) * hair * _greyness(found, side)
     darker = np.asarray(cv2.exp(level), np.float32)
     fall = (lights - darker).clip(min=0)
     strand = np.float32(_STRANDS) * (found.light - found.around) + np.float32(_MOTTLED) * found.order * found.seen
@@ -106,8 +99,24 @@ def darkened(
     # No pixel beside hair gets darker than the hair.
     part = np.minimum(fall, (found.luma - darker).clip(min=0))
     luma = found.luma - chosen * (found.whole * own + (1 - found.whole) * part)
-    gone = found.whole[..., None] * found.hue + (1 - found.whole[..., None]) * found.hues.clip(
-        np.minimum(found.hue, 0), np.maximum(found.hue, 0)
-    )
     hue = 2 * (luma * chosen)[..., None] * (tint / np.float32(dark) - 1)
-    return np.asarray(picture + 2 * (luma - found.luma)[..., None] - chosen[..., None] * gone + hue, np.float32)
+    return np.asarray(
+        picture + 2 * (luma - found.luma)[..., None] - chosen[..., None] * found.hair_hue() + hue, np.float32
+    )
+
+
+def _greyness(found: Strands, side: int) -> Array:
+    """(H, W) in 0..1, how surely the hair around each place is grey: of hardly any colour, and no white cap."""
+    height, width = found.light.shape
+    # All of it is smooth.
+    light, around, whole, seen, hues = (
+        np.asarray(cv2.resize(part, (-(-width // 4), -(-height // 4)), interpolation=cv2.INTER_AREA), np.float32)
+        for part in (found.light, found.around, found.whole, found.seen, found.hues)
+    )
+    colours = cv2.split(hues / 2)
+    most, least = np.maximum.reduce(colours), np.minimum.reduce(colours)
+    grey = 1 - rising((most - least) / (np.exp(around) + most).clip(min=1e-3), _GREY)
+    sure = (whole > 0.5) & (seen > _SEEN)
+    typical = np.float32(np.median(around[sure]) if sure.any() else found.mean)
+    grey *= 1 - rising(smooth(light, WAVE * side / 4) - typical, _CAP)
+    return np.asarray(cv2.resize(grey, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)

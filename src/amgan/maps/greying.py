@@ -68,7 +68,7 @@ def greyed(
         (H, W, 3) float32.
     """
     found = strands_of(picture, hair, origin, side)
-    luma, hue, light, whole, around, hues = found.luma, found.hue, found.light, found.whole, found.around, found.hues
+    luma, light, whole, around = found.luma, found.light, found.whole, found.around
     level = max(np.log(_WHITE) + _POWER * found.mean, found.mean)
     white = np.asarray(np.float32(level) + np.float32(_WAVES) * (around - np.float32(found.mean)), np.float32)
     grey = found.chosen(_sooner(share, origin, side), _SOFT) * hair
@@ -85,11 +85,9 @@ def greyed(
     lift *= ((lightest - luma) / (lightest - hairs).clip(min=1e-3)).clip(0, 1)
     own *= ((_SKIN * lightest - luma) / ((_SKIN - 1) * lightest)).clip(0, 1)
     lighter = luma + grey * (whole * own + (1 - whole) * lift)
-    # No pixel loses more hue than it has, or it would turn blue.
-    gone = whole[..., None] * hue + (1 - whole[..., None]) * hues.clip(np.minimum(hue, 0), np.maximum(hue, 0))
     warm = np.float32(_WARM) * (np.array(skin, np.float32) / np.float32(np.dot(skin, LUMA)) - 1)
     # 0 where nothing is grey.
-    change = 2 * (lighter - luma)[..., None] - np.float32(_COLOUR) * grey[..., None] * gone
+    change = 2 * (lighter - luma)[..., None] - np.float32(_COLOUR) * grey[..., None] * found.hair_hue()
     return np.asarray(picture + change + (2 * lighter * grey)[..., None] * warm, np.float32)
 
 

@@ -71,6 +71,15 @@ class Strands:
         order = 1 / (1 + cv2.exp(np.float32(-1.7) * self.order * self.seen))
         return np.asarray(((share * np.float32(1 + soft) - order) / np.float32(soft)).clip(0, 1), np.float32)
 
+    def hair_hue(self) -> Array:
+        """(H, W, 3), the hue that hair has in each pixel: its own, or beside hair that of the hair around.
+
+        No pixel has more of it than it has, or it would turn blue without.
+        """
+        whole = self.whole[..., None]
+        there = self.hues.clip(np.minimum(self.hue, 0), np.maximum(self.hue, 0))
+        return np.asarray(whole * self.hue + (1 - whole) * there, np.float32)
+
 
 def strands_of(picture: Array, hair: Array, origin: tuple[int, int], side: int) -> Strands:
     """The strands of hair in a picture.
@@ -148,10 +157,10 @@ def _by_colour(rgb: npt.NDArray[np.uint8], hair: Array, side: int) -> Array:
 
 def _never_hair(rgb: Array) -> Array:
     """(H, W) in 0..1, what is of a colour that no hair has, as caps and leaves are: red without yellow, blue, green."""
-    chroma = rgb.max(axis=2) - rgb.min(axis=2)
-    red, green, blue = cv2.split(rgb)
+    red, green, blue = colours = cv2.split(rgb)
+    chroma = np.asarray(np.maximum.reduce(colours) - np.minimum.reduce(colours), np.float32)
     off = np.maximum(np.maximum(blue - green, green - red), blue - red) / chroma.clip(min=1e-3)
-    return rising(chroma, _COLOURED) * rising(off, _OFF)
+    return rising(chroma, _COLOURED) * rising(np.asarray(off, np.float32), _OFF)
 
 
 def rising(values: Array, limits: tuple[float, float]) -> Array:
