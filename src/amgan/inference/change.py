@@ -10,8 +10,8 @@ from PIL import Image
 
 from amgan.data.grafts.hair import off_background
 from amgan.faces.whiskers import brows_of
-from amgan.inference.facemaps import greying_of, location_of, map_of, paint_of
-from amgan.inference.forming import formed
+from amgan.inference.facemaps import greying_of, location_of, map_of, paint_of, rise_of
+from amgan.inference.forming import Rises, formed
 from amgan.inference.views import FaceView
 from amgan.maps.arrays import grown
 from amgan.maps.change import around, inward, restrain, where_changed, window
@@ -56,10 +56,11 @@ def face_change(
     config = bundle.generator.config
     own = map_of(bundle, face, face.scores)
     paint = None if painted is None else paint_of(bundle, face, painted, around=True)
-    target = map_of(bundle, face, targets)
+    target, on_face = map_of(bundle, face, targets), None
     if paint is not None:
         inside = slice(face.wide.cells, face.wide.cells + target.shape[-1])
-        target = painted_map(target[0], *(part[inside, inside] for part in paint))[None]
+        on_face = paint[0][inside, inside], paint[1][inside, inside]
+        target = painted_map(target[0], *on_face)[None]
     size = (face.rgb.shape[0], face.rgb.shape[1])
     where, pliable = _places(config, face, np.abs(target - own).max(axis=1)[0])
     grown_where = grown(where[None, None], size)
@@ -78,7 +79,8 @@ def face_change(
     if not (config.follows_trends or config.greys):
         return change
     grey = greying_of(bundle, face, targets, paint)
-    return formed(face, change, target - own, where, pliable, grey, config, bundle.trends)
+    light, shape = (rise_of(bundle, face, targets, on_face, follows) for follows in ("light", "shape"))
+    return formed(face, change, Rises(light, where, shape, pliable), grey, config, bundle.trends)
 
 
 def _places(config: GeneratorConfig, face: FaceView, differs: Maps) -> tuple[Maps, Maps]:

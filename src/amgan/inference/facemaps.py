@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Mapping
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -56,6 +57,41 @@ def map_of(bundle: Bundle, face: FaceView, scores: Mapping[str, float], painted:
     else:
         drawn = _drawn(bundle, face, scores)
     return drawn if painted is None else painted_map(drawn[0], *paint_of(bundle, face, painted))[None]
+
+
+def rise_of(
+    bundle: Bundle,
+    face: FaceView,
+    targets: Mapping[str, float],
+    paint: Paint | None,
+    follows: Literal["light", "shape"],
+) -> Maps:
+    """How much more the map asks for at each place, as far as its light or its shape goes with that.
+
+    Args:
+        bundle: The model.
+        face: The face.
+        targets: Scores that are wanted, as for `map_of`.
+        paint: What is painted over those, (R, R) as the map.
+        follows: Which of the two.
+
+    Returns:
+        (1, C, R, R), about in -1..1.
+    """
+    share = {name: float(getattr(sign, follows)) for name, sign in bundle.atlas.signs.items()}
+
+    def weighed(scores: Mapping[str, float]) -> Maps:
+        changed = dict(scores)
+        for name, score in scores.items():
+            part = share.get(name.partition(".")[0], 1.0)
+            changed[name] = part * score + max(1 - part, 0.0) * scores[AGE]
+        return map_of(bundle, face, changed)
+
+    rise = weighed(targets) - weighed(face.scores)
+    if paint is None:
+        return rise
+    score, opacity = paint
+    return np.asarray(rise * (1 - opacity) + score - opacity * map_of(bundle, face, face.scores), np.float32)
 
 
 def _drawn(bundle: Bundle, face: FaceView, scores: Mapping[str, float]) -> Maps:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
 
@@ -21,12 +23,27 @@ _MARGIN = 64
 Maps = npt.NDArray[np.float32]
 
 
+@dataclass(frozen=True)
+class Rises:
+    """By how much a face is to have more of each sign, as far as its light and its shape go with that.
+
+    Attributes:
+        light: (1, C, R, R), about in -1..1.
+        lit: (R, R) in 0..1, how much of that is made at each place.
+        shape: (1, C, R, R), likewise.
+        pliable: (R, R) in 0..1, how much of that is made.
+    """
+
+    light: Maps
+    lit: Maps
+    shape: Maps
+    pliable: Maps
+
+
 def formed(
     face: FaceView,
     change: Maps,
-    rise: Maps,
-    where: Maps,
-    pliable: Maps,
+    rises: Rises,
     grey: Maps,
     config: GeneratorConfig,
     trends: Trends | None,
@@ -36,18 +53,14 @@ def formed(
     Args:
         face: The face.
         change: (W, W, 3), what is added to what `FaceView.wide` shows; itself changed.
-        rise: (1, C, R, R) in -1..1, by how much the face is to have more of each sign.
-        where: (R, R) in 0..1, how much of that is made of its light at each place.
-        pliable: (R, R) in 0..1, how much of it is made of its shape.
+        rises: By how much its light and its shape are to change.
         grey: (R', R') in -1..1, which share of the strands is to turn grey at each place of `FaceView.wide`; below 0
             it is that of the grey ones which get their colour back.
         config: Of the generator, which says what of it all there is.
         trends: Of the model's light and shape, if that follows any.
     """
     wide, size = face.wide, len(face.rgb)
-    # Of signs that lie at one place, that which changes most.
-    most = np.take_along_axis(rise[0], np.abs(rise[0]).argmax(axis=0)[None], axis=0)[0]
-    touched = np.pad(grown(np.maximum(where, pliable)[None, None], (size, size))[0, 0], wide.pad)
+    touched = np.pad(grown(np.maximum(rises.lit, rises.pliable)[None, None], (size, size))[0, 0], wide.pad)
     strands, share = turning(face, grey) if config.greys else (np.zeros_like(touched), touched)
     touched = np.maximum(touched, strands)
     if not touched.any():
@@ -66,10 +79,17 @@ def formed(
         origin = (part[0].start - wide.pad, part[1].start - wide.pad)
         made = turned(made, strands[part], share[part], origin, face)
     if trends is not None:
-        places = face_places(face.landmarks, size, most.shape[-1])
+        places = face_places(face.landmarks, size, rises.light.shape[-1])
         if config.shades:
-            made = lit(made, on_face(shading(trends.lights, places, most) * where).transpose(1, 2, 0))
+            logs = shading(trends.lights, places, _most(rises.light)) * rises.lit
+            made = lit(made, on_face(logs).transpose(1, 2, 0))
         if config.sags:
-            made = moved(made, on_face(sagging(trends.field, places, most) * pliable) * np.float32(size / 2))
+            moves = sagging(trends.field, places, _most(rises.shape)) * rises.pliable
+            made = moved(made, on_face(moves) * np.float32(size / 2))
     change[part] = made - still
     return change
+
+
+def _most(rise: Maps) -> Maps:
+    """(R, R), of signs that lie at one place that which changes most."""
+    return np.asarray(np.take_along_axis(rise[0], np.abs(rise[0]).argmax(axis=0)[None], axis=0)[0], np.float32)

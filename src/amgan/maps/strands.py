@@ -24,7 +24,7 @@ _REACH, _EDGE, _TAKEN = 10 / 1024, 2e-4, (0.2, 0.8)
 _BESIDE, _APART, _BETWEEN = 14 / 1024, 0.25, (0.35, 0.8)
 # How far a pixel's red, green and blue are apart from where on its hue is looked at, and how far that is then from
 # brown, red and blond: from where on it may be no hair's, and surely none's.
-_COLOURED, _OFF = (0.15, 0.3), (-0.2, 0.0)
+_COLOURED, _OFF = (0.15, 0.3), (-0.04, 0.06)
 # Side of a face in the pictures that colours are looked at in, pixels.
 _COARSE = 512
 # Share of what is around a pixel from which on its colour is known.

@@ -32,10 +32,20 @@ SHIPPED = Path(str(importlib.resources.files("amgan.signs"))) / "atlases"
 
 
 class Sign(Scale):
-    """One clinical sign: its grade range and its zones, either one centre or a left and a right."""
+    """One clinical sign: its grade range and its zones, either one centre or a left and a right.
+
+    Attributes:
+        label: Its name for people.
+        zones: Where it lies.
+        light: How far the light of its zones goes with its score, in models that follow light (`amgan.maps.shading`);
+            what is left of one goes with age: spots lie on skin in any light.
+        shape: The same of their shape (`amgan.maps.sagging`); above 1 it goes farther than with age.
+    """
 
     label: str
     zones: dict[Side, Polygons]
+    light: Annotated[float, Field(ge=0, le=4)] = 1.0
+    shape: Annotated[float, Field(ge=0, le=4)] = 1.0
 
     @model_validator(mode="after")
     def _sides(self) -> Sign:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import cv2
 import numpy as np
@@ -11,12 +11,13 @@ import numpy.typing as npt
 
 from amgan.data.grafts.bare_skin import bare_skin
 from amgan.data.grafts.relief import relief_of
+from amgan.data.grafts.spots import lines_in, spots_in
 from amgan.data.store import Store
 from amgan.errors import DatasetError
 from amgan.faces.outlines import SIDE, disc
 from amgan.maps.mesh import mean_face, places_in
 from amgan.maps.packing import pack_zones
-from amgan.maps.shading import LUMA
+from amgan.maps.shading import LUMA, TINT
 from amgan.signs.atlas import Atlas
 from amgan.signs.zones import zone_masks
 
@@ -29,6 +30,8 @@ _FADE = 24 / 1024
 # How far zones fade into each other, and what the one who gives the rest counts in a zone.
 _SOFT, _REST = 10 / 1024, 0.03
 
+# Beside lines, how much is left of the rest.
+_BESIDE = 0.4
 # The deviation of the blur over which patches are compared, and how strong they may be beside what is usual.
 _PATCH, _AS_STRONG = 17 / 1024, 0.9
 
@@ -41,10 +44,12 @@ class Giver(NamedTuple):
     Attributes:
         face: Name of a row of the data.
         gain: Factor on the relief.
+        what: All of it, or its "spots" or its "lines" alone (`amgan.data.grafts.spots`).
     """
 
     face: str
     gain: float = 1.0
+    what: Literal["all", "lines", "spots"] = "all"
 
 
 def patterns_of(store: Store, atlas: Atlas, givers: Sequence[Mapping[str, Giver]]) -> _Array:
@@ -108,7 +113,13 @@ def pattern_of(store: Store, atlas: Atlas, givers: Mapping[str, Giver]) -> _Arra
         within = cv2.GaussianBlur(np.asarray(cv2.erode(small, disc(around)), np.float32), (0, 0), around / 2)
         fading = np.asarray(cv2.resize(within / 255, (size, size), interpolation=cv2.INTER_LINEAR), np.float32)
         places = cv2.resize(places_in(landmarks, mean, size, steps, steps), (size, size))
-        relief = np.dstack([relief_of(picture, bare, size) * np.float32(giver.gain) * fading[..., None], fading])
+        relief = relief_of(picture, bare, size)
+        if giver.what == "spots":
+            relief = relief * spots_in(relief, size)[..., None]
+        elif giver.what == "lines":
+            lines = -lines_in(relief, size)[..., None] * (1 + np.array(TINT, np.float32))
+            relief = lines + np.float32(_BESIDE) * (relief - lines)
+        relief = np.dstack([relief * np.float32(giver.gain) * fading[..., None], fading])
         found = cv2.remap(relief, places[..., 0], places[..., 1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_CONSTANT)
         return np.asarray(found[..., :3], np.float32), np.asarray(found[..., 3].clip(0, 1), np.float32)
 
