@@ -13,7 +13,7 @@ from PIL import Image
 
 from amgan.inference.ager import Ager
 from amgan.inference.change import face_change
-from amgan.inference.facemaps import location_of
+from amgan.inference.facemaps import location_of, rise_of
 from amgan.inference.views import FaceView
 from amgan.maps.arrays import grown
 from amgan.models.bundle import load_bundle
@@ -193,3 +193,33 @@ def test_hair_greys_where_age_is_painted(ager: Ager, face: FaceView, astronaut: 
     hair = grown(face.parts.hair[None, None], (512, 512))[0, 0] > 0.7
     left, right = np.flatnonzero((np.abs(found).max(axis=2) * hair).any(axis=0))[[0, -1]]
     assert left < face.landmarks[10, 0] - 20 and right < face.landmarks[10, 0] + 30
+
+
+def test_light_and_shape_follow_a_sign_as_far_as_the_atlas_says(ager: Ager, face: FaceView) -> None:
+    bundle = ager.bundle
+    signs = bundle.atlas.signs
+    plain = bundle.atlas.model_copy(
+        update={"signs": {name: sign.model_copy(update={"light": 1.0, "shape": 1.0}) for name, sign in signs.items()}}
+    )
+
+    def with_one(name: str, **update: float) -> Any:
+        return plain.model_copy(update={"signs": {**plain.signs, name: plain.signs[name].model_copy(update=update)}})
+
+    other, farther = with_one("forehead_wrinkles", light=0.0), with_one("crows_feet", shape=3.0)
+
+    def rise(atlas: Any, follows: Any, paint: Any = None, **wanted: float) -> np.ndarray:
+        known = {name: getattr(bundle, name) for name in ("channels", "path", "generator")}
+        given: Any = SimpleNamespace(atlas=atlas, **known)
+        return rise_of(given, face, {**face.scores, **wanted}, paint, follows)
+
+    forehead = {"forehead_wrinkles": 1.0}
+    assert np.abs(rise(plain, "light", **forehead)).max() > 0.3 and not rise(other, "light", **forehead).any()
+    assert np.array_equal(rise(plain, "shape", **forehead), rise(other, "shape", **forehead))
+    # What does not follow its sign follows the age.
+    assert np.abs(rise(other, "light", age=1.0)).max(axis=(0, 1)).sum() > np.abs(rise(plain, "light", age=1.0)).sum()
+    eyes = {"crows_feet.left": 1.0}
+    assert np.allclose(rise(farther, "shape", **eyes), 3 * rise(plain, "shape", **eyes), atol=1e-5)
+    # Paint lies over all of that.
+    size = rise(plain, "light").shape[-1]
+    paint = (np.full((size, size), 0.75, np.float32), np.ones((size, size), np.float32))
+    assert np.allclose(rise(plain, "light", paint, **forehead), rise(other, "light", paint, **forehead), atol=1e-6)

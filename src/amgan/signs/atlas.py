@@ -24,6 +24,7 @@ Vertex = Landmark | tuple[Landmark, Landmark, Finite]
 Polygon = Annotated[list[Vertex], Field(min_length=3)]
 Polygons = Annotated[list[Polygon], Field(min_length=1)]
 Side = Literal["left", "right", "centre"]
+Relief = Literal["all", "lines", "spots"]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 
 AGE = "age"
@@ -40,12 +41,14 @@ class Sign(Scale):
         light: How far the light of its zones goes with its score, in models that follow light (`amgan.maps.shading`);
             what is left of one goes with age: spots lie on skin in any light.
         shape: The same of their shape (`amgan.maps.sagging`); above 1 it goes farther than with age.
+        relief: What of old skin shows the sign, where a memory of lines is made (`amgan.data.grafts.spots`).
     """
 
     label: str
     zones: dict[Side, Polygons]
     light: Annotated[float, Field(ge=0, le=4)] = 1.0
     shape: Annotated[float, Field(ge=0, le=4)] = 1.0
+    relief: Relief = "all"
 
     @model_validator(mode="after")
     def _sides(self) -> Sign:

@@ -124,6 +124,9 @@ def fit(
     mean = (mean_face() + 1) * np.float32(store.size / 2) - np.float32(0.5)
     zones = zone_masks(atlas, np.concatenate([mean, mean[:10]]), store.size, CELLS).zones[None]
     head, channels = np.ones((1, CELLS, CELLS), np.float32), pack_zones(atlas)
+    # What the light of a zone does not follow of its sign it follows of age.
+    share = np.array([atlas.signs[zone.partition(".")[0]].light for zone in atlas.zones]).clip(max=1)
+    scores = np.asarray(share * scores + (1 - share) * ages[:, None], np.float32)
     beards, detector = _beards(), load_detector()
     slopes, shown = Slopes(CELLS**2, 4, others.shape[1]), np.zeros((CELLS, CELLS), np.float32)
     waiting: list[tuple[Array, Array, Array, Array]] = []

@@ -43,6 +43,16 @@ def test_who_gives_a_sign_gives_it_in_its_zone(store: Store) -> None:
     assert moved[int(0.75 * SIZE) :].max() < 1e-6
 
 
+def test_spots_or_lines_alone_are_less_than_all(store: Store) -> None:
+    every, lines, spots = (
+        pattern_of(store, ATLAS, {sign: Giver(store.rows[0].name, 1.0, what) for sign in (*ATLAS.signs, "rest")})
+        for what in ("all", "lines", "spots")
+    )
+    assert np.abs(spots).mean() < 0.3 * np.abs(every).mean() and 0 < np.abs(lines).mean() < np.abs(every).mean()
+    # Lines are dark.
+    assert lines.min() < -0.02 and lines.max() < 0.6 * every.max()
+
+
 def test_givers_are_faces_of_the_data_and_each_sign_has_one(store: Store) -> None:
     with pytest.raises(DatasetError, match=r"givers: nobody gives forehead_wrinkles"):
         pattern_of(store, ATLAS, {})

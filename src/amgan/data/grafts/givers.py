@@ -17,7 +17,7 @@ from amgan.errors import DatasetError
 from amgan.faces.align import at_side
 from amgan.faces.outlines import SIDE
 from amgan.maps.mesh import turned
-from amgan.signs.atlas import Atlas
+from amgan.signs.atlas import Atlas, Relief
 from amgan.signs.zones import zone_masks
 
 # A face has a relief worth having if it looks ahead, and is more probably bare than covered at the side where that is
@@ -25,9 +25,10 @@ from amgan.signs.zones import zone_masks
 _ASIDE, _COVERED, _COVER_SIDE, _ELSE = 0.06, 0.5, 256, 0.05
 # Least and most factor on a relief: what is made much deeper than it was shows noise.
 _GAIN = (0.8, 1.6)
-# How much of it is laid, in zones and elsewhere: the depth of folds is shading (`amgan.maps.shading`), and creases
-# where no sign lies look crumpled.
-_LAID, _LAID_ELSEWHERE = 0.7, 0.45
+# How much of it is laid, in zones by what shows the sign, and elsewhere: the depth of folds is shading
+# (`amgan.maps.shading`), and creases where no sign lies look crumpled.
+_LAID: Mapping[Relief, float] = {"all": 0.7, "lines": 1.05, "spots": 1.0}
+_LAID_ELSEWHERE = 0.45
 # Of how many with the most of a sign the skin is looked at, for each pattern.
 _TRIES = 30
 
@@ -68,7 +69,7 @@ def choose_givers(
 
     ahead = np.array([1 if abs(turned(store.landmarks[index])) < _ASIDE else _ELSE for index in indices])
 
-    def best(zones: list[int], name: str, laid: float = _LAID) -> list[Giver]:
+    def best(zones: list[int], name: str, what: Relief, laid: float) -> list[Giver]:
         of_sign = scores[:, zones].mean(axis=1)
         looked_at = [int(place) for place in np.argsort(-of_sign * ahead)[: _TRIES * patterns] if of_sign[place] > 0]
         if len(looked_at) < patterns:
@@ -79,14 +80,15 @@ def choose_givers(
         people = {store.rows[indices[place]].identity: place for place in reversed(best_first)}
         alone = sorted(best_first, key=lambda place: people[store.rows[indices[place]].identity] != place)
         return [
-            Giver(store.rows[indices[place]].name, round(laid * float(np.clip(FULL / of_sign[place], *_GAIN)), 2))
+            Giver(store.rows[indices[place]].name, round(laid * float(np.clip(FULL / of_sign[place], *_GAIN)), 2), what)
             for place in alone[:patterns]
         ]
 
     by_zone = {zone: number for number, zone in enumerate(atlas.zones)}
     by_sign: Mapping[str, list[Giver]] = {
-        sign: best([by_zone[zone] for zone in atlas.zones_of(sign)], sign) for sign in atlas.signs
-    } | {REST: best(list(by_zone.values()), "sign", _LAID_ELSEWHERE)}
+        sign: best([by_zone[zone] for zone in atlas.zones_of(sign)], sign, kind.relief, _LAID[kind.relief])
+        for sign, kind in atlas.signs.items()
+    } | {REST: best(list(by_zone.values()), "sign", "lines", _LAID_ELSEWHERE)}
     return [{sign: givers[number] for sign, givers in by_sign.items()} for number in range(patterns)]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -18,7 +18,7 @@ from amgan.faces.outlines import SIDE, disc
 from amgan.maps.mesh import mean_face, places_in
 from amgan.maps.packing import pack_zones
 from amgan.maps.shading import LUMA, TINT
-from amgan.signs.atlas import Atlas
+from amgan.signs.atlas import Atlas, Relief
 from amgan.signs.zones import zone_masks
 
 # How much of the scale the reliefs of the givers stand for.
@@ -49,7 +49,7 @@ class Giver(NamedTuple):
 
     face: str
     gain: float = 1.0
-    what: Literal["all", "lines", "spots"] = "all"
+    what: Relief = "all"
 
 
 def patterns_of(store: Store, atlas: Atlas, givers: Sequence[Mapping[str, Giver]]) -> _Array:
@@ -118,7 +118,7 @@ def pattern_of(store: Store, atlas: Atlas, givers: Mapping[str, Giver]) -> _Arra
             relief = relief * spots_in(relief, size)[..., None]
         elif giver.what == "lines":
             lines = -lines_in(relief, size)[..., None] * (1 + np.array(TINT, np.float32))
-            relief = lines + np.float32(_BESIDE) * (relief - lines)
+            relief = np.asarray(lines + np.float32(_BESIDE) * (relief - lines), np.float32)
         relief = np.dstack([relief * np.float32(giver.gain) * fading[..., None], fading])
         found = cv2.remap(relief, places[..., 0], places[..., 1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_CONSTANT)
         return np.asarray(found[..., :3], np.float32), np.asarray(found[..., 3].clip(0, 1), np.float32)
