@@ -14,7 +14,7 @@ from amgan.inference.facemaps import greying_of, location_of, map_of, paint_of, 
 from amgan.inference.forming import Rises, formed
 from amgan.inference.views import FaceView
 from amgan.maps.arrays import grown
-from amgan.maps.change import around, inward, restrain, where_changed, window
+from amgan.maps.change import around, carried_along, inward, restrain, where_changed, window
 from amgan.maps.kinds import in_any_zone
 from amgan.maps.targets import asked_map, painted_map
 from amgan.models.bundle import Bundle
@@ -98,7 +98,7 @@ def _places(config: GeneratorConfig, face: FaceView, differs: Maps) -> tuple[Map
     if config.greys:
         side = (len(where), len(where))
         skin, hair = grown(np.stack([parts.skin, parts.hair])[None], side)[0]
-        return where * skin, where * around((skin + hair).clip(max=1))
+        return where * skin, carried_along(where, masks.skin) * around((skin + hair).clip(max=1))
     if not config.guarded:
         where = where * inward(masks.head, masks.skin) * off_background(face.rgb, masks.skin)
     return where, where

@@ -59,6 +59,22 @@ def inward(head: npt.NDArray[np.float32], skin: npt.NDArray[np.float32]) -> npt.
     return skin + (1 - skin) * (2 * around - 1).clip(0, 1)
 
 
+def carried_along(where: npt.NDArray[np.float32], skin: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """What moves where a face changes its shape: that, and what lies beside the face there, or its outline would stay.
+
+    Args:
+        where: (R, R) in 0..1, where a face changes.
+        skin: (R, R) in 0..1, the face.
+
+    Returns:
+        (R, R) in 0..1, on the face as it was.
+    """
+    side = max(round(len(where) * GIVES_WAY), 1)
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * side + 1, 2 * side + 1))
+    beside = cv2.blur(cv2.dilate(where, disc), (side | 1, side | 1)) * (1 - skin)
+    return np.asarray(np.maximum(where, beside), np.float32)
+
+
 def around(person: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     """What moves with a person's face: the person, and less and less what is close behind.
 

@@ -30,8 +30,10 @@ _FADE = 24 / 1024
 # How far zones fade into each other, and what the one who gives the rest counts in a zone.
 _SOFT, _REST = 10 / 1024, 0.03
 
-# Beside lines, how much is left of the rest.
-_BESIDE = 0.4
+# Beside lines, how much is left of the rest. How much more colour spots have than lines, and how soft their edges are.
+_BESIDE, _BROWN, _SOFT_SPOTS = 0.5, 1.3, 1.2 / 1024
+# Deviation of the blur that parts pores from shade, to a side of the face.
+_PORES = 5 / 1024
 # The deviation of the blur over which patches are compared, and how strong they may be beside what is usual.
 _PATCH, _AS_STRONG = 17 / 1024, 0.9
 
@@ -114,12 +116,8 @@ def pattern_of(store: Store, atlas: Atlas, givers: Mapping[str, Giver]) -> _Arra
         fading = np.asarray(cv2.resize(within / 255, (size, size), interpolation=cv2.INTER_LINEAR), np.float32)
         places = cv2.resize(places_in(landmarks, mean, size, steps, steps), (size, size))
         relief = relief_of(picture, bare, size)
-        if giver.what == "spots":
-            relief = relief * spots_in(relief, size)[..., None]
-        elif giver.what == "lines":
-            lines = -lines_in(relief, size)[..., None] * (1 + np.array(TINT, np.float32))
-            relief = np.asarray(lines + np.float32(_BESIDE) * (relief - lines), np.float32)
-        relief = np.dstack([relief * np.float32(giver.gain) * fading[..., None], fading])
+        relief = relief * np.float32(giver.gain) if giver.what == "all" else _parted(relief, giver, size)
+        relief = np.dstack([relief * fading[..., None], fading])
         found = cv2.remap(relief, places[..., 0], places[..., 1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_CONSTANT)
         return np.asarray(found[..., :3], np.float32), np.asarray(found[..., 3].clip(0, 1), np.float32)
 
@@ -141,3 +139,20 @@ def pattern_of(store: Store, atlas: Atlas, givers: Mapping[str, Giver]) -> _Arra
         total[channel] += relief * weight[..., None]
         weights += bare * weight
     return np.asarray(total / weights[..., None] * (1 / np.float32(FULL)), np.float32)
+
+
+def _parted(relief: _Array, giver: Giver, size: int) -> _Array:
+    """The lines or the spots of a relief (H, W, 3), times the gain.
+
+    They are of the colour that those have on anybody: a giver's is that of one light and one camera.
+    """
+    light, tint = np.asarray(relief @ LUMA, np.float32), np.array(TINT, np.float32)
+    if giver.what == "lines":
+        lines = lines_in(relief, size)
+        # Of the rest what is fine, and a gain makes no more of it: skin does not grow rougher where lines are deeper.
+        rest = light + lines
+        rest = rest - cv2.GaussianBlur(rest, (0, 0), _PORES * size)
+        rest *= np.float32(_BESIDE * min(giver.gain, 1.0))
+        return np.asarray((rest - np.float32(giver.gain) * lines)[..., None] * (1 + tint), np.float32)
+    spots = cv2.GaussianBlur(light.clip(max=0) * spots_in(relief, size), (0, 0), max(_SOFT_SPOTS * size, 0.3))
+    return np.asarray(np.float32(giver.gain) * spots[..., None] * (1 + np.float32(_BROWN) * tint), np.float32)

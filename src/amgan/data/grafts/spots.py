@@ -11,14 +11,14 @@ from amgan.maps.shading import LUMA
 
 # Radius of what a spot fits in, and length of what only a line is as long as, to a side of the face; and how wide lines
 # are at most, as a radius, and how long at least.
-_RADIUS, _LENGTH = 12 / 1024, 27 / 1024
+_RADIUS, _LENGTH = 11 / 1024, 22 / 1024
 _WIDTH, _LEAST = 5 / 1024, 15 / 1024
 # Directions in which lines are looked for.
 _DIRECTIONS = 12
 # How dark a spot is, as a logarithm: from where on it is no pore, and surely.
 _DARK = (0.035, 0.09)
 # Share of what is dark at a place that is no line: from where on it is a spot, and surely.
-_ROUND = (0.4, 0.7)
+_ROUND = (0.45, 0.7)
 # Deviation of the blur by which spots are cut out softly, to a side of the face.
 _SOFT = 1.2 / 1024
 
