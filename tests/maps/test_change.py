@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from amgan.maps.change import OFF_SKIN, OFF_ZONES, hue_kept, inward, where_changed
+from amgan.maps.change import OFF_SKIN, OFF_ZONES, carried_along, hue_kept, inward, where_changed
 
 
 def test_all_of_a_change_is_made_in_zones_some_on_other_skin_and_hair_none_outside() -> None:
@@ -43,3 +43,12 @@ def test_hair_fades_towards_the_outline_of_the_head_and_skin_does_not() -> None:
     found = inward(head, skin)
     assert found[50, 50] == 1 and found[50, 17] == 1
     assert found[30, 17] < 0.2 < found[30, 22] < found[30, 25] and found[30, 48] == 1
+
+
+def test_what_lies_beside_a_face_moves_with_its_outline_and_nothing_on_the_face() -> None:
+    where, skin = np.zeros((100, 100), np.float32), np.zeros((100, 100), np.float32)
+    skin[:, :60] = 1
+    where[40:60, 40:60] = 1
+    found = carried_along(where, skin)
+    assert np.array_equal(found[:, :60], where[:, :60])
+    assert found[50, 60] == 1 and found[50, 75:].max() == 0 and found[30, 60] == 0
