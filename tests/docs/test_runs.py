@@ -6,8 +6,10 @@ import itertools
 import re
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -49,7 +51,6 @@ NOT_RUN = {
     r"torchrun .*": "wants other machines; tests/training/test_processes.py has two on this one",
     r"amgan train .*--devices [348]( --resume)?": "wants GPUs; tests/training/test_processes.py has two processes",
     # What does not end, or is no command.
-    r"amgan ui( --port 8000 --no-browser)?": "serves until it is stopped; tests/app",
     r"amgan train default --set start=default .*": "the shipped network is too wide; test_config.py reads it",
     r"amgan train PRESET\|CONFIG\.yaml .*": "says what may be given, and is not to be given",
     r".* --inception inception-2015-12-05\.pt": "a file of other people that is not in the repository",
@@ -171,6 +172,8 @@ class Reader:
             _compare(quoted, said, f"{block.place}: {line}")
 
     def _call(self, arguments: list[str], patch: pytest.MonkeyPatch) -> tuple[int, list[str]]:
+        if arguments[0] == "ui":
+            return _opened(arguments)
         if "--devices" in arguments:  # which starts this process again
             command = [sys.executable, "-m", "amgan", *arguments]
             done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -180,6 +183,22 @@ class Reader:
             main()
         said = self.capsys.readouterr()
         return int(stop.value.code or 0), [*said.out.splitlines(), *said.err.splitlines()]
+
+
+def _opened(arguments: list[str]) -> tuple[int, list[str]]:
+    """Opens the page on a free port, asks for it as a browser does, and ends it as a person does, with Ctrl-C."""
+    pytest.importorskip("gradio")
+    command = [sys.executable, "-m", "amgan", "ui", "--no-browser", "--port", "0"]
+    command += [word for word in arguments[1:] if word not in ("--no-browser", "--port", "8000")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as page:
+        assert page.stdout is not None
+        said = page.stdout.readline().rstrip()
+        try:
+            with urllib.request.urlopen(said.split()[2], timeout=60) as answer:
+                assert b"gradio" in answer.read()
+        finally:
+            page.send_signal(signal.SIGINT)
+        return page.wait(60), [said]
 
 
 def _written(line: list[str]) -> str | None:

@@ -62,7 +62,8 @@ def face_change(
         on_face = paint[0][inside, inside], paint[1][inside, inside]
         target = painted_map(target[0], *on_face)[None]
     size = (face.rgb.shape[0], face.rgb.shape[1])
-    where, pliable = _places(config, face, np.abs(target - own).max(axis=1)[0])
+    differs = np.abs(target - own).max(axis=1)[0]
+    where = _on_skin(config, face, _where(config, face, differs))
     grown_where = grown(where[None, None], size)
     # Channels last in memory, as the photo is, and as networks are fastest with.
     image = face.rgb.transpose(2, 0, 1)[None].astype(np.float32) / np.float32(127.5) - 1
@@ -78,30 +79,43 @@ def face_change(
     change = np.pad(change[0].transpose(1, 2, 0), ((pad, pad), (pad, pad), (0, 0)))
     if not (config.follows_trends or config.greys):
         return change
-    grey = greying_of(bundle, face, targets, paint)
-    light, shape = (rise_of(bundle, face, targets, on_face, follows) for follows in ("light", "shape"))
-    return formed(face, change, Rises(light, where, shape, pliable), grey, config, bundle.trends)
+    rises = None
+    if config.follows_trends:
+        light, shape = (rise_of(bundle, face, targets, on_face, follows) for follows in ("light", "shape"))
+        # Light and shape may change where the map itself asks for nothing: with the age, in zones that follow that.
+        lit, moves = (_where(config, face, np.maximum(differs, np.abs(rise).max(axis=1)[0])) for rise in (light, shape))
+        rises = Rises(light, _on_skin(config, face, lit), shape, _pliable(config, face, moves))
+    return formed(face, change, rises, greying_of(bundle, face, targets, paint), config, bundle.trends)
 
 
-def _places(config: GeneratorConfig, face: FaceView, differs: Maps) -> tuple[Maps, Maps]:
-    """Where the generator changes a face, and where its shape changes; both (R, R) in 0..1.
+def _where(config: GeneratorConfig, face: FaceView, differs: Maps) -> Maps:
+    """Where a face changes, (R, R) in 0..1.
 
     Args:
         config: Of the generator.
         face: The face.
         differs: (R, R), how far the map that is wanted is from the face's own.
     """
-    masks, parts = face.masks, face.parts
+    masks = face.masks
     # Where the map asks for nothing, nothing changes: an edit stays in its zones.
     asked = (differs / np.float32(FULL_EFFECT)).clip(max=1)
     where = asked * where_changed(masks.editable, masks.skin, in_any_zone(config.maps, masks.zones), config.guarded)
-    if config.greys:
-        side = (len(where), len(where))
-        skin, hair = grown(np.stack([parts.skin, parts.hair])[None], side)[0]
-        return where * skin, carried_along(where, masks.skin) * around((skin + hair).clip(max=1))
-    if not config.guarded:
+    if not (config.greys or config.guarded):
         where = where * inward(masks.head, masks.skin) * off_background(face.rgb, masks.skin)
-    return where, where
+    return np.asarray(where, np.float32)
+
+
+def _on_skin(config: GeneratorConfig, face: FaceView, where: Maps) -> Maps:
+    """What of that is skin, if hair turns by itself."""
+    return where * grown(face.parts.skin[None, None], where.shape)[0, 0] if config.greys else where
+
+
+def _pliable(config: GeneratorConfig, face: FaceView, where: Maps) -> Maps:
+    """Where the shape of a face that changes there does, with what lies beside it."""
+    if not config.greys:
+        return where
+    person = (face.parts.skin + face.parts.hair).clip(max=1)
+    return carried_along(where, face.masks.skin) * around(grown(person[None, None], where.shape)[0, 0])
 
 
 def _whole_cells(part: tuple[slice, slice], cell: int) -> tuple[slice, slice]:

@@ -76,7 +76,7 @@ def rise_of(
         follows: Which of the two.
 
     Returns:
-        (1, C, R, R), about in -1..1.
+        (1, C, R, R), in -1..1 times what the atlas lets it go farther than the score.
     """
     share = {name: float(getattr(sign, follows)) for name, sign in bundle.atlas.signs.items()}
 

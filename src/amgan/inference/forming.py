@@ -28,7 +28,7 @@ class Rises:
     """By how much a face is to have more of each sign, as far as its light and its shape go with that.
 
     Attributes:
-        light: (1, C, R, R), about in -1..1.
+        light: (1, C, R, R), of `amgan.inference.facemaps.rise_of`.
         lit: (R, R) in 0..1, how much of that is made at each place.
         shape: (1, C, R, R), likewise.
         pliable: (R, R) in 0..1, how much of that is made.
@@ -43,7 +43,7 @@ class Rises:
 def formed(
     face: FaceView,
     change: Maps,
-    rises: Rises,
+    rises: Rises | None,
     grey: Maps,
     config: GeneratorConfig,
     trends: Trends | None,
@@ -53,15 +53,18 @@ def formed(
     Args:
         face: The face.
         change: (W, W, 3), what is added to what `FaceView.wide` shows; itself changed.
-        rises: By how much its light and its shape are to change.
+        rises: By how much its light and its shape are to change, if they follow any trends.
         grey: (R', R') in -1..1, which share of the strands is to turn grey at each place of `FaceView.wide`; below 0
             it is that of the grey ones which get their colour back.
         config: Of the generator, which says what of it all there is.
         trends: Of the model's light and shape, if that follows any.
     """
     wide, size = face.wide, len(face.rgb)
-    touched = np.pad(grown(np.maximum(rises.lit, rises.pliable)[None, None], (size, size))[0, 0], wide.pad)
-    strands, share = turning(face, grey) if config.greys else (np.zeros_like(touched), touched)
+    touched = np.zeros(wide.rgb.shape[:2], np.float32)
+    strands, share = turning(face, grey) if config.greys else (touched, touched)
+    if rises is not None:
+        moving = grown(np.maximum(rises.lit, rises.pliable)[None, None], (size, size))[0, 0]
+        touched = np.pad(moving, wide.pad)
     touched = np.maximum(touched, strands)
     if not touched.any():
         return change
@@ -78,7 +81,7 @@ def formed(
     if strands.any():
         origin = (part[0].start - wide.pad, part[1].start - wide.pad)
         made = turned(made, strands[part], share[part], origin, face)
-    if trends is not None:
+    if trends is not None and rises is not None:
         places = face_places(face.landmarks, size, rises.light.shape[-1])
         if config.shades:
             logs = shading(trends.lights, places, _most(rises.light)) * rises.lit

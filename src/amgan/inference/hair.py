@@ -26,6 +26,8 @@ _BARE, _LEAST, _MIXED = 0.3, 0.3, 0.055
 _DARK = 0.5
 # And how much less they are where they hang over the forehead.
 _HANGING = 0.5
+# How far red, green and blue of skin are apart, of 255, in a photo with colours: from where on, and surely.
+_COLOURED = (4.0, 16.0)
 # From which share on a pixel lies in the brows.
 _BROW = 0.5
 # How much of a beard and of brows greys beside the hair of the head.
@@ -82,9 +84,12 @@ def turned(picture: Maps, hair: Maps, share: Maps, origin: tuple[int, int], face
     size, skin = len(face.rgb), _skin_colour(face)
     if (share > 0).any():
         picture = greyed(picture, hair, share.clip(min=0), origin, size, skin)
-    if (share < 0).any():
+    # Of a photo without colours nobody can tell what hair is grey.
+    low, high = _COLOURED
+    told = np.float32(np.clip((max(skin) - min(skin) - low) / (high - low), 0, 1))
+    if told and (share < 0).any():
         colour = pigment(skin, _brow_colour(face, skin))
-        picture = darkened(picture, hair, (-share).clip(min=0), origin, size, colour)
+        picture = darkened(picture, hair, told * (-share).clip(min=0), origin, size, colour)
     return picture
 
 

@@ -149,10 +149,10 @@ def _around(parser: FaceParser, rgb: npt.NDArray[np.uint8], face: Alignment, par
     def joined(far: Array, close: Array) -> Array:
         seen = cv2.resize(far, (2 * SIDE, 2 * SIDE), interpolation=cv2.INTER_LINEAR)
         seen += weight * (cv2.copyMakeBorder(close, *edges, cv2.BORDER_REPLICATE) - seen)
-        return np.asarray(seen * inside, np.float32)
+        return np.asarray(seen, np.float32)
 
     hair = joined(parsed.hair, parts.hair)
-    _, labels = cv2.connectedComponents((hair > _HAIR).astype(np.uint8))
+    _, labels = cv2.connectedComponents((hair * inside > _HAIR).astype(np.uint8))
     attached = np.unique(labels[square][parts.hair > _HAIR])
     side = 2 * _AROUND + 1
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))

@@ -67,11 +67,14 @@ def carried_along(where: npt.NDArray[np.float32], skin: npt.NDArray[np.float32])
         skin: (R, R) in 0..1, the face.
 
     Returns:
-        (R, R) in 0..1, on the face as it was.
+        (R, R) in 0..1, on the face as it was; beside it nothing at the edge of the square, beyond which nothing moves.
     """
     side = max(round(len(where) * GIVES_WAY), 1)
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * side + 1, 2 * side + 1))
     beside = cv2.blur(cv2.dilate(where, disc), (side | 1, side | 1)) * (1 - skin)
+    ends = (np.arange(len(where), dtype=np.float32) / np.float32(1.5 * side)).clip(max=1)
+    ends = np.minimum(ends, ends[::-1])
+    beside *= np.minimum(ends[:, None], ends)
     return np.asarray(np.maximum(where, beside), np.float32)
 
 

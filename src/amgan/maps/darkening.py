@@ -1,7 +1,7 @@
 """How grey hair gets its colour back when a face grows younger: strand by strand, as it went (`amgan.maps.greying`).
 
-What colour it had cannot be seen any more. Of hair that is grey in part the darkest strands tell, else the brows, and
-else what is commonest: brown, darker the darker the skin is.
+What colour it had cannot be seen any more. What is commonest is taken: brown, darker the darker the skin is, and of the
+hue of the brows in part.
 """
 
 from __future__ import annotations
@@ -13,13 +13,17 @@ import numpy as np
 import numpy.typing as npt
 
 from amgan.maps.greying import grey_share
-from amgan.maps.shading import LUMA
+from amgan.maps.shading import DARK, LUMA
 from amgan.maps.strands import WAVE, Strands, rising, smooth, strands_of
 
 # Share of grey strands that an age must make likely, for grey hair to be taken for such.
 _SURELY = 0.3
 # Brown, as shares of its light; and how much of the hue of brows is that of the hair.
 _BROWN, _OF_BROWS = (1.22, 0.95, 0.74), 0.4
+# Light of brows, 0..255, from where on their hue is told from noise, and surely.
+_TOLD = (8.0, 25.0)
+# How much lighter than hair with its colour, as a logarithm, grey hair is: from where on it is, and surely.
+_LIGHTER = (0.0, 0.15)
 # Light of hair, of 0..1: of a share of the skin's, but at least and at most.
 _OF_SKIN, _DARKEST, _LIGHTEST = 0.33, 0.08, 0.25
 # Saturation up to which hair is surely grey, and from which on it has a colour of its own, as blond hair has.
@@ -65,8 +69,10 @@ def pigment(skin: Sequence[float], brows: Sequence[float]) -> Array:
     """
     light_of = [float(np.dot(colour, LUMA)) / 255 for colour in (skin, brows)]
     light = float(np.clip(min(_OF_SKIN * light_of[0], 1.2 * light_of[1]), _DARKEST, _LIGHTEST))
+    part = _OF_BROWS * float(np.clip((255 * light_of[1] - _TOLD[0]) / (_TOLD[1] - _TOLD[0]), 0, 1))
     hue = np.array(brows, np.float32) / np.float32(max(255 * light_of[1], 1e-3))
-    return np.asarray(light * ((1 - _OF_BROWS) * np.array(_BROWN, np.float32) + _OF_BROWS * hue), np.float32)
+    colour = (1 - part) * np.array(_BROWN, np.float32) + part * hue
+    return np.asarray(light / float(colour @ LUMA) * colour, np.float32)
 
 
 def darkened(
@@ -83,14 +89,14 @@ def darkened(
         colour: Red, green and blue of that, 0..1, of `pigment`.
 
     Returns:
-        (H, W, 3) float32; nowhere lighter than it was.
+        (H, W, 3) float32, nowhere of more light than it was.
     """
     found = strands_of(picture, hair, origin, side)
     tint = np.asarray(colour, np.float32)
     dark = float(tint @ LUMA)
     level = np.float32(np.log(dark)) + np.float32(_WAVES) * (found.around - np.float32(found.mean))
-    lights = np.asarray(cv2.exp(found.around), np.float32)
-    chosen = found.chosen(np.float32(_MOST) * share, _SOFT) * hair * _greyness(found, side)
+    lights = np.asarray(cv2.exp(found.around), np.float32) - np.float32(DARK / 2)
+    chosen = found.chosen(np.float32(_MOST) * share, _SOFT) * hair * _greyness(found, dark, side)
     darker = np.asarray(cv2.exp(level), np.float32)
     fall = (lights - darker).clip(min=0)
     strand = np.float32(_STRANDS) * (found.light - found.around) + np.float32(_MOTTLED) * found.order * found.seen
@@ -105,8 +111,14 @@ def darkened(
     )
 
 
-def _greyness(found: Strands, side: int) -> Array:
-    """(H, W) in 0..1, how surely the hair around each place is grey: of hardly any colour, and no white cap."""
+def _greyness(found: Strands, dark: float, side: int) -> Array:
+    """(H, W) in 0..1, how surely the hair around each place is grey: no white cap, of hardly any colour, and lighter.
+
+    Args:
+        found: The hair.
+        dark: Light of hair that has its colour, 0..1.
+        side: Of the whole face, pixels.
+    """
     height, width = found.light.shape
     # All of it is smooth.
     light, around, whole, seen, hues = (
@@ -116,6 +128,7 @@ def _greyness(found: Strands, side: int) -> Array:
     colours = cv2.split(hues / 2)
     most, least = np.maximum.reduce(colours), np.minimum.reduce(colours)
     grey = 1 - rising((most - least) / (np.exp(around) + most).clip(min=1e-3), _GREY)
+    grey *= rising(around - np.float32(np.log(dark)), _LIGHTER)
     sure = (whole > 0.5) & (seen > _SEEN)
     typical = np.float32(np.median(around[sure]) if sure.any() else found.mean)
     grey *= 1 - rising(smooth(light, WAVE * side / 4) - typical, _CAP)

@@ -17,6 +17,8 @@ _SOFT = 0.03
 # How much of what was measured is made. A judge of identity took 1 of 64 faces of `val` at 0.9 for somebody else with
 # all of it, and with 0.7 beside the light of `amgan.maps.shading` 1 of 60; with this none.
 _SHARE = 0.6
+# As how many times the whole scale a rise counts at most.
+_FARTHEST = 2.0
 # Side of the field on the mean face, which is finer than the triangles of the mesh; and of the picture of that face
 # in whose pixels moves are measured.
 _SIDE, _PICTURE = 128, 1024
@@ -30,7 +32,8 @@ def sagging(
     Args:
         field: (S, S, 2), of `field_of`.
         places: (2, R, R), X and Y on the mean face (`amgan.maps.mesh.face_places`).
-        rise: (R, R) in -1..1, how much older each place gets, of the whole scale.
+        rise: (R, R), how much older each place gets, of the whole scale; what is beyond -1..1, as an atlas may want of
+            a sign's zone (`amgan.signs.atlas.Sign.shape`), counts less and less, or the picture would fold.
 
     Returns:
         (2, R, R) float32, right and down, where a picture goes from -1 to 1.
@@ -38,7 +41,7 @@ def sagging(
     side = places.shape[-1]
     xs, ys = (places + 1) * np.float32(len(field) / 2) - np.float32(0.5)
     moves = cv2.remap(field, xs, ys, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
-    amount = cv2.GaussianBlur(rise.astype(np.float32), (0, 0), _SOFT * side)
+    amount = cv2.GaussianBlur(_limited(rise.astype(np.float32)), (0, 0), _SOFT * side)
     return np.ascontiguousarray((moves * (_SHARE * amount)[..., None]).transpose(2, 0, 1))
 
 
@@ -76,3 +79,10 @@ def field_of(moves: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     steps = (np.arange(_SIDE, dtype=np.float32) + np.float32(0.5)) * np.float32(_PICTURE / _SIDE) - np.float32(0.5)
     found = places_in(young + moves, young, _PICTURE, steps, steps) - np.stack(np.meshgrid(steps, steps), axis=-1)
     return np.ascontiguousarray(found * np.float32(2 / _PICTURE), np.float32)
+
+
+def _limited(rise: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """What is within -1..1 as it is, and what is beyond ever less, up to `_FARTHEST`."""
+    room = np.float32(_FARTHEST - 1)
+    beyond = np.abs(rise) - 1
+    return np.where(beyond > 0, np.sign(rise) * (1 + room * np.tanh(beyond / room)), rise).astype(np.float32)

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from amgan.faces.outlines import LIPS, filled, to_masks
+from amgan.faces.outlines import LIPS, disc, filled, to_masks
 from amgan.maps.mesh import mean_face
 
 # Added before the logarithm, pictures being 0..1: in the dark it would blow up noise, and the dark would get all light.
@@ -40,8 +40,10 @@ def as_made(measured: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     around = cv2.GaussianBlur(np.dstack([hue * known[..., None], known]), (0, 0), _SPREAD * len(measured))
     spread = known[..., None] * around[..., :3] / around[..., 3:].clip(min=1e-3)
     made = _LIGHT * (light + shade) + lips * hue + (1 - lips) * spread
-    # Towards the border of what was measured it fades, or that would be seen on foreheads.
-    within = cv2.distanceTransform(np.pad(known, 1).astype(np.uint8), cv2.DIST_L2, 5)[1:-1, 1:-1, None]
+    # Towards the border of what was measured it fades, or that would be seen on foreheads; a few cells where nothing
+    # happened to be found are no border.
+    whole = cv2.morphologyEx(np.pad(known, 8).astype(np.uint8), cv2.MORPH_CLOSE, disc(4))
+    within = cv2.distanceTransform(whole, cv2.DIST_L2, 5)[8:-8, 8:-8, None]
     return np.asarray(made * (within / np.float32(_BORDER * len(measured))).clip(max=1), np.float32)
 
 

@@ -25,6 +25,10 @@ _BESIDE, _APART, _BETWEEN = 14 / 1024, 0.25, (0.35, 0.8)
 # How far a pixel's red, green and blue are apart from where on its hue is looked at, and how far that is then from
 # brown, red and blond: from where on it may be no hair's, and surely none's.
 _COLOURED, _OFF = (0.15, 0.3), (-0.04, 0.06)
+# The same of colours that are too pure for hair though of its hue: how far apart, and as a share of the most.
+_GLARING, _PURE = (0.4, 0.55), (0.72, 0.82)
+# Deviation of the blur over which a colour is looked at, to a side of the face.
+_CLOTH = 8 / 1024
 # Side of a face in the pictures that colours are looked at in, pixels.
 _COARSE = 512
 # Share of what is around a pixel from which on its colour is known.
@@ -156,15 +160,21 @@ def _by_colour(rgb: npt.NDArray[np.uint8], hair: Array, side: int) -> Array:
 
 
 def _never_hair(rgb: Array) -> Array:
-    """(H, W) in 0..1, what is of a colour that no hair has, as caps and leaves are: red without yellow, blue, green."""
+    """(H, W) in 0..1, what is of a colour that no hair has, as caps and leaves are: red without yellow, blue, green.
+
+    All around, since single strands of dyed hair may gleam so.
+    """
+    rgb = np.asarray(cv2.GaussianBlur(rgb, (0, 0), _CLOTH * _COARSE), np.float32)
     red, green, blue = colours = cv2.split(rgb)
     chroma = np.asarray(np.maximum.reduce(colours) - np.minimum.reduce(colours), np.float32)
     off = np.maximum(np.maximum(blue - green, green - red), blue - red) / chroma.clip(min=1e-3)
-    return rising(chroma, _COLOURED) * rising(np.asarray(off, np.float32), _OFF)
+    pure = np.asarray(chroma / np.maximum.reduce(colours).clip(min=1e-3), np.float32)
+    other = rising(chroma, _COLOURED) * rising(np.asarray(off, np.float32), _OFF)
+    return np.asarray(np.maximum(other, rising(chroma, _GLARING) * rising(pure, _PURE)), np.float32)
 
 
 def rising(values: Array, limits: tuple[float, float]) -> Array:
-    """0 up to the first limit, 1 from the second on; that may be the lower one."""
+    """0 up to the first limit, 1 from the second on."""
     low, high = limits
     return np.asarray(((values - low) / np.float32(high - low)).clip(0, 1), np.float32)
 

@@ -99,8 +99,9 @@ class TrainConfig(Frozen):
             slider for all of them. Most other targets are near to what a face has, and change next to nothing that a
             critic could learn from.
         givers: For a memory of lines: in each of its patterns, who of the data gives the lines of each sign to all who
-            grow older, and "rest" those elsewhere (`amgan.data.grafts.pattern`). With none they are chosen by their
-            scores (`amgan.data.grafts.givers`). Without a memory anyone old gives lines to anyone.
+            grow older, and "rest" those elsewhere: a face, a factor and whether all, the "lines" or the "spots" of it
+            are given (`amgan.data.grafts.pattern`). With none they are chosen by their scores
+            (`amgan.data.grafts.givers`). Without a memory anyone old gives lines to anyone.
         restrained: Whether changes are made in training as in use: less off the skin, and of no other hue
             (`amgan.maps.change`). Without, only the generator's own attention keeps a picture as it is.
         feature_noise: Standard deviation of the noise on what the frozen ImageNet trunk sees, pictures being -1..1: for

@@ -125,7 +125,7 @@ class TrainingFaces:
             scores = self.scores[0][self.rows].numpy()
             givers = choose_givers(self.store, self.atlas, self.rows, scores, config.generator.patterns)
             for number, of_one in enumerate(givers):
-                named = "  ".join(f"{sign} {giver.face} {giver.gain:g}" for sign, giver in of_one.items())
+                named = "  ".join(f"{sign} {giver.face} {giver.gain:g} {giver.what}" for sign, giver in of_one.items())
                 self.say(f"lines {number + 1} of {len(givers)}, chosen by score: {named}")
         return patterns_of(self.store, self.atlas, givers)
 
