@@ -4,6 +4,8 @@ import pytest
 from amgan.maps.mesh import face_places, mean_face
 from amgan.maps.sagging import moved, sagging
 from amgan.maps.trends import Trends
+from amgan.signs.atlas import unit_atlas
+from amgan.signs.zones import zone_masks
 
 SIDE = 256
 JAW, CHEEK = 172, 205
@@ -61,3 +63,24 @@ def test_what_does_not_move_stays_bit_for_bit() -> None:
     found = moved(picture, moves)
     still = (moves == 0).all(axis=0)
     assert np.array_equal(found[still], picture[still]) and np.abs(found - picture)[~still].max() > 0.1
+
+
+@pytest.mark.parametrize("rise", [1.0, 3.5, -3.5])
+def test_a_picture_never_folds_however_far_a_zone_is_to_go(trends: Trends, places: np.ndarray, rise: float) -> None:
+    # A strip along the jaw, as its zone is.
+    landmarks = np.concatenate([(mean_face() + 1) * (SIDE / 2) - 0.5, np.zeros((10, 2))]).astype(np.float32)
+    side = places.shape[-1]
+    jaw = zone_masks(unit_atlas(), landmarks, SIDE, side).zones[unit_atlas().zones.index("lower_face_ptosis")]
+    moves = sagging(trends.field, places, rise * jaw) * np.float32(side / 2)
+    ys, xs = np.mgrid[:side, :side].astype(np.float32)
+    found = moved(np.stack([xs, ys, 0 * xs], axis=2), moves)
+    (dx_y, dx_x), (dy_y, dy_x) = np.gradient(found[..., 0]), np.gradient(found[..., 1])
+    assert (dx_x * dy_y - dx_y * dy_x)[4:-4, 4:-4].min() > 0.1
+    assert np.abs(moves).max() > 0.3
+
+
+def test_what_is_beyond_the_scale_counts_less_and_less(trends: Trends, places: np.ndarray) -> None:
+    once, twice, more = (
+        np.abs(sagging(trends.field, places, np.full(places.shape[1:], rise, np.float32))).max() for rise in (1, 2, 4)
+    )
+    assert 1.3 * once < twice < 2 * once and twice < more < 2 * once
