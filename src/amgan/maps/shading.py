@@ -25,7 +25,7 @@ TINT = (-0.16, 0.055, 0.13)
 # How much of what was measured is made: of light more, since the folds of many do not lie on each other, so that their
 # mean is fainter than one of them. Of hue that of the lips, which grow pale, as it is; that of skin is spread out, or
 # it came out stained, blue under the eyes and green at the jaw. Taken on `val`, by how old and natural faces look.
-_LIGHT, _SPREAD = 1.35, 10 / 256
+_LIGHT, _SPREAD = 1.25, 10 / 256
 # Over which share of the picture of the mean face it fades at its border.
 _BORDER = 12 / 256
 

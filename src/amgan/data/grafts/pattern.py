@@ -31,7 +31,7 @@ _FADE = 24 / 1024
 _SOFT, _REST = 10 / 1024, 0.03
 
 # Beside lines, how much is left of the rest. How much more colour spots have than lines, and how soft their edges are.
-_BESIDE, _BROWN, _SOFT_SPOTS = 0.5, 1.3, 1.2 / 1024
+_BESIDE, _BROWN, _SOFT_SPOTS = 0.5, 1.6, 1.6 / 1024
 # Deviation of the blur that parts pores from shade, to a side of the face.
 _PORES = 5 / 1024
 # The deviation of the blur over which patches are compared, and how strong they may be beside what is usual.
