@@ -30,8 +30,9 @@ _FADE = 24 / 1024
 # How far zones fade into each other, and what the one who gives the rest counts in a zone.
 _SOFT, _REST = 10 / 1024, 0.03
 
-# Beside lines, how much is left of the rest. How much more colour spots have than lines, and how soft their edges are.
-_BESIDE, _BROWN, _SOFT_SPOTS = 0.5, 1.6, 1.6 / 1024
+# Beside lines, how much is left of what is fine, or skin looks like wax. How much more colour spots have than lines,
+# and how soft their edges are.
+_BESIDE, _BROWN, _SOFT_SPOTS = 0.9, 1.6, 1.6 / 1024
 # Deviation of the blur that parts pores from shade, to a side of the face.
 _PORES = 5 / 1024
 # The deviation of the blur over which patches are compared, and how strong they may be beside what is usual.
