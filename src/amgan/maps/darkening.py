@@ -64,8 +64,8 @@ def pigment(skin: Sequence[float], brows: Sequence[float]) -> Array:
         (3,) in 0..1.
 
     Example:
-        >>> pigment((210, 160, 140), (60, 40, 30)).round(2).tolist()
-        [0.2, 0.15, 0.12]
+        >>> [f"{part:.2f}" for part in pigment((210, 160, 140), (60, 40, 30))]
+        ['0.27', '0.19', '0.15']
     """
     light_of = [float(np.dot(colour, LUMA)) / 255 for colour in (skin, brows)]
     light = float(np.clip(min(_OF_SKIN * light_of[0], 1.2 * light_of[1]), _DARKEST, _LIGHTEST))
