@@ -114,8 +114,9 @@ def _pliable(config: GeneratorConfig, face: FaceView, where: Maps) -> Maps:
     """Where the shape of a face that changes there does, with what lies beside it."""
     if not config.greys:
         return where
-    person = (face.parts.skin + face.parts.hair).clip(max=1)
-    return carried_along(where, face.masks.skin) * around(grown(person[None, None], where.shape)[0, 0])
+    person = grown((face.parts.skin + face.parts.hair).clip(max=1)[None, None], where.shape)[0, 0]
+    # A neck and hair are carried along; what is behind stays, but for a few pixels.
+    return np.maximum(where * around(person), carried_along(where, face.masks.skin) * person)
 
 
 def _whole_cells(part: tuple[slice, slice], cell: int) -> tuple[slice, slice]:
