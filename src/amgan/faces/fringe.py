@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from amgan.faces.outlines import BROWS
+from amgan.faces.outlines import BROWS, disc
+from amgan.faces.rising import rising
 
 # Of a face of 1024 px: radius of what a strand is narrower than, of what the hair around is looked at in, and how far
 # above the brows strands are looked for no longer.
@@ -52,19 +53,18 @@ def fringe(
     logs = np.log(rgb[:below] / np.float32(255) + np.float32(_DARK))
     logs = np.asarray(cv2.GaussianBlur(logs, (0, 0), max(0.7 * unit, 0.3)), np.float32)
     radius = max(round(_NARROW * unit), 2)
-    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1,) * 2)
     # The skin without what is narrow and dark on it.
     light = logs @ _LUMA
-    under = cv2.GaussianBlur(cv2.morphologyEx(light, cv2.MORPH_CLOSE, disc), (0, 0), radius / 3)
+    under = cv2.GaussianBlur(cv2.morphologyEx(light, cv2.MORPH_CLOSE, disc(radius)), (0, 0), radius / 3)
     hairs, plain = (_around(logs, part, _AROUND * unit) for part in (known, bare))
-    share = _rising(under - light, _TAKEN) * _rising(under - hairs @ _LUMA, _DARKER) * (bare + known).clip(max=1)
+    share = rising(under - light, _TAKEN) * rising(under - hairs @ _LUMA, _DARKER) * (bare + known).clip(max=1)
     _, labels = cv2.connectedComponents(((share > _LEADS) | (known > _HAIR)).astype(np.uint8))
     attached = np.unique(labels[known > _HAIR])
     strands = share * np.isin(labels, attached[attached > 0])
     way = hairs - plain
     length = (way**2).sum(axis=2)
-    told = _rising(length, _APART) * hanging(landmarks, size, size)[:below]
-    like = _rising(((logs - plain) * way).sum(axis=2) / length.clip(min=1e-6), _BETWEEN)
+    told = rising(length, _APART) * hanging(landmarks, size, size)[:below]
+    like = rising(((logs - plain) * way).sum(axis=2) / length.clip(min=1e-6), _BETWEEN)
     found = mask.copy()
     found[:below] = np.maximum(mask[:below] * (1 - told * (1 - like)), strands)
     return found
@@ -100,10 +100,4 @@ def hanging(landmarks: npt.NDArray[np.float32], size: int, side: int) -> _Array:
     above = (root - places) / max(base - root, np.float32(1))
     left, right = (points[list(brow), 0] for brow in BROWS)
     inner = np.minimum(places - left.min(), right.max() - places) / max(right.max() - left.min(), np.float32(1))
-    return _rising(-above, (-_GROWS[1], -_GROWS[0]))[:, None] * _rising(inner, (0.0, _SIDE))[None]
-
-
-def _rising(values: _Array, limits: tuple[float, float]) -> _Array:
-    """0 up to the first limit, 1 from the second on."""
-    low, high = limits
-    return np.asarray(((values - low) / np.float32(high - low)).clip(0, 1), np.float32)
+    return rising(-above, (-_GROWS[1], -_GROWS[0]))[:, None] * rising(inner, (0.0, _SIDE))[None]

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from amgan.faces.outlines import BROWS, LIPS, SIDE, disc, filled, hull, to_masks
+from amgan.faces.rising import rising
 
 # Where beards grow: below the nose, out to the jaw, up to the ears; and the nose, whose nostrils are dark too.
 _LOWER_FACE = (2, 327, 411, 361, 288, 397, 365, 379, 378, 400, 377, 152, 148, 176, 149, 150, 136, 172, 58, 132, 187, 98)
@@ -47,8 +48,8 @@ def whiskers(rgb: npt.NDArray[np.uint8], landmarks: npt.NDArray[np.float32]) -> 
     light = np.log(small @ _LUMA / np.float32(255) + np.float32(_DARK))
     darker = _cheeks(light, points) - cv2.GaussianBlur(light, (0, 0), 1.5)
     brows = brows_of(landmarks, rgb.shape[0])
-    found = np.maximum(_beard(light, darker, points), _OF_BROWS * _rising(darker, _BROW) * brows)
-    return np.asarray(cv2.GaussianBlur(found * _rising(small @ _LUMA, _SEEN), (0, 0), 1.5), np.float32)
+    found = np.maximum(_beard(light, darker, points), _OF_BROWS * rising(darker, _BROW) * brows)
+    return np.asarray(cv2.GaussianBlur(found * rising(small @ _LUMA, _SEEN), (0, 0), 1.5), np.float32)
 
 
 def brows_of(landmarks: npt.NDArray[np.float32], size: int) -> _Array:
@@ -64,7 +65,7 @@ def _beard(light: _Array, darker: _Array, points: _Array) -> _Array:
     whole = cv2.dilate(np.maximum.reduce([lower, *(filled(points[list(side)]) for side in _SIDES)]), disc(_UNDER_JAW))
     bare = (hull(points, LIPS, _OFF_LIPS) == 0) & (hull(points, _NOSE, _OFF_NOSE) == 0)
     uneven = cv2.GaussianBlur(np.abs(light - cv2.GaussianBlur(light, (0, 0), _STRAND)), (0, 0), _OVER)
-    found = _rising(darker, _BEARD) * _rising(uneven, _UNEVEN) * bare * (whole > 0)
+    found = rising(darker, _BEARD) * rising(uneven, _UNEVEN) * bare * (whole > 0)
     # Hair beside the face is dark and uneven too: whether there is a beard says what is certainly face.
     region = bare & (lower > 0)
     # Parted where the nose and the chin say, since a head may lean.
@@ -72,7 +73,7 @@ def _beard(light: _Array, darker: _Array, points: _Array) -> _Array:
     rows, columns = np.mgrid[:SIDE, :SIDE].astype(np.float32)
     left = (columns - x) * (below_y - y) < (rows - y) * (below_x - x)
     grown = min(float(found[region & side].mean()) if (region & side).any() else 0.0 for side in (left, ~left))
-    return np.asarray(found * _rising(np.float32(grown), _GROWN), np.float32)
+    return np.asarray(found * rising(np.float32(grown), _GROWN), np.float32)
 
 
 def _cheeks(light: _Array, points: _Array) -> float:
@@ -82,9 +83,3 @@ def _cheeks(light: _Array, points: _Array) -> float:
         x, y = (int(value) for value in points[index].clip(_SPOT, SIDE - 1 - _SPOT))
         spots.append(light[y - _SPOT : y + _SPOT + 1, x - _SPOT : x + _SPOT + 1].mean())
     return float(np.median(spots))
-
-
-def _rising(values: _Array | np.float32, limits: tuple[float, float]) -> _Array:
-    """0 up to the first limit, 1 from the second on."""
-    low, high = limits
-    return np.asarray(((values - low) / (high - low)).clip(0, 1), np.float32)

@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from amgan.faces.fringe import fringe, hanging
 from amgan.faces.parsing import SIDE
+from amgan.faces.rising import rising
 from amgan.faces.whiskers import brows_of, whiskers
 from amgan.inference.views import FaceView
 from amgan.maps.arrays import grown
@@ -85,8 +86,7 @@ def turned(picture: Maps, hair: Maps, share: Maps, origin: tuple[int, int], face
     if (share > 0).any():
         picture = greyed(picture, hair, share.clip(min=0), origin, size, skin)
     # Of a photo without colours nobody can tell what hair is grey.
-    low, high = _COLOURED
-    told = np.float32(np.clip((max(skin) - min(skin) - low) / (high - low), 0, 1))
+    told = rising(np.float32(max(skin) - min(skin)), _COLOURED)
     if told and (share < 0).any():
         colour = pigment(skin, _brow_colour(face, skin))
         picture = darkened(picture, hair, told * (-share).clip(min=0), origin, size, colour)

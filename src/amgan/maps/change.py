@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from amgan.faces.outlines import disc
 from amgan.maps.arrays import ArrayT, grown, pooled, smoothed
 
 # Off the skin, on hair and what lies beside the head, this much of the change is made: hair goes grey in flat patches
@@ -70,8 +71,7 @@ def carried_along(where: npt.NDArray[np.float32], skin: npt.NDArray[np.float32])
         (R, R) in 0..1, on the face as it was; beside it nothing at the edge of the square, beyond which nothing moves.
     """
     side = max(round(len(where) * GIVES_WAY), 1)
-    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * side + 1, 2 * side + 1))
-    beside = cv2.blur(cv2.dilate(where, disc), (side | 1, side | 1)) * (1 - skin)
+    beside = cv2.blur(cv2.dilate(where, disc(side)), (side | 1, side | 1)) * (1 - skin)
     ends = (np.arange(len(where), dtype=np.float32) / np.float32(1.5 * side)).clip(max=1)
     ends = np.minimum(ends, ends[::-1])
     beside *= np.minimum(ends[:, None], ends)
@@ -88,8 +88,7 @@ def around(person: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         (R, R) in 0..1, 1 on the person.
     """
     side = max(round(len(person) * GIVES_WAY), 1)
-    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * side + 1, 2 * side + 1))
-    return np.asarray(cv2.blur(cv2.dilate(person, disc), (2 * side + 1, 2 * side + 1)), np.float32)
+    return np.asarray(cv2.blur(cv2.dilate(person, disc(side)), (2 * side + 1, 2 * side + 1)), np.float32)
 
 
 def window(where: npt.NDArray[np.float32], margin: int) -> tuple[slice, slice]:

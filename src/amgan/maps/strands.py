@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from amgan.faces.rising import rising
 from amgan.maps.guided import guided
 from amgan.maps.shading import DARK, LUMA
 
@@ -171,12 +172,6 @@ def _never_hair(rgb: Array) -> Array:
     pure = np.asarray(chroma / np.maximum.reduce(colours).clip(min=1e-3), np.float32)
     other = rising(chroma, _COLOURED) * rising(np.asarray(off, np.float32), _OFF)
     return np.asarray(np.maximum(other, rising(chroma, _GLARING) * rising(pure, _PURE)), np.float32)
-
-
-def rising(values: Array, limits: tuple[float, float]) -> Array:
-    """0 up to the first limit, 1 from the second on."""
-    low, high = limits
-    return np.asarray(((values - low) / np.float32(high - low)).clip(0, 1), np.float32)
 
 
 def smooth(values: Array, deviation: float) -> Array:

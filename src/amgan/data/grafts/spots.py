@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from amgan.faces.outlines import disc
+from amgan.faces.rising import rising
 from amgan.maps.shading import LUMA
 
 # Radius of what a spot fits in, and length of what only a line is as long as, to a side of the face; and how wide lines
@@ -35,11 +36,8 @@ def spots_in(relief: _Array, size: int) -> _Array:
     Returns:
         (H, W) float32 in 0..1.
     """
-    light = np.asarray(relief @ LUMA, np.float32)
-    # What is dark and narrow; of that lines are what holds a long piece of a straight one.
-    dark = cv2.morphologyEx(light, cv2.MORPH_CLOSE, disc(max(round(_RADIUS * size), 2))) - light
-    lines = np.maximum.reduce([cv2.morphologyEx(dark, cv2.MORPH_OPEN, line) for line in _rods(_LENGTH * size)])
-    found = _rising(dark, _DARK) * _rising((dark - lines) / dark.clip(min=1e-3), _ROUND)
+    dark, lines = _dark_and_long(relief, _RADIUS * size, _LENGTH * size)
+    found = rising(dark, _DARK) * rising((dark - lines) / dark.clip(min=1e-3), _ROUND)
     return np.asarray(cv2.GaussianBlur(found, (0, 0), max(_SOFT * size, 0.3)), np.float32)
 
 
@@ -53,10 +51,16 @@ def lines_in(relief: _Array, size: int) -> _Array:
     Returns:
         (H, W) float32 from 0 on, how much darker than what is around each line is, as a logarithm.
     """
-    light = np.asarray(relief @ LUMA, np.float32)
-    dark = cv2.morphologyEx(light, cv2.MORPH_CLOSE, disc(max(round(_WIDTH * size), 2))) - light
-    lines = np.maximum.reduce([cv2.morphologyEx(dark, cv2.MORPH_OPEN, line) for line in _rods(_LEAST * size)])
+    _, lines = _dark_and_long(relief, _WIDTH * size, _LEAST * size)
     return np.asarray(cv2.GaussianBlur(lines, (0, 0), max(_SOFT * size, 0.3)), np.float32)
+
+
+def _dark_and_long(relief: _Array, radius: float, length: float) -> tuple[_Array, _Array]:
+    """(H, W) each: how dark what is narrower than a disc is, and of that what holds a straight piece so long."""
+    light = np.asarray(relief @ LUMA, np.float32)
+    dark = np.asarray(cv2.morphologyEx(light, cv2.MORPH_CLOSE, disc(max(round(radius), 2))) - light, np.float32)
+    lines = np.maximum.reduce([cv2.morphologyEx(dark, cv2.MORPH_OPEN, rod) for rod in _rods(length)])
+    return dark, np.asarray(lines, np.float32)
 
 
 def _rods(length: float) -> list[npt.NDArray[np.uint8]]:
@@ -69,9 +73,3 @@ def _rods(length: float) -> list[npt.NDArray[np.uint8]]:
         cv2.line(rod, (half - x, half - y), (half + x, half + y), 1)
         rods.append(rod)
     return rods
-
-
-def _rising(values: _Array, limits: tuple[float, float]) -> _Array:
-    """0 up to the first limit, 1 from the second on."""
-    low, high = limits
-    return np.asarray(((values - low) / np.float32(high - low)).clip(0, 1), np.float32)
