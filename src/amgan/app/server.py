@@ -121,7 +121,9 @@ def serve(
     ready(address)
     if browser:
         threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
-    uvicorn.Server(config).run(sockets=[listening])
+    # uvicorn stops in order and then raises Ctrl-C once more; being the way to end a page, it is no failure.
+    with contextlib.suppress(KeyboardInterrupt):
+        uvicorn.Server(config).run(sockets=[listening])
 
 
 def build_app(ager: Ager, folder: Path, model: Sequence[str] = ()) -> FastAPI:
