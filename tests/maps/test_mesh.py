@@ -1,7 +1,8 @@
+import cv2
 import numpy as np
 import pytest
 
-from amgan.maps.mesh import face_places, mean_face, places_in, turned
+from amgan.maps.mesh import face_places, mean_face, mean_face_in, places_in, places_of, turned
 
 RNG = np.random.default_rng(0)
 
@@ -29,6 +30,18 @@ def test_landmarks_fall_on_landmarks_and_the_border_lies_still(landmarks: np.nda
     found = places_in(other, landmarks, 512, corner, corner)
     # The corners lie between the face and a border a sixteenth beyond the picture.
     assert np.abs(found[[0, 1], [0, 1]] - [[0, 0], [511, 511]]).max() < 12
+
+
+def test_there_by_the_mean_face_and_back_is_where_one_was() -> None:
+    bent = mean_face_in(512) * np.array([1.05, 0.95], np.float32) + np.float32(8)
+    face = np.concatenate([bent, np.zeros((10, 2), np.float32)])
+    there, back = face_places(face, 512, 128), places_of(face, 512)
+    xs, ys = ((part + 1) * np.float32(64) - np.float32(0.5) for part in there)
+    again = cv2.remap(back, xs, ys, cv2.INTER_LINEAR)[40:100, 40:90]
+    steps = (np.arange(128, dtype=np.float32) + np.float32(0.5)) / 64 - 1
+    here = np.stack(np.meshgrid(steps, steps), axis=-1)[40:100, 40:90]
+    assert np.abs(again - here).max() * 256 < 1  # pixels of 512
+    assert np.abs(there.transpose(1, 2, 0)[40:100, 40:90] - here).max() * 256 > 5
 
 
 def test_a_face_that_looks_aside_has_its_nose_off_the_middle(landmarks: np.ndarray) -> None:

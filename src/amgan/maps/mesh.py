@@ -67,12 +67,34 @@ def face_places(landmarks: npt.NDArray[np.float32], size: int, side: int = _ASKE
     Returns:
         (2, side, side), X then Y, of which -1 to 1 is the picture of the mean face.
     """
-    steps = (np.arange(_ASKED, dtype=np.float32) + np.float32(0.5)) * np.float32(size / _ASKED) - np.float32(0.5)
-    mean = (mean_face() + 1) * np.float32(size / 2) - np.float32(0.5)
-    places = (places_in(mean, landmarks, size, steps, steps) + np.float32(0.5)) * np.float32(2 / size) - 1
+    places = _asked(mean_face_in(size), landmarks, size)
     if side != _ASKED:
         places = np.asarray(cv2.resize(places, (side, side), interpolation=cv2.INTER_LINEAR), np.float32)
     return np.ascontiguousarray(places.transpose(2, 0, 1))
+
+
+def places_of(landmarks: npt.NDArray[np.float32], size: int) -> npt.NDArray[np.float32]:
+    """The other way round: where on a face each place of the mean face lies.
+
+    Args:
+        landmarks: (478, 2), of the face.
+        size: Side of its picture, pixels.
+
+    Returns:
+        (128, 128, 2), X and Y, of which -1 to 1 is the picture of the face.
+    """
+    return _asked(landmarks, mean_face_in(size), size)
+
+
+def mean_face_in(size: int) -> npt.NDArray[np.float32]:
+    """(468, 2), mean landmarks in a picture of this side, pixels."""
+    return (mean_face() + 1) * np.float32(size / 2) - np.float32(0.5)
+
+
+def _asked(other: npt.NDArray[np.float32], own: npt.NDArray[np.float32], size: int) -> npt.NDArray[np.float32]:
+    """(128, 128, 2), `places_in` for places all over a picture, as shares of it from -1 to 1."""
+    steps = (np.arange(_ASKED, dtype=np.float32) + np.float32(0.5)) * np.float32(size / _ASKED) - np.float32(0.5)
+    return (places_in(other, own, size, steps, steps) + np.float32(0.5)) * np.float32(2 / size) - 1
 
 
 def turned(landmarks: npt.NDArray[np.float32]) -> float:

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from amgan.maps.mesh import mean_face, places_in
+from amgan.maps.mesh import mean_face_in, places_in
 
 # Deviation of the blur that parts what moves from what does not, to a side of the face: a zone's own edge would crease.
 _SOFT = 0.03
@@ -75,7 +75,7 @@ def field_of(moves: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     Returns:
         (S, S, 2) float32, where a picture goes from -1 to 1.
     """
-    young = (mean_face() + 1) * np.float32(_PICTURE / 2) - np.float32(0.5)
+    young = mean_face_in(_PICTURE)
     steps = (np.arange(_SIDE, dtype=np.float32) + np.float32(0.5)) * np.float32(_PICTURE / _SIDE) - np.float32(0.5)
     found = places_in(young + moves, young, _PICTURE, steps, steps) - np.stack(np.meshgrid(steps, steps), axis=-1)
     return np.ascontiguousarray(found * np.float32(2 / _PICTURE), np.float32)

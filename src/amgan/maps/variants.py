@@ -37,9 +37,12 @@ def varied(places: npt.NDArray[np.float32], number: int, patterns: int) -> npt.N
         found[axis] = places[axis]
         for share in rng.dirichlet(np.ones(_WAVES)):
             direction, phase = rng.uniform(0, 2 * np.pi, 2)
-            length = rng.uniform(*_LENGTHS)
-            along = np.cos(direction) * places[0] + np.sin(direction) * places[1]
-            found[axis] += share * _MOST * np.sin(2 * np.pi / length * along + phase)
+            pace = 2 * np.pi / rng.uniform(*_LENGTHS)
+            # Of float32 like the places: with a float64 among them all is computed so, in four times the time.
+            across, down, phase, height = np.array(
+                [pace * np.cos(direction), pace * np.sin(direction), phase, share * _MOST], np.float32
+            )
+            found[axis] += height * np.sin(across * places[0] + down * places[1] + phase)
     if mirrored:
         found[0] *= -1
     found[2] = third_map(which_pattern(number, patterns), patterns)

@@ -22,7 +22,7 @@ from amgan.data.store import Store
 from amgan.faces.outlines import EYES, LIPS, hull, to_masks
 from amgan.maps import shading
 from amgan.maps.aging import aging_map
-from amgan.maps.mesh import mean_face, places_in
+from amgan.maps.mesh import mean_face, mean_face_in, places_in
 from amgan.maps.packing import pack_zones
 from amgan.signs.atlas import Atlas
 from amgan.signs.zones import zone_masks
@@ -121,7 +121,7 @@ def fit(
         axis=1,
     )
     others = ((others - others.mean(axis=0)) / (others.std(axis=0) + 1e-9)).astype(np.float32)
-    mean = (mean_face() + 1) * np.float32(store.size / 2) - np.float32(0.5)
+    mean = mean_face_in(store.size)
     zones = zone_masks(atlas, np.concatenate([mean, mean[:10]]), store.size, CELLS).zones[None]
     head, channels = np.ones((1, CELLS, CELLS), np.float32), pack_zones(atlas)
     # What the light of a zone does not follow of its sign it follows of age.

@@ -6,7 +6,6 @@ places and scores are known.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import cv2
@@ -21,13 +20,14 @@ from amgan.data.grafts.givers import is_covered
 from amgan.data.grafts.hair import greyed, hair_mask
 from amgan.data.grafts.relief import laid_on, reach, relief_of
 from amgan.data.grafts.retouch import retouched
+from amgan.data.grafts.window import Window, mask_part
 from amgan.data.store import Store
 from amgan.errors import DatasetError
 from amgan.faces.align import at_side
 from amgan.faces.outlines import SIDE
 from amgan.maps.aging import aging_map
 from amgan.maps.arrays import grown
-from amgan.maps.mesh import places_in, turned
+from amgan.maps.mesh import places_of, turned
 from amgan.maps.packing import pack_zones
 from amgan.signs.atlas import Atlas
 from amgan.signs.zones import rasterise
@@ -70,31 +70,6 @@ class Graft(NamedTuple):
     after: npt.NDArray[np.uint8]
     scores: _Array
     age: np.float32
-
-
-@dataclass(frozen=True)
-class Window:
-    """A patch of a face.
-
-    Attributes:
-        x: Left edge, pixels.
-        y: Upper edge.
-        side: Pixels.
-        zones: (Z, h, w) in 0..1, the face's zones there.
-        head: (h, w) in 0..1, the head.
-        where: (h, w) in 0..1, how much of a change is made at each place.
-        places: (2, P, P), where on the mean face its lines come from; None if grafts are of no pattern.
-        pattern: Which pattern of lines.
-    """
-
-    x: int
-    y: int
-    side: int
-    zones: _Array
-    head: _Array
-    where: _Array
-    places: _Array | None = None
-    pattern: int = 0
 
 
 class Grafts:
@@ -144,9 +119,9 @@ class Grafts:
         """(count,) places of faces to which others can give, or that have lines to lose, each drawn by itself."""
         return drawn_below(self._ends, rng, count)
 
-    def bare(self, pick: int, size: int) -> _Array:
-        """(size, size) in 0..1, where a face, a place among `indices`, shows bare skin."""
-        return _whole(self._bare(pick), size)
+    def bare(self, pick: int, size: int, rows: slice, columns: slice) -> _Array:
+        """(h, w) in 0..1, where a part of a face, a place among `indices`, shows bare skin; `size` is the face's."""
+        return mask_part(self._bare(pick), size, rows, columns)
 
     def drawn(
         self, rng: np.random.Generator, pick: int, picture: npt.NDArray[np.uint8], window: Window
@@ -179,12 +154,10 @@ class Grafts:
         rows, columns = (
             slice(max(first - around, 0), min(first + window.side + around, size)) for first in (window.y, window.x)
         )
-        whole = np.zeros((rows.stop - rows.start, columns.stop - columns.start), np.float32)
         top, left = window.y - rows.start, window.x - columns.start
         inner = slice(top, top + window.side), slice(left, left + window.side)
-        whole[inner] = grown(where[None, None].astype(np.float32), (window.side, window.side))[0, 0]
-        bare = self.bare(pick, size)[rows, columns]
-        after = retouched(picture[rows, columns], whole, bare, size)[inner]
+        share = grown(where[None, None].astype(np.float32), (window.side, window.side))[0, 0]
+        after = retouched(picture[rows, columns], share, self.bare(pick, size, rows, columns), size, inner)
         scores = np.where(chosen, own * (1 - going), own).astype(np.float32)
         return Graft(after, scores, np.float32(age * (1 - going)) if outside else age)
 
@@ -192,9 +165,8 @@ class Grafts:
         self, rng: np.random.Generator, pick: int, picture: npt.NDArray[np.uint8], window: Window, on: bool
     ) -> Graft:
         """Lines of the pattern, as deep as the aging map rises; `on` as `_greyed` wants it."""
-        assert self.patterns is not None and window.places is not None
+        assert self.patterns is not None and window.lines is not None
         own, age, size = self.draw.scores[pick], self.draw.ages[pick], picture.shape[0]
-        patch = slice(window.y, window.y + window.side), slice(window.x, window.x + window.side)
         chosen, outside = self._chosen(rng, window.zones)
         amount = np.float32(rng.uniform(*_AMOUNT))
         scores = np.where(chosen, own + amount, own).clip(0, 1).astype(np.float32)
@@ -205,13 +177,14 @@ class Grafts:
             for values, years in ((own, age), (scores, older))
         )
         more = grown((after - before) * window.where, (window.side, window.side))[0]
-        xs, ys = (window.places + 1) * np.float32(self.store.size / 2) - np.float32(0.5)
-        lines = sum(
-            cv2.remap(relief, xs, ys, cv2.INTER_LINEAR) * part[..., None]
-            for relief, part in zip(self.patterns[window.pattern], more, strict=True)
-        )
-        made = laid_on(picture[patch], np.asarray(lines * self.bare(pick, size)[patch][..., None], np.float32))
-        return Graft(self._greyed(made, pick, age, older, size, patch) if on else made, scores, older)
+        more *= self.bare(pick, size, *window.patch)
+        xs, ys = (window.lines + 1) * np.float32(self.store.size / 2) - np.float32(0.5)
+        lines = np.zeros((window.side, window.side, 3), np.float32)
+        for relief, part in zip(self.patterns[window.pattern], more, strict=True):
+            if part.any():
+                lines += cv2.remap(relief, xs, ys, cv2.INTER_LINEAR) * part[..., None]
+        made = laid_on(picture[window.patch], lines)
+        return Graft(self._greyed(made, pick, age, older, size, window.patch) if on else made, scores, older)
 
     def _greyed(
         self,
@@ -224,14 +197,14 @@ class Grafts:
     ) -> npt.NDArray[np.uint8]:
         """A patch with hair as grey as that of someone older. Where lines are taken off, hair stays: no grey goes."""
         greyer = _greyness(older) - _greyness(age) if self.hair else 0
-        return greyed(rgb, _whole(self._hair(pick), size)[patch], greyer, size) if greyer > 0 else rgb
+        return greyed(rgb, mask_part(self._hair(pick), size, *patch), greyer, size) if greyer > 0 else rgb
 
     def _of_person(
         self, rng: np.random.Generator, pick: int, picture: npt.NDArray[np.uint8], window: Window, on: bool
     ) -> Graft:
         """Lines of someone who has more of them; `on` as `_greyed` wants it."""
         own, age = self.draw.scores[pick], self.draw.ages[pick]
-        patch = slice(window.y, window.y + window.side), slice(window.x, window.x + window.side)
+        patch = window.patch
         giver = self._giver(rng, pick)
         if giver is None:
             return Graft(picture[patch], own, age)
@@ -240,7 +213,7 @@ class Grafts:
         # Beyond the scale nobody knows what a score is.
         strength = min(strength, np.float32((1 - own[more.argmax()]) / more.max()))
         relief, bare = self._warped(giver, pick, picture.shape[0], window)
-        bare = bare * self.bare(pick, picture.shape[0])[patch]
+        bare = bare * self.bare(pick, picture.shape[0], *patch)
         cells = (window.where.shape[1], window.where.shape[0])
         shown = window.zones * cv2.resize(bare, cells, interpolation=cv2.INTER_AREA)
         can = (shown.sum(axis=(1, 2)) > _SHOWN * window.zones.sum(axis=(1, 2))) & (more > _MORE_IN_ZONE)
@@ -283,21 +256,29 @@ class Grafts:
 
     def _warped(self, giver: int, pick: int, size: int, window: Window) -> tuple[_Array, _Array]:
         """What of the giver's relief (P, P, 3) lies where the patch does, and of its bare skin (P, P)."""
-        own, other = (self._landmarks(self.indices[face], size) for face in (pick, giver))
-        # The mesh is coarser than every fourth pixel.
-        steps = np.arange(window.side // 4, dtype=np.float32) * 4 + 1.5
-        places = places_in(other, own, size, window.x + steps, window.y + steps)
-        places = np.asarray(cv2.resize(places, (window.side, window.side), interpolation=cv2.INTER_LINEAR), np.float32)
+        places = self._places(giver, pick, size, window)
         picture = at_side(self.store.images[self.indices[giver]], size)
-        bare = self.bare(giver, size)
         around = reach(size)
         left, top = (int(low) for low in np.clip(places.min(axis=(0, 1)) - around, 0, size - 1))
         right, bottom = (int(high) + 1 for high in np.clip(places.max(axis=(0, 1)) + around, 0, size - 1))
         part = slice(top, bottom), slice(left, right)
-        relief = np.dstack([relief_of(picture[part], bare[part], size), bare[part]])
+        bare = self.bare(giver, size, *part)
+        relief = cv2.merge([*cv2.split(relief_of(picture[part], bare, size)), bare])
         xs, ys = places[..., 0] - np.float32(left), places[..., 1] - np.float32(top)
         found = np.asarray(cv2.remap(relief, xs, ys, cv2.INTER_LINEAR), np.float32)
         return np.ascontiguousarray(found[..., :3]), found[..., 3]
+
+    def _places(self, giver: int, pick: int, size: int, window: Window) -> _Array:
+        """(P, P, 2), where in the giver's picture the places of a patch are."""
+        if window.places is None:
+            own, other = (self._landmarks(self.indices[face], size) for face in (pick, giver))
+            return window.places_in(other, own, size)
+        # By way of the mean face, since what lies where on that is known of one of both, and kept of the other.
+        landmarks = self.store.landmarks[self.indices[giver]]
+        back = self.masks.get(("places", giver), lambda: places_of(landmarks, self.store.size))
+        xs, ys = (window.places + 1) * np.float32(len(back) / 2) - np.float32(0.5)
+        there = cv2.remap(back, xs, ys, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        return np.asarray((there + 1) * np.float32(size / 2) - np.float32(0.5), np.float32)
 
     def _bare(self, pick: int) -> npt.NDArray[np.uint8]:
         """Where a face is bare (`bare_skin`)."""
@@ -325,8 +306,3 @@ def _greyness(age: np.float32) -> float:
     """How grey hair is at a normalised age, 0..1."""
     first, last = _GREYING
     return float(np.clip((age - first) / (last - first), 0, 1))
-
-
-def _whole(small: npt.NDArray[np.uint8], size: int) -> _Array:
-    """A mask of another size, in 0..1."""
-    return np.asarray(cv2.resize(small, (size, size), interpolation=cv2.INTER_LINEAR) / np.float32(255), np.float32)

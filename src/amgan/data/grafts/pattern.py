@@ -15,7 +15,7 @@ from amgan.data.grafts.spots import lines_in, spots_in
 from amgan.data.store import Store
 from amgan.errors import DatasetError
 from amgan.faces.outlines import SIDE, disc
-from amgan.maps.mesh import mean_face, places_in
+from amgan.maps.mesh import mean_face_in, places_in
 from amgan.maps.packing import pack_zones
 from amgan.maps.shading import LUMA, TINT
 from amgan.signs.atlas import Atlas, Relief
@@ -104,7 +104,7 @@ def pattern_of(store: Store, atlas: Atlas, givers: Mapping[str, Giver]) -> _Arra
             fault = f"givers.{sign}: {givers[sign].face}: no face of {store.folder}"
             raise DatasetError(f"{fault}; name others, or leave givers out for a choice by score")
     size = store.size
-    mean = (mean_face() + 1) * np.float32(size / 2) - np.float32(0.5)
+    mean = mean_face_in(size)
     steps = np.arange(size // 4, dtype=np.float32) * 4 + np.float32(1.5)
 
     def on_mean(giver: Giver) -> tuple[_Array, _Array]:

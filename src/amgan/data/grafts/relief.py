@@ -15,9 +15,13 @@ _SPOTS = 3 / 1024
 _LIGHTER = 0.4
 # Of the colour of spots, and the most of it: hue jumps where a photo is compressed or overexposed.
 _HUE, _MOST_HUE = 0.6, 0.12
+# The logarithm of each of the 256 levels of a colour: looked up, it takes a tenth of the time.
+_LOGS = np.log(np.arange(256, dtype=np.float32) / np.float32(255) + np.float32(DARK))[None]
+
+_Array = npt.NDArray[np.float32]
 
 
-def relief_of(rgb: npt.NDArray[np.uint8], bare: npt.NDArray[np.float32], size: int) -> npt.NDArray[np.float32]:
+def relief_of(rgb: npt.NDArray[np.uint8], bare: _Array, size: int) -> _Array:
     """The relief of a part of a face: logarithms of each pixel's light over that around it.
 
     Args:
@@ -29,15 +33,15 @@ def relief_of(rgb: npt.NDArray[np.uint8], bare: npt.NDArray[np.float32], size: i
         (H, W, 3) float32, for `laid_on`; 0 where skin is not bare.
     """
     skin = bare.clip(min=1e-3)
-    logs = np.log(rgb / np.float32(255) + np.float32(DARK))
-    light = logs @ LUMA
-    mid, wide = (blurred(light, skin, share * size) for share in (_FINE, _FOLDS))
-    fine, folds = light - mid, mid - wide
+    logs = logarithms(rgb)
+    light = light_in(logs)
+    mid, wide = blurred(light, skin, _FINE * size), blurred(logs, skin, _FOLDS * size)
+    folds = mid - light_in(wide)
     folds = np.where(folds > 0, np.float32(_LIGHTER) * folds, folds)
-    hue = logs - light[..., None]
-    hue = blurred(hue, skin, _SPOTS * size) - blurred(hue, skin, _FOLDS * size)
-    lines = (fine.clip(-0.35, 0.15) + folds.clip(-0.4, 0.09))[..., None]
-    found: npt.NDArray[np.float32] = (lines + np.float32(_HUE) * hue.clip(-_MOST_HUE, _MOST_HUE)) * bare[..., None]
+    hue = blurred(logs, skin, _SPOTS * size) - wide
+    hue -= light_in(hue)[..., None]
+    lines = ((light - mid).clip(-0.35, 0.15) + folds.clip(-0.4, 0.09))[..., None]
+    found: _Array = (lines + np.float32(_HUE) * hue.clip(-_MOST_HUE, _MOST_HUE)) * bare[..., None]
     return found
 
 
@@ -46,30 +50,40 @@ def reach(size: int) -> int:
     return round(3 * _FOLDS * size)
 
 
-def laid_on(rgb: npt.NDArray[np.uint8], relief: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8]:
+def laid_on(rgb: npt.NDArray[np.uint8], relief: _Array) -> npt.NDArray[np.uint8]:
     """A picture (H, W, 3) with a relief (H, W, 3), in logarithms, laid on it."""
     lit = (rgb / np.float32(255) + np.float32(DARK)) * np.exp(relief) - np.float32(DARK)
     return np.asarray(np.round(lit * 255).clip(0, 255), np.uint8)
 
 
-def blurred(
-    picture: npt.NDArray[np.float32], weight: npt.NDArray[np.float32], deviation: float
-) -> npt.NDArray[np.float32]:
+def logarithms(rgb: npt.NDArray[np.uint8]) -> _Array:
+    """Logarithms (H, W, 3) of what a picture shows, `DARK` added; sums of them are products of light."""
+    return np.asarray(cv2.LUT(rgb, _LOGS), np.float32)
+
+
+def light_in(logs: _Array) -> _Array:
+    """Their mean over the colours (H, W), as much of each as it counts in the light of a pixel."""
+    return np.asarray(cv2.transform(logs, LUMA[None]), np.float32)
+
+
+def blurred(picture: _Array, weight: _Array, deviation: float) -> _Array:
     """A weighted mean around each pixel; wide blurs are made small, where they look the same.
 
     Args:
-        picture: (H, W) or (H, W, C).
+        picture: (H, W) or (H, W, 3).
         weight: (H, W) above 0.
         deviation: Of the blur, pixels.
     """
-    shrink = max(1, int(deviation / 3))
+    shrink = max(1, int(deviation / 2))
     size = (picture.shape[1], picture.shape[0])
     small = (size[0] // shrink, size[1] // shrink)
-    weighed = picture * (weight if picture.ndim == 2 else weight[..., None])
-    both = []
-    for part in (weighed, weight):
+
+    def around(part: _Array) -> _Array:
         shrunk = part if shrink == 1 else cv2.resize(part, small, interpolation=cv2.INTER_AREA)
-        blurred = cv2.GaussianBlur(shrunk, (0, 0), deviation / shrink)
-        both.append(blurred if shrink == 1 else cv2.resize(blurred, size, interpolation=cv2.INTER_LINEAR))
-    total, share = both
-    return np.asarray(total / (share if picture.ndim == 2 else share[..., None]), np.float32)
+        return np.asarray(cv2.GaussianBlur(shrunk, (0, 0), deviation / shrink), np.float32)
+
+    # Colour by colour: OpenCV takes six times as long for four at once as for one.
+    share = around(weight)
+    means = [around(np.asarray(part * weight, np.float32)) / share for part in cv2.split(picture)]
+    grown = means if shrink == 1 else [cv2.resize(part, size, interpolation=cv2.INTER_LINEAR) for part in means]
+    return np.asarray(cv2.merge(grown), np.float32)

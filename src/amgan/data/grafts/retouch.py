@@ -7,14 +7,12 @@ retoucher does: light is parted into bands, and each is evened out where, and as
 from __future__ import annotations
 
 import functools
-import itertools
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from amgan.data.grafts.relief import blurred
-from amgan.maps.shading import DARK, LUMA
+from amgan.data.grafts.relief import blurred, laid_on, light_in, logarithms
 
 # Deviations of the blurs that part pores, creases, folds and the light, to a side of the face.
 _WIDTHS = (2.5 / 1024, 8 / 1024, 22 / 1024)
@@ -25,39 +23,46 @@ _THIN, _DEEP = (1, 1.0, 13, 0.07), (2, 3.0, 15, 0.06)
 _FAINT = 0.03
 # Directions in which lines are looked for.
 _DIRECTIONS = 8
+_ALL = slice(None)
 # What of creases and folds goes where no line is seen, what of folds where one is, and what of uneven colour.
 _CREASES, _FOLDS, _DEEP_FOLDS, _HUE = 0.45, 0.6, 0.95, 0.5
 
 _Array = npt.NDArray[np.float32]
 
 
-def retouched(rgb: npt.NDArray[np.uint8], where: _Array, bare: _Array, size: int) -> npt.NDArray[np.uint8]:
+def retouched(
+    rgb: npt.NDArray[np.uint8], where: _Array, bare: _Array, size: int, inner: tuple[slice, slice] = (_ALL, _ALL)
+) -> npt.NDArray[np.uint8]:
     """A part of a face with less of its lines.
 
     Args:
         rgb: (H, W, 3) uint8, cut out of an aligned face with `amgan.data.grafts.relief.reach` more on each side than is
             used.
-        where: (H, W) in 0..1, what share of its lines goes.
+        where: (h, w) in 0..1, what share of its lines goes, of what is used.
         bare: (H, W) in 0..1, where it shows bare skin; nothing else is touched.
         size: Side of the whole face, pixels.
+        inner: Rows and columns that are used.
 
     Returns:
-        (H, W, 3) uint8.
+        (h, w, 3) uint8.
     """
     skin = bare.clip(min=1e-3)
-    logs = np.log(rgb / np.float32(255) + np.float32(DARK))
-    light = logs @ LUMA
-    levels = [light, *(blurred(light, skin, share * size) for share in _WIDTHS)]
-    pores, creases, folds = (one - wider for one, wider in itertools.pairwise(levels))
-    thin, deep = (_lines(light, size, *scale) for scale in (_THIN, _DEEP))
+    logs = logarithms(rgb)
+    light = light_in(logs)
+    thin, deep = (_lines(light, size, *scale)[inner] for scale in (_THIN, _DEEP))
+    narrow, mid = (blurred(light, skin, share * size)[inner] for share in _WIDTHS[:-1])
+    around = blurred(logs, skin, _WIDTHS[-1] * size)[inner]
+    logs, light, wide = logs[inner], light[inner], light_in(around)
     line = np.maximum(thin, deep)
-    away = pores * thin + creases * (_CREASES + (1 - _CREASES) * line)
-    away += folds * (_FOLDS + (_DEEP_FOLDS - _FOLDS) * deep)
-    hue = logs - light[..., None]
+    away = (light - narrow) * thin + (narrow - mid) * (_CREASES + (1 - _CREASES) * line)
+    away += (mid - wide) * (_FOLDS + (_DEEP_FOLDS - _FOLDS) * deep)
     # The ground of a crease is redder than skin, down to its thinnest.
-    uneven = (hue - blurred(hue, skin, _WIDTHS[-1] * size)) * (_HUE + (1 - _HUE) * line)[..., None]
-    lit = np.exp(logs - (away[..., None] + uneven) * (where * bare)[..., None]) - np.float32(DARK)
-    return np.asarray(np.round(lit * 255).clip(0, 255), np.uint8)
+    uneven = logs - around
+    uneven -= (light - wide)[..., None]
+    uneven *= (_HUE + (1 - _HUE) * line)[..., None]
+    uneven += away[..., None]
+    uneven *= -(where * bare[inner])[..., None]
+    return laid_on(rgb[inner], uneven)
 
 
 def _lines(light: _Array, size: int, shrink: int, blur: float, length: int, whole: float) -> _Array:
@@ -73,7 +78,7 @@ def _lines(light: _Array, size: int, shrink: int, blur: float, length: int, whol
         smooth = cv2.resize(smooth, (shape[0] // shrink, shape[1] // shrink), interpolation=cv2.INTER_AREA)
     odd = max(round(length * factor) | 1, 3)
     filled = [cv2.morphologyEx(smooth, cv2.MORPH_CLOSE, stroke) for stroke in _strokes(odd)]
-    depth = np.max(filled, axis=0) - np.min(filled, axis=0)
+    depth = functools.reduce(np.maximum, filled) - functools.reduce(np.minimum, filled)
     share = ((depth - np.float32(_FAINT)) / np.float32(whole)).clip(0, 1)
     soft = cv2.GaussianBlur(np.asarray(share, np.float32), (0, 0), max(2 * factor, 0.3))
     return np.asarray(soft if shrink == 1 else cv2.resize(soft, shape, interpolation=cv2.INTER_LINEAR), np.float32)
