@@ -14,17 +14,18 @@ from amgan.maps.strands import strands_of
 # Years at which hair begins to go grey, and at which hardly any is left that is not.
 FIRST, LAST = 40.0, 80.0
 # Light of grey hair is that of the hair to this power, times this: hair in the shade stays in the shade.
-_POWER, _WHITE = 0.42, 0.9
+_POWER, _WHITE = 0.36, 0.9
 # So many times as light as it was hair gets at most: what is black for want of light stays black.
-_LIFTED = 5.0
-# How much of the contrast is kept, as logarithms, of waves and of strands; and how much grey strands add.
-_WAVES, _STRANDS, _MOTTLED = 0.9, 1.0, 0.18
+_LIFTED = 9.0
+# How much of the contrast is kept, as logarithms, of waves and of strands, and the most that either then deviates: white
+# hair hands light on, so that it has no black between its strands. And how much grey strands add.
+_WAVES, _STRANDS, _MOTTLED = (0.9, 0.28), (1.0, 0.18), 0.18
 # What is this many times as light as grey hair there is skin, and stays; lightest that hair gets.
 _SKIN, _LIGHTEST = 1.5, 0.92
 # Of the share of strands: from the first grey that is seen on one to white; and how much sooner temples go.
 _SOFT, _SOONER = 1.2, 0.15
 # Share of the colour that goes, and how much of skin's colour comes: light that is warm is so on white hair too.
-_COLOUR, _WARM = 0.88, 0.12
+_COLOUR, _WARM = 0.93, 0.2
 # How much lighter than what is around it a strand counts at most, as a logarithm: more is skin beside the hair. And how
 # many times as much as what is around it a strand gets lighter at most.
 _GLEAM, _GLEAMING = 0.6, 3.0
@@ -70,14 +71,15 @@ def greyed(
     found = strands_of(picture, hair, origin, side)
     luma, light, whole, around = found.luma, found.light, found.whole, found.around
     level = max(np.log(_WHITE) + _POWER * found.mean, found.mean)
-    white = np.asarray(np.float32(level) + np.float32(_WAVES) * (around - np.float32(found.mean)), np.float32)
+    waves, strands = around - np.float32(found.mean), light - around
+    white = np.asarray(np.float32(level) + _kept(waves, whole, *_WAVES) * waves, np.float32)
     grey = found.chosen(_sooner(share, origin, side), _SOFT) * hair
     # Of a pixel that is partly skin or wall: by how much the hair around gets lighter, and its hue goes.
     lightest = np.asarray(cv2.exp(white), np.float32)
     hairs = np.asarray(cv2.exp(around), np.float32) - np.float32(DARK / 2)
     lift = (np.minimum(_softly(lightest), np.float32(_LIFTED) * (hairs + np.float32(DARK / 4))) - hairs).clip(min=0)
     # Of a pixel of nothing but hair: its own gleam and its own hue count.
-    white += np.float32(_STRANDS) * (light - around).clip(max=np.float32(_GLEAM))
+    white += _kept(strands, whole, *_STRANDS) * strands.clip(max=np.float32(_GLEAM))
     white += np.float32(_MOTTLED) * share * found.order * found.seen
     wanted = np.minimum(_softly(np.asarray(cv2.exp(white), np.float32)), np.float32(_LIFTED) * luma)
     own = (wanted - luma).clip(0, np.float32(_GLEAMING) * lift)
@@ -89,6 +91,12 @@ def greyed(
     # 0 where nothing is grey.
     change = 2 * (lighter - luma)[..., None] - np.float32(_COLOUR) * grey[..., None] * found.hair_hue()
     return np.asarray(picture + change + (2 * lighter * grey)[..., None] * warm, np.float32)
+
+
+def _kept(part: Array, weight: Array, share: float, most: float) -> np.float32:
+    """What share of a contrast is kept, so that it deviates by no more than the most."""
+    deviation = np.sqrt((part * part * weight).sum() / max(float(weight.sum()), 1e-3))
+    return np.float32(min(share, most / max(float(deviation), 1e-3)))
 
 
 def _softly(light: Array) -> Array:

@@ -14,7 +14,7 @@ from amgan.data.grafts.relief import relief_of
 from amgan.data.grafts.spots import lines_in, spots_in
 from amgan.data.store import Store
 from amgan.errors import DatasetError
-from amgan.faces.outlines import SIDE, disc
+from amgan.faces.outlines import LIPS, SIDE, disc, hull, to_masks
 from amgan.maps.mesh import mean_face_in, places_in
 from amgan.maps.packing import pack_zones
 from amgan.maps.shading import LUMA, TINT
@@ -27,6 +27,8 @@ FULL = 0.8
 REST = "rest"
 # How far in from where a giver's skin is bare no more its relief has faded in, to a side of the face.
 _FADE = 24 / 1024
+# Cells of masks around lips that are not skin (`bare_skin`) either, and where it does not fade.
+_LIP = 9
 # How far zones fade into each other, and what the one who gives the rest counts in a zone.
 _SOFT, _REST = 10 / 1024, 0.03
 
@@ -113,7 +115,9 @@ def pattern_of(store: Store, atlas: Atlas, givers: Mapping[str, Giver]) -> _Arra
         small = bare_skin(picture, landmarks)
         bare = np.asarray(cv2.resize(small, (size, size), interpolation=cv2.INTER_LINEAR) / np.float32(255), np.float32)
         around = max(round(_FADE * SIDE), 1)
-        within = cv2.GaussianBlur(np.asarray(cv2.erode(small, disc(around)), np.float32), (0, 0), around / 2)
+        # Lips have one edge on all faces, and lines above them end there.
+        faded = small | hull(to_masks(landmarks, size), LIPS, _LIP)
+        within = cv2.GaussianBlur(np.asarray(cv2.erode(faded, disc(around)), np.float32), (0, 0), around / 2)
         fading = np.asarray(cv2.resize(within / 255, (size, size), interpolation=cv2.INTER_LINEAR), np.float32)
         places = cv2.resize(places_in(landmarks, mean, size, steps, steps), (size, size))
         relief = relief_of(picture, bare, size)
