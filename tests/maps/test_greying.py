@@ -60,6 +60,22 @@ def test_strands_and_waves_stay_in_grey_hair(hair: np.ndarray) -> None:
     assert np.corrcoef(np.log(before.mean(axis=0)), np.log(after.mean(axis=0)))[0, 1] > 0.9
 
 
+def test_grey_hair_has_no_black_between_its_strands() -> None:
+    even, glossy = (
+        2 * np.broadcast_to(light * (1.0, 0.8, 0.7), (SIDE, SIDE, 3)).astype(np.float32) - 1
+        for light in (
+            np.random.default_rng(0).uniform(0.18, 0.22, (1, SIDE, 1)),
+            np.exp(np.random.default_rng(0).uniform(np.log(0.03), np.log(0.4), (1, SIDE, 1))),
+        )
+    )
+
+    def contrast(picture: np.ndarray) -> float:
+        return float(np.log(luma(picture)[32:-32, 32:-32] + 0.03).std())
+
+    assert contrast(aged(glossy, 1.0)) < 0.6 * contrast(glossy)
+    assert contrast(aged(even, 1.0)) > 0.8 * contrast(even)
+
+
 def test_what_is_no_hair_stays_bit_for_bit(hair: np.ndarray) -> None:
     mask = np.zeros((SIDE, SIDE), np.float32)
     mask[:, :100] = 1

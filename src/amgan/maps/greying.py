@@ -17,8 +17,9 @@ FIRST, LAST = 40.0, 80.0
 _POWER, _WHITE = 0.36, 0.9
 # So many times as light as it was hair gets at most: what is black for want of light stays black.
 _LIFTED = 9.0
-# How much of the contrast is kept, as logarithms, of waves and of strands, and the most that either then deviates: white
-# hair hands light on, so that it has no black between its strands. And how much grey strands add.
+# How much of the contrast is kept, as logarithms, of waves and of strands, and the most that either deviates then: grey
+# hair hands light on, and has no black between its strands. 13 grey heads of `train` have 0.28 and 0.18, light of 0.51,
+# and 0.27 times the hue of their skin (medians). And how much grey strands add.
 _WAVES, _STRANDS, _MOTTLED = (0.9, 0.28), (1.0, 0.18), 0.18
 # What is this many times as light as grey hair there is skin, and stays; lightest that hair gets.
 _SKIN, _LIGHTEST = 1.5, 0.92

@@ -1,5 +1,6 @@
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -48,9 +49,11 @@ def test_spots_or_lines_alone_are_less_than_all(store: Store) -> None:
         pattern_of(store, ATLAS, {sign: Giver(store.rows[0].name, 1.0, what) for sign in (*ATLAS.signs, "rest")})
         for what in ("all", "lines", "spots")
     )
-    assert np.abs(spots).mean() < 0.3 * np.abs(every).mean() and 0 < np.abs(lines).mean() < np.abs(every).mean()
-    # Both are dark, but for what is fine beside lines.
-    assert lines.min() < -0.02 and lines.max() < 0.8 * every.max() and spots.max() < 0.2 * every.max()
+    assert np.abs(spots).mean() < 0.7 * np.abs(every).mean() and 0 < np.abs(lines).mean() < np.abs(every).mean()
+    # Both are dark, but for what is fine beside them.
+    assert lines.min() < -0.02 and lines.max() < 0.8 * every.max()
+    smooth = cv2.GaussianBlur(spots[0], (0, 0), 8 * SIZE / 1024)
+    assert np.abs(spots).max() > 0.01 and smooth.max() < 0.1 * np.abs(spots).max()
 
 
 def test_givers_are_faces_of_the_data_and_each_sign_has_one(store: Store) -> None:

@@ -32,9 +32,9 @@ _LIP = 9
 # How far zones fade into each other, and what the one who gives the rest counts in a zone.
 _SOFT, _REST = 10 / 1024, 0.03
 
-# Beside lines, how much is left of what is fine, or skin looks like wax. How much more colour spots have than lines,
-# and how soft their edges are.
-_BESIDE, _BROWN, _SOFT_SPOTS = 0.9, 1.6, 1.6 / 1024
+# Beside lines and spots, how much is left of what is fine, or skin looks like wax. How much more colour spots have than
+# lines, how soft their edges are, and how much of the lines between them goes: those are of other people's eyes.
+_BESIDE, _BROWN, _SOFT_SPOTS, _NO_LINES = 0.9, 1.6, 1.6 / 1024, 0.6
 # Deviation of the blur that parts pores from shade, to a side of the face.
 _PORES = 5 / 1024
 # The deviation of the blur over which patches are compared, and how strong they may be beside what is usual.
@@ -152,12 +152,16 @@ def _parted(relief: _Array, giver: Giver, size: int) -> _Array:
     They are of the colour that those have on anybody: a giver's is that of one light and one camera.
     """
     light, tint = np.asarray(relief @ LUMA, np.float32), np.array(TINT, np.float32)
+    lines = -lines_in(relief, size)
     if giver.what == "lines":
-        lines = lines_in(relief, size)
-        # Of the rest what is fine, and a gain makes no more of it: skin does not grow rougher where lines are deeper.
-        rest = light + lines
-        rest = rest - cv2.GaussianBlur(rest, (0, 0), _PORES * size)
-        rest *= np.float32(_BESIDE * min(giver.gain, 1.0))
-        return np.asarray((rest - np.float32(giver.gain) * lines)[..., None] * (1 + tint), np.float32)
-    spots = cv2.GaussianBlur(light.clip(max=0) * spots_in(relief, size), (0, 0), max(_SOFT_SPOTS * size, 0.3))
-    return np.asarray(np.float32(giver.gain) * spots[..., None] * (1 + np.float32(_BROWN) * tint), np.float32)
+        marks, rest, brown = lines, light - lines, tint
+    else:
+        marks = light.clip(max=0) * spots_in(relief, size)
+        rest, brown = light - marks - np.float32(_NO_LINES) * lines, np.float32(_BROWN) * tint
+        marks = np.asarray(cv2.GaussianBlur(marks, (0, 0), max(_SOFT_SPOTS * size, 0.3)), np.float32)
+    # Of the rest what is fine, and a gain makes no more of it: skin does not grow rougher where lines are deeper.
+    rest = rest - cv2.GaussianBlur(rest, (0, 0), _PORES * size)
+    rest *= np.float32(_BESIDE * min(giver.gain, 1.0))
+    return np.asarray(
+        rest[..., None] * (1 + tint) + np.float32(giver.gain) * marks[..., None] * (1 + brown), np.float32
+    )
