@@ -33,8 +33,9 @@ _LIP = 9
 _SOFT, _REST = 10 / 1024, 0.03
 
 # Beside lines and spots, how much is left of what is fine, or skin looks like wax. How much more colour spots have than
-# lines, how soft their edges are, and how much of the lines between them goes: those are of other people's eyes.
-_BESIDE, _BROWN, _SOFT_SPOTS, _NO_LINES = 0.9, 1.6, 1.6 / 1024, 0.6
+# lines, how soft their edges are, how much of the lines between them goes, which are those of other people's eyes, and how
+# much is left of what is lighter than around there: on smooth cheeks it looks like scratches.
+_BESIDE, _BROWN, _SOFT_SPOTS, _NO_LINES, _RIDGES = 0.9, 1.6, 1.6 / 1024, 0.6, 0.55
 # Deviation of the blur that parts pores from shade, to a side of the face.
 _PORES = 5 / 1024
 # The deviation of the blur over which patches are compared, and how strong they may be beside what is usual.
@@ -162,6 +163,8 @@ def _parted(relief: _Array, giver: Giver, size: int) -> _Array:
     # Of the rest what is fine, and a gain makes no more of it: skin does not grow rougher where lines are deeper.
     rest = rest - cv2.GaussianBlur(rest, (0, 0), _PORES * size)
     rest *= np.float32(_BESIDE * min(giver.gain, 1.0))
+    if giver.what == "spots":
+        rest = np.where(rest > 0, np.float32(_RIDGES) * rest, rest)
     return np.asarray(
         rest[..., None] * (1 + tint) + np.float32(giver.gain) * marks[..., None] * (1 + brown), np.float32
     )
