@@ -33,8 +33,8 @@ _LIP = 9
 _SOFT, _REST = 10 / 1024, 0.03
 
 # Beside lines and spots, how much is left of what is fine, or skin looks like wax. How much more colour spots have than
-# lines, how soft their edges are, how much of the lines between them goes, which are those of other people's eyes, and how
-# much is left of what is lighter than around there: on smooth cheeks it looks like scratches.
+# lines, how soft their edges are, how much of the lines between them goes, which are those of other people's eyes, and
+# how much is left of what is lighter than around there: on smooth cheeks it looks like scratches.
 _BESIDE, _BROWN, _SOFT_SPOTS, _NO_LINES, _RIDGES = 0.9, 1.6, 1.6 / 1024, 0.6, 0.55
 # Deviation of the blur that parts pores from shade, to a side of the face.
 _PORES = 5 / 1024
