@@ -50,7 +50,7 @@ class Giver(NamedTuple):
     Attributes:
         face: Name of a row of the data.
         gain: Factor on the relief.
-        what: All of it, or its "spots" or its "lines" alone (`amgan.data.grafts.spots`).
+        what: All of it, or its "spots" or its "lines" alone (`amgan.data.grafts.spots`), with what is fine beside them.
     """
 
     face: str
@@ -148,7 +148,7 @@ def pattern_of(store: Store, atlas: Atlas, givers: Mapping[str, Giver]) -> _Arra
 
 
 def _parted(relief: _Array, giver: Giver, size: int) -> _Array:
-    """The lines or the spots of a relief (H, W, 3), times the gain.
+    """The lines or the spots of a relief (H, W, 3), times the gain, and what is fine beside them.
 
     They are of the colour that those have on anybody: a giver's is that of one light and one camera.
     """
