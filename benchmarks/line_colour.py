@@ -19,10 +19,10 @@ import numpy.typing as npt
 from amgan import Ager
 from amgan.data.dataset import read_rows
 from amgan.errors import NoFaceError
+from amgan.faces.light import DARK, LUMA
 from amgan.inference.change import face_change
 from amgan.inference.views import FaceView
 from amgan.maps.arrays import grown
-from amgan.maps.shading import DARK, LUMA
 from amgan.signs.atlas import unit_atlas
 
 Array = npt.NDArray[np.float32]

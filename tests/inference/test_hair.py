@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from amgan.faces.light import LUMA
 from amgan.inference.ager import Ager
 from amgan.inference.facemaps import greying_of
 from amgan.inference.hair import turned, turning
 from amgan.inference.views import FaceView
-from amgan.maps.shading import LUMA
 
 SIZE = 512
 

@@ -5,8 +5,8 @@ import torch
 from pydantic import ValidationError
 
 from amgan.data.grafts.relief import laid_on
+from amgan.faces.light import LUMA
 from amgan.maps.location import location_maps
-from amgan.maps.shading import LUMA
 from amgan.models.generator import Generator, GeneratorConfig
 from amgan.models.lines import HALF, MIDDLE, TINT, LineMemory, laid, less, more
 

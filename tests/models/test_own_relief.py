@@ -1,6 +1,6 @@
 import torch
 
-from amgan.maps.shading import DARK, LUMA
+from amgan.faces.light import DARK, LUMA
 from amgan.models.lines import laid
 from amgan.models.own_relief import OwnRelief
 

@@ -8,6 +8,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from amgan.faces.light import LUMA
+
 
 def degrade(rgb: npt.NDArray[np.uint8], rng: np.random.Generator) -> npt.NDArray[np.uint8]:
     """A patch as a small, noisy or compressed photo would show it.
@@ -46,8 +48,7 @@ def jitter(rgb: npt.NDArray[np.uint8], rng: np.random.Generator) -> npt.NDArray[
     curves = (np.arange(256) / 255).clip(1e-3, 1)[:, None] ** gamma * gain + offset
     unit = cv2.LUT(rgb, curves[None].astype(np.float32))
     # Contrast about the mean, then saturation about the luma, in one matrix; and 0..1 becomes -1..1.
-    luma = np.array([0.299, 0.587, 0.114])
-    matrix = 2 * contrast * (saturation * np.eye(3) + (1 - saturation) * luma)
+    matrix = 2 * contrast * (saturation * np.eye(3) + (1 - saturation) * LUMA)
     shift = 2 * (1 - contrast) * float(unit.mean()) - 1
     changed = cv2.transform(unit, np.column_stack([matrix, np.full(3, shift)]))
     return np.asarray(changed.clip(-1, 1), np.float32)

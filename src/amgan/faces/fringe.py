@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from amgan.faces.light import light_in, logarithms
 from amgan.faces.outlines import BROWS, disc
 from amgan.faces.rising import rising
 
@@ -23,7 +24,6 @@ _APART, _BETWEEN = (0.1, 0.4), (0.15, 0.6)
 # Landmarks of the root of the nose and of its base; how far above it, times the distance of the two, hair hangs surely
 # and grows surely; and over which share of the brows' width that begins.
 _ROOT, _BASE, _GROWS, _SIDE = 9, 2, (0.55, 0.8), 0.1
-_LUMA, _DARK = np.array([0.299, 0.587, 0.114], np.float32), 0.06
 
 _Array = npt.NDArray[np.float32]
 
@@ -50,14 +50,13 @@ def fringe(
         return mask
     whole = [cv2.resize(part, (size, size), interpolation=cv2.INTER_LINEAR)[:below] for part in (hair, skin)]
     known, bare = (np.asarray(part, np.float32) for part in whole)
-    logs = np.log(rgb[:below] / np.float32(255) + np.float32(_DARK))
-    logs = np.asarray(cv2.GaussianBlur(logs, (0, 0), max(0.7 * unit, 0.3)), np.float32)
+    logs = np.asarray(cv2.GaussianBlur(logarithms(rgb[:below]), (0, 0), max(0.7 * unit, 0.3)), np.float32)
     radius = max(round(_NARROW * unit), 2)
     # The skin without what is narrow and dark on it.
-    light = logs @ _LUMA
+    light = light_in(logs)
     under = cv2.GaussianBlur(cv2.morphologyEx(light, cv2.MORPH_CLOSE, disc(radius)), (0, 0), radius / 3)
     hairs, plain = (_around(logs, part, _AROUND * unit) for part in (known, bare))
-    share = rising(under - light, _TAKEN) * rising(under - hairs @ _LUMA, _DARKER) * (bare + known).clip(max=1)
+    share = rising(under - light, _TAKEN) * rising(under - light_in(hairs), _DARKER) * (bare + known).clip(max=1)
     _, labels = cv2.connectedComponents(((share > _LEADS) | (known > _HAIR)).astype(np.uint8))
     attached = np.unique(labels[known > _HAIR])
     strands = share * np.isin(labels, attached[attached > 0])

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from amgan.faces.light import DARK, LUMA
 from amgan.faces.outlines import BROWS, LIPS, SIDE, disc, filled, hull, to_masks
 from amgan.faces.rising import rising
 
@@ -28,7 +29,6 @@ _UNEVEN, _STRAND, _OVER = (0.025, 0.055), 2.0, 5.0
 _GROWN = (0.1, 0.25)
 # Light, of 255, from which on hair is told from what is black.
 _SEEN = (6.0, 22.0)
-_LUMA, _DARK = np.array([0.299, 0.587, 0.114], np.float32), 0.06
 
 _Array = npt.NDArray[np.float32]
 
@@ -45,11 +45,11 @@ def whiskers(rgb: npt.NDArray[np.uint8], landmarks: npt.NDArray[np.float32]) -> 
     """
     small = cv2.resize(rgb, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
     points = to_masks(landmarks, rgb.shape[0])
-    light = np.log(small @ _LUMA / np.float32(255) + np.float32(_DARK))
+    light = np.log(small @ LUMA / np.float32(255) + np.float32(DARK))
     darker = _cheeks(light, points) - cv2.GaussianBlur(light, (0, 0), 1.5)
     brows = brows_of(landmarks, rgb.shape[0])
     found = np.maximum(_beard(light, darker, points), _OF_BROWS * rising(darker, _BROW) * brows)
-    return np.asarray(cv2.GaussianBlur(found * rising(small @ _LUMA, _SEEN), (0, 0), 1.5), np.float32)
+    return np.asarray(cv2.GaussianBlur(found * rising(small @ LUMA, _SEEN), (0, 0), 1.5), np.float32)
 
 
 def brows_of(landmarks: npt.NDArray[np.float32], size: int) -> _Array:

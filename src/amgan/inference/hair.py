@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from amgan.faces.fringe import fringe, hanging
+from amgan.faces.light import LUMA
 from amgan.faces.parsing import SIDE
 from amgan.faces.rising import rising
 from amgan.faces.whiskers import brows_of, whiskers
@@ -15,7 +16,6 @@ from amgan.maps.arrays import grown
 from amgan.maps.change import window
 from amgan.maps.darkening import darkened, pigment
 from amgan.maps.greying import greyed
-from amgan.maps.shading import LUMA
 from amgan.maps.strands import hair_strands
 
 # Pixels around hair that are looked at with it.

@@ -12,9 +12,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from amgan.faces.light import DARK, LUMA
 from amgan.faces.rising import rising
 from amgan.maps.greying import grey_share
-from amgan.maps.shading import DARK, LUMA
 from amgan.maps.strands import WAVE, Strands, smooth, strands_of
 
 # Share of grey strands that an age must make likely, for grey hair to be taken for such.

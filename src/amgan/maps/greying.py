@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from amgan.maps.shading import DARK, LUMA
+from amgan.faces.light import DARK, LUMA
 from amgan.maps.strands import strands_of
 
 # Years at which hair begins to go grey, and at which hardly any is left that is not.

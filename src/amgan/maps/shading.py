@@ -11,13 +11,10 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from amgan.faces.light import DARK, LUMA
 from amgan.faces.outlines import LIPS, disc, filled, to_masks
 from amgan.maps.mesh import mean_face
 
-# Added before the logarithm, pictures being 0..1: in the dark it would blow up noise, and the dark would get all light.
-DARK = 0.06
-# How much each colour counts in the light of a pixel.
-LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 # By how much more than its light each colour of a line or a fold changes: light that comes out of one is red. On old
 # faces of the training split red changes 0.7 to 0.9 times as much as light, blue 1.1 to 1.3 times, over few pixels and
 # over many (`benchmarks/line_colour.py`).

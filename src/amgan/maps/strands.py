@@ -13,9 +13,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from amgan.faces.light import DARK, LUMA, logarithms
 from amgan.faces.rising import rising
 from amgan.maps.guided import guided
-from amgan.maps.shading import DARK, LUMA
 
 # Of the mask: the radius within which it follows the photo's edges, to a side of the face, how strong those have to be,
 # and from where to where it is taken: outside, in doubt, hair stays as it is.
@@ -141,8 +141,8 @@ def _by_colour(rgb: npt.NDArray[np.uint8], hair: Array, side: int) -> Array:
         (h, w) in 0..1, a face being `_COARSE`; 1 where there is nothing but hair around, or both are of one colour.
     """
     size = [round(length * _COARSE / side) for length in rgb.shape[1::-1]]
-    small = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)
-    logs = np.log(small / np.float32(255) + np.float32(DARK))
+    small = np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), np.uint8)
+    logs = logarithms(small)
     mask = cv2.resize(hair, size, interpolation=cv2.INTER_LINEAR)
     means, told = [], np.ones_like(mask)
     for known in (mask > 0.8, mask < 0.05):
@@ -157,7 +157,7 @@ def _by_colour(rgb: npt.NDArray[np.uint8], hair: Array, side: int) -> Array:
     place = ((logs - outside) * way).sum(axis=2) / length.clip(min=1e-6)
     like = rising(place, _BETWEEN)
     told *= (length / _APART**2).clip(max=1)
-    return np.asarray((1 - told * (1 - like)) * (1 - _never_hair(small / np.float32(255))), np.float32)
+    return np.asarray((1 - told * (1 - like)) * (1 - _never_hair(np.divide(small, 255, dtype=np.float32))), np.float32)
 
 
 def _never_hair(rgb: Array) -> Array:

@@ -12,7 +12,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from amgan.maps.shading import DARK, LUMA, TINT
+from amgan.faces.light import DARK, LUMA
+from amgan.maps.shading import TINT
 from amgan.maps.variants import third_map
 
 # How soon all that a network would take away may go: a little before a map asks for all of it.

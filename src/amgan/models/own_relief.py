@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from amgan.data.grafts.hair import WHITE
-from amgan.maps.shading import DARK, LUMA
+from amgan.faces.light import DARK, LUMA
 
 # The blurs that part pores, creases, folds and the light: how much smaller a picture is made, the deviation in pixels
 # of a face of 1024; and how far they reach, pixels of what was made smaller.

@@ -19,8 +19,8 @@ from amgan.data.fit_sagging import both_ways_round, groups, pose
 from amgan.data.grafts.bare_skin import bare_skin
 from amgan.data.grafts.givers import covers
 from amgan.data.store import Store
+from amgan.faces.light import light_in, logarithms
 from amgan.faces.outlines import EYES, LIPS, hull, to_masks
-from amgan.maps import shading
 from amgan.maps.aging import aging_map
 from amgan.maps.mesh import mean_face, mean_face_in, places_in
 from amgan.maps.packing import pack_zones
@@ -157,7 +157,7 @@ def even(logs: Array, weight: Array) -> tuple[Array, Array]:
         (S, S, 4), light less the plane that fits it best, and red, green and blue beside light, less their means; and
         the weight.
     """
-    light = logs @ shading.LUMA
+    light = light_in(logs)
     steps = np.linspace(-1, 1, len(light), dtype=np.float32)
     plane = np.stack([np.ones_like(light), *np.meshgrid(steps, steps)], axis=-1).reshape(-1, 3)
     weighed = plane * weight.reshape(-1, 1)
@@ -194,7 +194,7 @@ def _on_mean(
     """A face's logarithms of light (`CELLS`, `CELLS`, 3), skin alone, and how much skin is at each place."""
     size = len(picture)
     weight = np.asarray(cv2.resize(skin, (size, size)) / np.float32(255), np.float32)
-    logs = np.log(picture / np.float32(255) + np.float32(shading.DARK)) * weight[..., None]
+    logs = logarithms(picture) * weight[..., None]
     blurred = cv2.GaussianBlur(np.dstack([logs, weight]), (0, 0), BLUR * size)
     asked = np.arange(CELLS // 2, dtype=np.float32) * (2 * size / CELLS) + np.float32(size / CELLS - 0.5)
     places = cv2.resize(places_in(landmarks, mean, size, asked, asked), (2 * CELLS, 2 * CELLS))

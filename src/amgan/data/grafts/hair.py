@@ -7,8 +7,8 @@ import numpy as np
 import numpy.typing as npt
 
 from amgan.data.grafts.bare_skin import OUTLINE, near_in_colour, of_skin_colour
+from amgan.faces.light import DARK, LUMA
 from amgan.faces.outlines import BROWS, LIPS, SIDE, disc, filled, hull, to_masks
-from amgan.maps.shading import DARK, LUMA
 from amgan.signs.atlas import Polygon
 from amgan.signs.zones import polygon_points
 

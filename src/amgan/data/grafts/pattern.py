@@ -14,10 +14,11 @@ from amgan.data.grafts.relief import relief_of
 from amgan.data.grafts.spots import lines_in, spots_in
 from amgan.data.store import Store
 from amgan.errors import DatasetError
+from amgan.faces.light import LUMA
 from amgan.faces.outlines import LIPS, SIDE, disc, hull, to_masks
 from amgan.maps.mesh import mean_face_in, places_in
 from amgan.maps.packing import pack_zones
-from amgan.maps.shading import LUMA, TINT
+from amgan.maps.shading import TINT
 from amgan.signs.atlas import Atlas, Relief
 from amgan.signs.zones import zone_masks
 

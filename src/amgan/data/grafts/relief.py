@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from amgan.maps.shading import DARK, LUMA
+from amgan.faces.light import DARK, light_in, logarithms
 
 # Deviations of the blurs that part pores and creases, folds, and the light, to a side of the face.
 _FINE, _FOLDS = 5 / 1024, 22 / 1024
@@ -15,8 +15,6 @@ _SPOTS = 3 / 1024
 _LIGHTER = 0.4
 # Of the colour of spots, and the most of it: hue jumps where a photo is compressed or overexposed.
 _HUE, _MOST_HUE = 0.6, 0.12
-# The logarithm of each of the 256 levels of a colour: looked up, it takes a tenth of the time.
-_LOGS = np.log(np.arange(256, dtype=np.float32) / np.float32(255) + np.float32(DARK))[None]
 
 _Array = npt.NDArray[np.float32]
 
@@ -54,16 +52,6 @@ def laid_on(rgb: npt.NDArray[np.uint8], relief: _Array) -> npt.NDArray[np.uint8]
     """A picture (H, W, 3) with a relief (H, W, 3), in logarithms, laid on it."""
     lit = (rgb / np.float32(255) + np.float32(DARK)) * np.exp(relief) - np.float32(DARK)
     return np.asarray(np.round(lit * 255).clip(0, 255), np.uint8)
-
-
-def logarithms(rgb: npt.NDArray[np.uint8]) -> _Array:
-    """Logarithms (H, W, 3) of what a picture shows, `DARK` added; sums of them are products of light."""
-    return np.asarray(cv2.LUT(rgb, _LOGS), np.float32)
-
-
-def light_in(logs: _Array) -> _Array:
-    """Their mean over the colours (H, W), as much of each as it counts in the light of a pixel."""
-    return np.asarray(cv2.transform(logs, LUMA[None]), np.float32)
 
 
 def blurred(picture: _Array, weight: _Array, deviation: float) -> _Array:

@@ -12,7 +12,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from amgan.data.grafts.relief import blurred, laid_on, light_in, logarithms
+from amgan.data.grafts.relief import blurred, laid_on
+from amgan.faces.light import light_in, logarithms
 
 # Deviations of the blurs that part pores, creases, folds and the light, to a side of the face.
 _WIDTHS = (2.5 / 1024, 8 / 1024, 22 / 1024)

@@ -6,9 +6,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from amgan.faces.light import LUMA
 from amgan.faces.outlines import disc
 from amgan.faces.rising import rising
-from amgan.maps.shading import LUMA
 
 # Radius of what a spot fits in, and length of what only a line is as long as, to a side of the face; and how wide lines
 # are at most, as a radius, and how long at least.

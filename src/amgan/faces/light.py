@@ -1,0 +1,29 @@
+"""The light of a picture, as logarithms: what makes a place darker then is the same in the sun and in the shade."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+# Added before the logarithm, pictures being 0..1: in the dark it would blow up noise, and the dark would get all light.
+DARK = 0.06
+# How much each colour counts in the light of a pixel.
+LUMA = np.array([0.299, 0.587, 0.114], np.float32)
+# The logarithm of each of the 256 levels of a colour: looked up, it takes a tenth of the time.
+_LOGS = np.log(np.arange(256, dtype=np.float32) / np.float32(255) + np.float32(DARK))[None]
+
+
+def logarithms(rgb: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+    """Logarithms (H, W, 3) of what a picture (H, W, 3) shows, with `DARK` added; sums of them are products of light.
+
+    Example:
+        >>> logarithms(np.full((1, 1, 3), 255, np.uint8)).round(3).tolist()
+        [[[0.058, 0.058, 0.058]]]
+    """
+    return np.asarray(cv2.LUT(rgb, _LOGS), np.float32)
+
+
+def light_in(logs: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Their mean over the colours, (H, W, 3) to (H, W), as much of each as it counts in the light of a pixel."""
+    return np.asarray(cv2.transform(logs, LUMA[None]), np.float32)
