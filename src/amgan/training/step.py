@@ -16,18 +16,16 @@ from amgan.models.critic import ChangeCritic, FeatureCritic
 from amgan.training.config import Stage
 from amgan.training.draws import Draws, Part
 from amgan.training.gradients import (
-    Pass,
-    Stats,
-    change_critic_gradients,
     conv_critic_gradients,
     feature_critic_gradients,
     generator_gradients,
     made_patches,
     map_head_gradients,
-    pair_gradients,
 )
 from amgan.training.networks import Networks
+from amgan.training.pair_gradients import change_critic_gradients, pair_gradients
 from amgan.training.parallel import average_gradients, clip_gradients, step_all
+from amgan.training.passes import Pass, Stats
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
