@@ -33,8 +33,8 @@ ORIGINAL = "original"
 SHOWN = (YOUNGER, ORIGINAL, OLDER, DRAWN)
 # Side of a face on a strip, and of a zone on the strip of a sweep, pixels.
 TILE, CROP = 384, 160
-# How far around hair may be hair too, pixels of the parser's picture.
-AROUND_HAIR = 3
+# How far around hair and skin the person may reach, pixels of the parser's picture.
+AROUND = 3
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Found:
         colour: Change of the skin's colour, CIELAB.
         detail: Energy of fine detail over that of the original.
         grid: Strength of a lattice in the change.
-        background: Largest change outside of head and hair, grey levels.
+        background: Largest change beside the person, grey levels.
         features: To network to its features, base64 of float32.
         sweeps: Sign to ``scores`` (its own at each of `LEVELS`), ``first`` and ``last`` (all signs at `TALK`), and
             ``inside`` (change in its zones over the rest of the head, at the end of `LEVELS` that is farther).
@@ -167,12 +167,15 @@ def measure_face(
 
 
 def person(face: Rgb, landmarks: npt.NDArray[np.float32], atlas: Atlas, parser: FaceParser) -> npt.NDArray[np.bool_]:
-    """(S, S), what is no background of a face (S, S, 3): its head, and hair that hangs beyond, with a little around."""
+    """(S, S), what is no background of a face (S, S, 3): its head, and hair, ears and neck, with a little around.
+
+    A neck's upper end moves with the jaw above it.
+    """
     size = len(face)
     head = rasterise(atlas.head, landmarks, size, size) > 0
-    around = np.ones((2 * AROUND_HAIR + 1, 2 * AROUND_HAIR + 1), np.uint8)
-    hair = cv2.dilate(parser.parse(face).hair, around)
-    return head | (cv2.resize(hair, (size, size)) > 0)
+    parts = parser.parse(face)
+    seen = cv2.dilate(np.maximum(parts.hair, parts.skin), np.ones((2 * AROUND + 1, 2 * AROUND + 1), np.uint8))
+    return head | (cv2.resize(seen, (size, size)) > 0)
 
 
 def _encode(features: npt.NDArray[np.float32]) -> str:
