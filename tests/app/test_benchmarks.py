@@ -1,47 +1,49 @@
-"""The pictures of docs/ui.md can be taken, by the program that takes them."""
+"""The benchmarks of the page, and what takes the pictures of docs/ui.md, as the manual has them given."""
 
 from __future__ import annotations
 
-import importlib.util
 import itertools
+import os
+import shutil
+import subprocess
+import sys
 from pathlib import Path
-from types import ModuleType
-from typing import Any
 
 import numpy as np
 import pytest
-import skimage.data
 from PIL import Image
 
-from .conftest import Served
+from manual.elsewhere import commands_for
+from manual.pages import words
+from manual.repository import ROOT
+from manual.small import program_in_the_small
 
-PROGRAM = Path(__file__).parents[2] / "benchmarks/screenshots.py"
 pytestmark = pytest.mark.slow
-NAMES = ("ui.png", "ui-sweep.png", "ui-paint.png")
+# What is taken, on a screen of this size.
+PICTURES = {"ui": (1280, 900), "ui-phone": (390, 844)}
 
 
-@pytest.fixture(scope="module")
-def screenshots(chromium: Any) -> ModuleType:
-    found = importlib.util.spec_from_file_location("screenshots", PROGRAM)
-    assert found is not None and found.loader is not None
-    module = importlib.util.module_from_spec(found)
-    found.loader.exec_module(module)
-    return module
+@pytest.mark.parametrize("line", commands_for(__file__))
+def test_the_manual_s_command_does_what_it_says(line: str, small_model: Path, tmp_path: Path) -> None:
+    pytest.importorskip("gradio")
+    pytest.importorskip("playwright.sync_api")
+    if shutil.which("chromium") is None:
+        pytest.skip("no chromium on the PATH: apt-get install chromium")
+    (tmp_path / "docs/images").mkdir(parents=True)
+    (tmp_path / "benchmarks").symlink_to(ROOT / "benchmarks")
+    command = [sys.executable, *program_in_the_small(words(line), {"model": str(small_model)})[1:]]
+    environment = os.environ | {"TMPDIR": str(tmp_path)}
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    if "docs/images" in command:
+        check_pictures(tmp_path / "docs/images")
 
 
-def test_the_pictures_of_the_docs_are_taken(
-    served: Served, chromium: Any, screenshots: ModuleType, tmp_path: Path
-) -> None:
-    photo = tmp_path / "astronaut.png"
-    Image.fromarray(skimage.data.astronaut()).save(photo)
-    page = chromium.new_page(viewport=screenshots.DESKTOP)
-    page.set_default_timeout(screenshots.PATIENCE)
-    page.goto(served.url)
-    screenshots.take(page, photo, tmp_path, "ui")
-    page.close()
-    taken = [np.asarray(Image.open(tmp_path / name).convert("RGB"), np.int16) for name in NAMES]
-    size = screenshots.DESKTOP
-    assert all(shot.shape == (size["height"], size["width"], 3) for shot in taken)
-    # Each shows something else, and the docs have a picture of each name.
-    assert all(np.abs(a - b).mean() > 1 for a, b in itertools.pairwise(taken))
-    assert all((PROGRAM.parents[1] / "docs/images" / name).is_file() for name in NAMES)
+def check_pictures(folder: Path) -> None:
+    for name, (width, height) in PICTURES.items():
+        names = [f"{name}.png", f"{name}-sweep.png", f"{name}-paint.png"]
+        taken = [np.asarray(Image.open(folder / file).convert("RGB"), np.int16) for file in names]
+        assert all(shot.shape == (height, width, 3) for shot in taken)
+        # Each shows something else, and the docs have a picture of each name.
+        assert all(np.abs(a - b).mean() > 1 for a, b in itertools.pairwise(taken))
+        assert all((ROOT / "docs/images" / file).is_file() for file in names)
