@@ -7,6 +7,7 @@ be on the disk of PHOTOS: more photos are made by hard links. It takes room for 
 from __future__ import annotations
 
 import argparse
+import itertools
 import os
 import shutil
 import subprocess
@@ -25,6 +26,7 @@ from amgan.processes import usable_cores
 RESULTS = Path(__file__).parent / "results" / "curation.md"
 # Seconds between two looks at the memory.
 _TICK = 0.25
+ENGINES = ("local", "ray")
 # Seconds that processes have to end when the command was killed.
 _GRACE = 180.0
 
@@ -61,10 +63,27 @@ def link_photos(source: Path, folder: Path, copies: int, limit: int | None) -> i
     return copies * len(names)
 
 
-def command(source: Path, folder: Path, engine: str, workers: int) -> list[str]:
-    """The command that is measured."""
-    options = ["--engine", engine, "--workers", str(workers)]
-    return [sys.executable, "-m", "amgan", "curate", str(source), str(folder), *options]
+@dataclass(frozen=True)
+class Command:
+    """The command that is measured.
+
+    Attributes:
+        source: Photos.
+        engine: ``local`` or ``ray``.
+        workers: Processes that look at photos.
+        limits: A file of limits; None for those that ship.
+    """
+
+    source: Path
+    engine: str
+    workers: int
+    limits: Path | None
+
+    def into(self, folder: Path) -> list[str]:
+        """As it is given for a result."""
+        options = ["--engine", self.engine, "--workers", str(self.workers)]
+        options += [] if self.limits is None else ["--limits", str(self.limits)]
+        return [sys.executable, "-m", "amgan", "curate", str(self.source), str(folder), *options]
 
 
 def started(arguments: list[str]) -> subprocess.Popen[bytes]:
@@ -73,11 +92,11 @@ def started(arguments: list[str]) -> subprocess.Popen[bytes]:
     return subprocess.Popen(arguments, env=environment, stdout=subprocess.DEVNULL)
 
 
-def measured(source: Path, folder: Path, engine: str, workers: int, photos: int) -> Run:
+def measured(command: Command, folder: Path, photos: int) -> Run:
     """Runs the command and looks at its memory all the while."""
-    print(f"{engine}, {workers} workers, {photos} photos", file=sys.stderr)
+    print(f"{command.engine}, {command.workers} workers, {photos} photos", file=sys.stderr)
     start = time.perf_counter()
-    process = started(command(source, folder, engine, workers))
+    process = started(command.into(folder))
     total = own = 0.0
     while process.poll() is None:
         sizes = {pid: megabytes(pid) for pid in family(process.pid)}
@@ -85,7 +104,7 @@ def measured(source: Path, folder: Path, engine: str, workers: int, photos: int)
         time.sleep(_TICK)
     if process.returncode:
         raise SystemExit(f"amgan curate ended with {process.returncode}")
-    return Run(engine, workers, photos, time.perf_counter() - start, total, own)
+    return Run(command.engine, command.workers, photos, time.perf_counter() - start, total, own)
 
 
 def family(pid: int) -> set[int]:
@@ -130,10 +149,10 @@ def same(one: Path, other: Path) -> bool:
     return rows(one) == rows(other) and faces[0] == faces[1]
 
 
-def killed(source: Path, folder: Path, engine: str, whole: Path, photos: int) -> str:
+def killed(command: Command, folder: Path, whole: Path, photos: int) -> str:
     """Kills the command when half of the faces are cut out, and gives it again; returns what was seen."""
     half = len(list((whole / "aligned").iterdir())) // 2
-    process = started(command(source, folder, engine, usable_cores()))
+    process = started(command.into(folder))
     while len(list(folder.glob("aligned/*.png"))) < half:
         if process.poll() is not None:
             raise SystemExit("amgan curate ended before it could be killed; give it more photos")
@@ -146,14 +165,14 @@ def killed(source: Path, folder: Path, engine: str, whole: Path, photos: int) ->
         time.sleep(0.05)
     gone = time.monotonic() - start
     faces = len(list(folder.glob("aligned/*.png")))
-    process = started(command(source, folder, engine, usable_cores()))
+    process = started(command.into(folder))
     if process.wait():
         raise SystemExit(f"amgan curate ended with {process.returncode}")
     check_whole(folder, photos)
     verdict = "the same" if same(whole, folder) else "NOT THE SAME"
     return (
-        f"- {engine}: killed at {faces} faces; {gone:.0f} s on {left} of its {len(others)} other processes ran; "
-        f"given again: {photos} rows, each photo once, rows and faces {verdict}"
+        f"- {command.engine}: killed at {faces} faces; {gone:.0f} s on {left} of its {len(others)} other processes "
+        f"ran; given again: {photos} rows, each photo once, rows and faces {verdict}"
     )
 
 
@@ -162,8 +181,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("source", type=Path, metavar="PHOTOS")
     parser.add_argument("--scratch", type=Path, required=True, help="a new folder on the same disk; removed at the end")
+    parser.add_argument("--engines", nargs="+", choices=ENGINES, default=ENGINES, help="those to measure")
     parser.add_argument("--limit", type=int, help="of the photos, to try it")
-    parser.add_argument("--copies", type=int, default=10, help="of each photo in the large folder")
+    parser.add_argument("--copies", type=int, default=10, help="of each photo in the large folder; 1 for none")
+    parser.add_argument("--limits", type=Path, help="as for amgan curate")
     parser.add_argument("--out", type=Path, default=RESULTS)
     options = parser.parse_args()
     scratch = options.scratch.resolve()
@@ -171,26 +192,28 @@ def main() -> None:
     small, large = scratch / "small", scratch / "large"
     try:
         photos = link_photos(options.source, small, 1, options.limit)
-        many = link_photos(options.source, large, options.copies, options.limit)
+        many = link_photos(options.source, large, options.copies, options.limit) if options.copies > 1 else 0
         whole, other = scratch / "whole", scratch / "other"
-        runs = [measured(small, whole, "local", 1, photos)]
+        runs = [measured(Command(small, "local", 1, options.limits), whole, photos)]
         check_whole(whole, photos)
         alike = []
-        for engine, workers in (("local", 2), ("ray", 1), ("ray", 2)):
-            runs.append(measured(small, other, engine, workers, photos))
-            alike.append(same(whole, other))
-            shutil.rmtree(other)
+        for engine, workers in itertools.product(options.engines, (1, 2)):
+            if (engine, workers) != ("local", 1):
+                runs.append(measured(Command(small, engine, workers, options.limits), other, photos))
+                alike.append(same(whole, other))
+                shutil.rmtree(other)
         stops = []
-        for engine in ("local", "ray"):
-            stops.append(killed(small, other, engine, whole, photos))
+        for engine in options.engines:
+            stops.append(killed(Command(small, engine, usable_cores(), options.limits), other, whole, photos))
             shutil.rmtree(other)
-        for engine in ("local", "ray"):
-            runs.append(measured(large, other, engine, 2, many))
+        for engine in options.engines if many else ():
+            runs.append(measured(Command(large, engine, 2, options.limits), other, many))
             check_whole(other, many)
             shutil.rmtree(other)
     finally:
         shutil.rmtree(scratch)
-    versions = f"ray {version('ray')}, mediapipe {version('mediapipe')}, pyarrow {version('pyarrow')}"
+    packages = (*(["ray"] if "ray" in options.engines else []), "mediapipe", "pyarrow")
+    versions = ", ".join(f"{name} {version(name)}" for name in packages)
     lines = [f"`python benchmarks/curation.py`: {usable_cores()} cores, {versions}\n"]
     lines += [
         "| engine | workers | photos | seconds | photos a second | peak memory, all processes, MB | the command, MB |"

@@ -27,7 +27,7 @@ from amgan.signs.atlas import AGE
 from amgan.training.estimating import face_features, sign_labels
 from amgan.training.fitting import belongs_to
 
-RESULT = Path(__file__).parent / "results" / "estimators.md"
+RESULTS = Path(__file__).parent / "results" / "estimators.md"
 DRAWS = 4000
 
 
@@ -51,6 +51,7 @@ def main() -> None:
     parser.add_argument("data", type=Path)
     parser.add_argument("store", type=Path)
     parser.add_argument("--networks", type=Path, help="OUT of `amgan fit-estimators --kind resnet18`")
+    parser.add_argument("--out", type=Path, default=RESULTS, help="Markdown file; written over")
     options = parser.parse_args()
 
     bundle = load_bundle()
@@ -108,7 +109,7 @@ def main() -> None:
         print(test[-1], folds[-1], sep="\n", flush=True)
     text = ["Fitted on the training people of the default model, tested on `test`:", "", *test, ""]
     text += ["Five folds of people over all graded photos:", "", *folds]
-    RESULT.write_text("\n".join(text) + "\n", encoding="utf-8")
+    options.out.write_text("\n".join(text) + "\n", encoding="utf-8")
 
 
 def raters_agreement(readme: Path) -> dict[str, str]:

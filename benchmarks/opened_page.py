@@ -16,10 +16,10 @@ PATIENCE = 600_000  # milliseconds
 
 
 @contextlib.contextmanager
-def opened_page(python: Path) -> Iterator[Any]:
-    """The page, as `python`'s `amgan` serves it; a Playwright page, closed afterwards."""
+def opened_page(python: Path, *options: str) -> Iterator[Any]:
+    """The page, as `python`'s `amgan` serves it with some options; a Playwright page, closed afterwards."""
     with contextlib.ExitStack() as stack:
-        command = [str(python), "-u", "-m", "amgan", "ui", "--no-browser", "--port", "0"]
+        command = [str(python), "-u", "-m", "amgan", "ui", "--no-browser", "--port", "0", *options]
         process = stack.enter_context(subprocess.Popen(command, stdout=subprocess.PIPE, text=True))
         stack.callback(process.send_signal, signal.SIGTERM)
         assert process.stdout is not None

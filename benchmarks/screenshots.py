@@ -7,6 +7,7 @@ It wants the extras `ui` and `demo`, playwright and Debian's chromium. Look at e
 
 from __future__ import annotations
 
+import argparse
 import shutil
 import subprocess
 import sys
@@ -26,12 +27,17 @@ FOREHEAD = [(0.36, 0.345), (0.45, 0.33), (0.55, 0.33), (0.63, 0.35)]
 CHEEK = [(0.70, 0.56), (0.69, 0.64), (0.66, 0.72)]
 
 
-def main(folder: Path) -> None:
+def main() -> None:
     """Takes all pictures into a folder; those that are there are replaced."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path, metavar="FOLDER")
+    parser.add_argument("--model", metavar="PATH", help="as for amgan ui; else the packaged one")
+    options = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         photo = Path(temporary) / "astronaut.png"
         Image.fromarray(skimage.data.astronaut()).save(photo)
         command = [sys.executable, "-u", "-m", "amgan", "ui", "--no-browser", "--port", "0"]
+        command += ["--model", options.model] if options.model else []
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
             assert process.stdout is not None
             address = process.stdout.readline().split()[2]
@@ -42,7 +48,7 @@ def main(folder: Path) -> None:
                         page = browser.new_page(viewport=size)
                         page.set_default_timeout(PATIENCE)
                         page.goto(address)
-                        take(page, photo, folder, name)
+                        take(page, photo, options.folder, name)
                         page.close()
                     browser.close()
             finally:
@@ -106,4 +112,4 @@ def save(page: Any, path: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main()

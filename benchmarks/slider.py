@@ -6,6 +6,7 @@ The photo is the astronaut's head, enlarged so that her face's square is 1024 px
 
 from __future__ import annotations
 
+import argparse
 import statistics
 import sys
 import tempfile
@@ -52,10 +53,13 @@ def photo(path: Path) -> None:
 
 def main() -> None:
     """Moves one slider after the other."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", metavar="PATH", help="as for amgan ui; else the packaged one")
+    model = parser.parse_args().model
     with tempfile.TemporaryDirectory(prefix="amgan-slider-") as name:
         path = Path(name) / "me.png"
         photo(path)
-        with opened_page(Path(sys.executable)) as page:
+        with opened_page(Path(sys.executable), *(["--model", model] if model else [])) as page:
             start = time.perf_counter()
             page.set_input_files("input[type=file]", path)
             page.get_by_text("1 face found").wait_for()

@@ -49,12 +49,12 @@ BACKWARD = "autograd::engine::evaluate_function"
 SIDES, EQUAL_COUNT = (128, 256, 512, 1024), 2
 
 
-def peak_gflops(fabric: Fabric) -> float:
+def peak_gflops(fabric: Fabric, times: int) -> float:
     """Billions of operations a second of a 3x3 convolution of 256 channels, in the run's number format."""
     layer = nn.Conv2d(256, 256, 3, padding=1).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     image = torch.randn(8, 256, 64, 64).contiguous(memory_format=torch.channels_last)
     with torch.no_grad(), fabric.autocast():
-        seconds = median_seconds(lambda: layer(image), 15)
+        seconds = median_seconds(lambda: layer(image), times)
     return 2 * 9 * 256 * 256 * image[:, 0].numel() / seconds / 1e9
 
 
@@ -152,7 +152,7 @@ def step_tables(config: TrainConfig, name: str, faces: TrainingFaces, times: int
     maps = count_channels(config.generator.maps, channels)
     fabric = start_fabric(config.precision)
     nets = Networks(config, maps)
-    peak = peak_gflops(fabric)
+    peak = peak_gflops(fabric, 3 * times)
     for number, stage in enumerate(config.stages):
         nets.grow_to(stage.stem or 1)
         nets.set_rates(stage, 1.0)

@@ -6,7 +6,7 @@ head, which drifts; her face is as high as half of the frame.
 
 from __future__ import annotations
 
-import sys
+import argparse
 import tempfile
 from fractions import Fraction
 from pathlib import Path
@@ -20,19 +20,18 @@ from amgan.inference.ager import Ager
 from amgan.inference.request import Request
 from amgan.inference.video.age import age_video
 
-FRAMES = 24
 # Centre of her face, and its height, in the photo.
 CENTRE, FACE = (224.0, 110.0), 120.0
 
 
-def write(path: Path, width: int, height: int) -> None:
+def write(path: Path, width: int, height: int, frames: int) -> None:
     """A video of the head."""
     photo = skimage.data.astronaut()
     scale = FACE / (height / 2)
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libx264", rate=Fraction(24), options={"crf": "12"})
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
-        for index in range(FRAMES):
+        for index in range(frames):
             left = CENTRE[0] + 0.2 * index - scale * width / 2
             matrix = np.array([[scale, 0, left], [0, scale, CENTRE[1] - scale * height / 2]])
             flags = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
@@ -44,11 +43,14 @@ def write(path: Path, width: int, height: int) -> None:
 
 def main() -> None:
     """Prints a line a size."""
-    model = Path(sys.argv[1]) if len(sys.argv) > 1 else None
-    with Ager(model) as ager, tempfile.TemporaryDirectory() as folder:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("model", nargs="?", type=Path, metavar="MODEL", help="its folder; else the packaged one")
+    parser.add_argument("--frames", type=int, default=24, help="of each video, at 24 a second")
+    options = parser.parse_args()
+    with Ager(options.model) as ager, tempfile.TemporaryDirectory() as folder:
         for width, height in ((1280, 720), (1920, 1080)):
             source = Path(folder) / f"{height}.mp4"
-            write(source, width, height)
+            write(source, width, height, options.frames)
             report = age_video(ager, source, Path(folder) / f"{height}-older.mp4", Request(every=0.9))
             followed, aged = (report.frames / report.seconds[stage] for stage in ("follow", "age"))
             print(

@@ -34,9 +34,9 @@ import sys
 from pathlib import Path
 from amgan import Ager
 from amgan.inference.recipe_file import read_recipe_file
-photo, recipe, out = map(Path, sys.argv[1:])
+photo, recipe, out, *model = map(Path, sys.argv[1:])
 saved = read_recipe_file(recipe)
-with Ager(precision=saved.precision) as ager:
+with Ager(*model, precision=saved.precision) as ager:
     result = ager.age(photo, signs=saved.request.signs, face=saved.request.face, seed=saved.seed)
 result.image.save(out)
 """
@@ -46,15 +46,17 @@ def main() -> None:
     """Walks, and prints a row a step."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--installed", action="store_true", help="Leave clone and installation out.")
-    installed = parser.parse_args().installed
+    parser.add_argument("--model", metavar="PATH", help="Walk with this model; else with the packaged one.")
+    options = parser.parse_args()
+    model = ("--model", str(Path(options.model).resolve())) if options.model else ()
     with tempfile.TemporaryDirectory(prefix="amgan-walk-") as name:
         folder = Path(name)
         photo = folder / "me.png"
         Image.fromarray(skimage.data.astronaut()).save(photo)
         python = Path(sys.executable)
-        if not installed:
+        if not options.installed:
             python = _install(folder)
-        _walk(python, photo)
+        _walk(python, photo, *model)
 
 
 def _install(folder: Path) -> Path:
@@ -70,11 +72,11 @@ def _install(folder: Path) -> Path:
     return python
 
 
-def _walk(python: Path, photo: Path) -> None:
+def _walk(python: Path, photo: Path, *model: str) -> None:
     folder = photo.parent
     with contextlib.ExitStack() as stack:
         with _step("`amgan ui`: page open in the browser"):
-            page = stack.enter_context(opened_page(python))
+            page = stack.enter_context(opened_page(python, *model))
         with _step("photo dropped: faces found and scored"):
             page.set_input_files("input[type=file]", photo)
             page.get_by_text("1 face found").wait_for()
@@ -95,14 +97,14 @@ def _walk(python: Path, photo: Path) -> None:
             _download(page, "Download clip", folder)
     with _step("`amgan age me.png -o cli.png --recipe RECIPE`"):
         by_command = folder / "cli.png"
-        _run(str(python), "-m", "amgan", "age", str(photo), "-o", str(by_command), "--recipe", str(recipe))
+        _run(str(python), "-m", "amgan", "age", str(photo), "-o", str(by_command), "--recipe", str(recipe), *model)
     with _step("`amgan sweep me.png -o clip.mp4 --to SIGN.SIDE=SCORE --steps 24`"):
         ((zone, score),) = json.loads(recipe.read_text())["signs"].items()
         asked = ["--to", f"{zone}={score}", "-o", str(folder / "clip.mp4"), "--steps", "24"]
-        _run(str(python), "-m", "amgan", "sweep", str(photo), *asked)
+        _run(str(python), "-m", "amgan", "sweep", str(photo), *asked, *model)
     with _step("the same in Python: `Ager().age(...)`"):
         by_python = folder / "python.png"
-        _run(str(python), "-c", PYTHON_STEP, str(photo), str(recipe), str(by_python))
+        _run(str(python), "-c", PYTHON_STEP, str(photo), str(recipe), str(by_python), *model[1:])
     same = picture.read_bytes() == by_command.read_bytes()
     equal = Image.open(by_python).tobytes() == Image.open(picture).convert("RGB").tobytes()
     print(f"\nthe command line's file is the page's: {same}; Python's pixels are the page's: {equal}")

@@ -136,18 +136,23 @@ def loaded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     from amgan.evaluation import judging
     from amgan.evaluation.judges import cross
     from amgan.evaluation.judging import Judges
-    from amgan.evaluation.networks import LEADING
+    from amgan.evaluation.networks import INCEPTION, LEADING, load_inception
 
     splits: list[str] = []
 
     def features(rgb: np.ndarray) -> np.ndarray:
         return np.asarray(rgb[::64, ::64].reshape(-1)[:24], np.float32)
 
-    def load(store: object, atlas: object, share: float, split: str, *rest: object) -> Judges:
+    def load(
+        store: object, atlas: object, share: float, split: str, faceres: object, inception: str | None, *rest: object
+    ) -> Judges:
         splits.append(split)
+        networks = {LEADING: features}
+        if inception is not None:
+            networks[INCEPTION] = load_inception(Path(inception))
         identity = SimpleNamespace(embed=lambda rgb, box: features(rgb) / 255)
         ages = {"brightness": SimpleNamespace(age=lambda rgb, box: 100 * brightness(rgb))}
-        return Judges(Signs(), identity, ages, {LEADING: features}, FaceParser())  # type: ignore[arg-type]
+        return Judges(Signs(), identity, ages, networks, FaceParser())  # type: ignore[arg-type]
 
     monkeypatch.setattr(judging, "load_judges", load)
     # Of the generated faces too few are kept for judges.

@@ -31,9 +31,7 @@ from amgan.models.generator import Generator
 from amgan.signs.atlas import load_atlas
 from amgan.signs.zones import rasterise
 
-IMAGES = Path(__file__).resolve().parents[1] / "docs/images"
-# The photo's face has 150 pixels; its figures are made of the photo at twice its size, so that they can be seen.
-ENLARGED = 2
+DOCS = Path(__file__).resolve().parents[1] / "docs"
 FIGURES = {1: ["--steps", "5"], 2: [], 7: [], 9: []}
 # The square of the mean face that shows light, its top, left edge and side; and the colour of its skin.
 SHADED, SKIN = (0.16, 0.1, 0.8), (205, 165, 145)
@@ -47,29 +45,32 @@ def main() -> None:
     """Writes the pictures, or shrinks those that are named."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--shrink", nargs="+", type=Path, metavar="FILE", help="PNG files to bring to the size allowed")
-    shrunk = parser.parse_args().shrink
-    if shrunk is not None:
-        for path in shrunk:
+    parser.add_argument("--out", type=Path, default=DOCS / "images", help="folder of the pictures")
+    # The photo's face has 150 pixels: so its figures can be seen.
+    parser.add_argument("--enlarged", type=int, default=2, help="so many times as large is the photo they are made of")
+    options = parser.parse_args()
+    if options.shrink is not None:
+        for path in options.shrink:
             with Image.open(path) as image:
                 save(image.convert("RGB"), path)
         return
-    photo = Image.fromarray(skimage.data.astronaut())
-    large = photo.resize((ENLARGED * photo.width, ENLARGED * photo.height), Image.Resampling.LANCZOS)
+    photo, images = Image.fromarray(skimage.data.astronaut()), options.out
+    large = photo.resize((options.enlarged * photo.width, options.enlarged * photo.height), Image.Resampling.LANCZOS)
     with tempfile.TemporaryDirectory() as folder:
         large.save(Path(folder, "astronaut.png"))
-        for number, options in FIGURES.items():
+        for number, more in FIGURES.items():
             out = Path(folder, f"{number}.png")
-            arguments = ["figure", str(number), f"{folder}/astronaut.png", "-o", str(out), *options]
+            arguments = ["figure", str(number), f"{folder}/astronaut.png", "-o", str(out), *more]
             CliRunner().invoke(app, arguments, catch_exceptions=False)
             with Image.open(out) as figure:
-                save(figure.convert("RGB"), IMAGES / f"figure-{number}.png")
+                save(figure.convert("RGB"), images / f"figure-{number}.png")
     with Ager() as ager:
         view = ager.analyze(large)[0]
-        save(in_a_grid(location_pictures(view)), IMAGES / "location-maps.png")
-        save(in_a_grid(attention_pictures(ager, view)), IMAGES / "attention.png")
-        save(in_a_grid({"": zone_picture(view)}), IMAGES / "new-zone.png")
+        save(in_a_grid(location_pictures(view)), images / "location-maps.png")
+        save(in_a_grid(attention_pictures(ager, view)), images / "attention.png")
+        save(in_a_grid({"": zone_picture(view)}), images / "new-zone.png")
         assert ager.bundle.trends is not None  # the default model follows them
-        save(in_a_grid(shading_pictures(ager.bundle.trends.lights), columns=2), IMAGES / "shading.png")
+        save(in_a_grid(shading_pictures(ager.bundle.trends.lights), columns=2), images / "shading.png")
 
 
 def location_pictures(view: FaceView) -> dict[str, Rgb]:
@@ -114,7 +115,7 @@ def attention_pictures(ager: Ager, view: FaceView) -> dict[str, Rgb]:
 
 def zone_picture(view: FaceView) -> Rgb:
     """The zone of the sign that docs/howto/add-a-sign.md adds, on the face."""
-    page = (IMAGES.parent / "howto/add-a-sign.md").read_text("utf-8")
+    page = (DOCS / "howto/add-a-sign.md").read_text("utf-8")
     with tempfile.TemporaryDirectory() as folder:
         atlas_file = Path(folder, "frown.yaml")
         atlas_file.write_text(page.split('title="frown.yaml"\n')[1].split("```")[0])

@@ -1,6 +1,5 @@
 """Of `amgan.data.quantiles`: population atlases from a table of signs."""
 
-import csv
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +9,8 @@ from amgan.data.quantiles import by_population, main, population_atlas, write_at
 from amgan.data.table import read_table
 from amgan.errors import OutputError
 from amgan.signs.atlas import load_atlas, unit_atlas
+
+from .people import write_people
 
 # Twenty people of grades 0, 5, ... 95 on the forehead.
 EXPECTED = """\
@@ -35,24 +36,7 @@ signs:
 
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
-    people = [{"identity": f"p{i}", "age": 30 + 2 * i, "forehead_wrinkles": 5 * i, "crows_feet": 9} for i in range(20)]
-    people[7]["crows_feet"] = "occluded"
-    # One person twice, who is 10 in the mean, and some who do not count.
-    people[2]["forehead_wrinkles"] = 4
-    people.append(people[2] | {"forehead_wrinkles": 16})
-    deep: dict[str, object] = {"age": 50, "forehead_wrinkles": 100}
-    people += [
-        deep | {"identity": "of no known age", "age": ""},
-        deep | {"identity": "not scored", "forehead_wrinkles": ""},
-    ]
-    people += [deep | {"identity": "of the test", "split": "test"}, deep | {"identity": "unlabelled", "ethnicity": ""}]
-    people += [deep | {"identity": "of few", "ethnicity": "Mars"}]
-    with (tmp_path / "faces.csv").open("w", newline="") as file:
-        writer = csv.DictWriter(file, ["file", "identity", "split", "age", "ethnicity", *unit_atlas().signs])
-        writer.writeheader()
-        for index, person in enumerate(people):
-            (tmp_path / f"{index}.png").touch()
-            writer.writerow({"file": f"{index}.png", "split": "train", "ethnicity": "Moon-folk"} | person)
+    write_people(tmp_path)
     return tmp_path
 
 

@@ -6,11 +6,13 @@ import csv
 import json
 import shutil
 import tempfile
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 import yaml
 from PIL import Image
 
@@ -30,6 +32,15 @@ JUDGED = 6
 # What pages call models that somebody has trained.
 TRAINED = ("runs/mine", "runs/a", "runs/b", "runs/128", "runs/256")
 TRAINED += tuple(f"../runs/{name}" for name in ("mine", "ffhq", "study/patch-128", "study/no-location-maps-128"))
+
+
+class Inception(torch.nn.Module):
+    """What stands in for StyleGAN's: the means of a few places."""
+
+    def forward(self, image: torch.Tensor, return_features: bool) -> torch.Tensor:
+        """(1, 3, H, W) uint8 to (1, 48)."""
+        assert return_features
+        return torch.nn.functional.adaptive_avg_pool2d(image.float(), 4).flatten(1)
 
 
 @pytest.fixture(scope="session")
@@ -71,6 +82,9 @@ def desk(tmp_path_factory: pytest.TempPathFactory, astronaut: np.ndarray, face_s
     Image.fromarray(painted).save(folder / "map.png")
     for name in ("one.png", "two.png"):
         photo.save(folder / "photos" / name)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # StyleGAN's is in this format
+        torch.jit.script(Inception()).save(str(folder / "inception-2015-12-05.pt"))
     _write_tables(folder, face_set)
     for name in ("me-recipe.json", "recipe.json"):
         (folder / name).write_text('{"signs": {"nasolabial_fold.left": 0.6}, "face": 0, "seed": 0}')
@@ -141,7 +155,7 @@ def exported(tmp_path_factory: pytest.TempPathFactory, small_model: Path) -> Pat
 
 @pytest.fixture
 def lay_out(
-    desk: Path, graded: Path, small_model: Path, exported: Path, prepared: Path, tmp_path: Path
+    desk: Path, graded: Path, small_model: Path, prepared: Path, tmp_path: Path, request: pytest.FixtureRequest
 ) -> Callable[[set[str], set[str]], Path]:
     """Lays out the desk; ``made`` is what the page makes itself, ``scored`` the sets that it writes scores into."""
 
@@ -159,7 +173,7 @@ def lay_out(
         (folder / "MODEL").symlink_to(small_model)
         (folder / "PHOTO").symlink_to("me.jpg")
         if "mine.onnx" not in made:
-            (folder / "mine.onnx").symlink_to(exported)
+            (folder / "mine.onnx").symlink_to(request.getfixturevalue("exported"))
         (folder / "R.json").symlink_to("me-recipe.json")
         for run in (run for run in TRAINED if not any(run.startswith(path) for path in made)):
             model = folder / run / "model"

@@ -6,7 +6,7 @@ import pytest
 from manual.blocks import Block, inline_commands, read_blocks
 from manual.calls import faults_of_command, faults_of_python, unknown_options
 from manual.pages import read_pages, shown, words
-from manual.small import in_the_small
+from manual.small import in_the_small, program_in_the_small
 
 PAGES = read_pages()
 
@@ -104,21 +104,29 @@ a: 1
 >>> 1 + 1
 2
 ```
+
+<!-- usage -->
+```
+amgan d [--e F]
+```
 """
 
 
 def test_blocks_are_read_with_what_is_said_of_them() -> None:
-    first, second, third, fourth = read_blocks(PAGE, "a.md")
+    first, second, third, fourth, fifth = read_blocks(PAGE, "a.md")
     assert first.commands == [("amgan a b", ["said"]), ("echo $?", ["1"])]
     assert (first.place, first.language, first.run) == ("a.md:5", "console", "--model {small}")
     assert second == Block("a.md:13", "yaml", "x.yaml", None, "a: 1\n") and second.commands == []
     assert (third.commands, third.run) == ([("amgan c", [])], "")
     assert fourth.typed and fourth.program and fourth.commands == [] and not third.program
+    assert [block.usage for block in (first, second, third, fourth, fifth)] == [False] * 4 + [True]
+    assert fifth.commands == [("amgan d [--e F]", [])] and fifth.run is None
     assert inline_commands(PAGE, "a.md") == [("a.md:1", "amgan age --all")]
 
 
 def test_a_whole_call_stands_for_itself_where_nothing_said_it_before() -> None:
     page = "`amgan age`, `amgan analyze me.jpg`, `amgan ui`\n\n```\namgan analyze  me.jpg # here\nmake demo\n```\n"
+    page += "\n<!-- usage -->\n```\namgan analyze IMG|FOLDER\n```\n"
     example = "```bash\namgan ui\n\namgan analyze you.jpg\n```\n"
     found = shown({"a.md": page, "reference/cli.md": example})
     assert [[block.text for block in blocks] for blocks in found["a.md"]] == [
@@ -134,5 +142,10 @@ def test_numbers_are_made_small_and_files_stay() -> None:
     assert in_the_small(given, places) == [*given, "--size", "256", "--workers", "1"]
     assert in_the_small(given[:3], places)[3:] == ["--size", "256", "--workers", "1", "--limits", "/loose.yaml"]
     assert in_the_small(["panel", "score", "key"], places) == ["panel", "score", "key"]
+    onward = in_the_small(["train", "default", "--set", "start=default", "--set", "generator=null"], places)
+    assert "critic.scales=1" in onward and not any(word.startswith("generator.") for word in onward)
+    program = program_in_the_small([".venv/bin/python", "benchmarks/video.py", "MODEL"], places)
+    assert program == ["python", "benchmarks/video.py", "MODEL", "--frames", "2"]
+    assert program_in_the_small(["ray", "start"], places) == ["ray", "start"]
     trained = in_the_small(["train", "default", "--set", "seed=1"], places)
     assert trained[:4] == ["train", "default", "--set", "seed=1"] and "--set" in trained[4:]

@@ -7,9 +7,7 @@ import re
 import shlex
 import shutil
 import signal
-import subprocess
 import sys
-import urllib.request
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -22,38 +20,22 @@ from amgan.cli import main
 from amgan.evaluation import run
 from amgan.evaluation.adapters import Adapter
 from amgan.evaluation.face import Found, measure_face
+from amgan.evaluation.judging import Judges
 from amgan.evaluation.protocol import Plan
 from amgan.evaluation.reproduce import study
 from manual.blocks import Block
+from manual.elsewhere import ELSEWHERE, runs_elsewhere
 from manual.pages import read_pages, shown, words
+from manual.repository import ROOT
+from manual.served import served
 from manual.small import in_the_small, placed
 
 SHOWN = shown(read_pages())
-# Patterns of commands that are not run, and why.
+# Programs whose commands are run page by page; `manual.elsewhere` says where those of others are.
+PROGRAMS_HERE = ("amgan", "tensorboard")
+# Patterns of commands that are run nowhere, and why.
 NOT_RUN = {
-    # Other programs.
-    r"pip install .*|pip install .* && pip install .*": "changes the environment that the tests run in",
-    r"export PIP_EXTRA_INDEX_URL=.*|source \.venv/bin/activate": "set the shell of the reader",
-    r"make (demo|test|lint|docs)": "makes an environment, or runs these very tests",
-    r"\.venv/bin/pre-commit install": "writes into the repository's .git",
-    r"\.venv/bin/python -m pytest .*": "runs tests that run anyway",
-    r"(\.venv/bin/)?python benchmarks/.*": "measures for minutes what wants a quiet machine",
-    r"python tools/docs_pictures\.py": "takes minutes, and writes into docs/images",
-    r"(\.venv/bin/)?python -m amgan\.evaluation\.shift .*": "wants hundreds of faces; tests/evaluation/test_shift.py",
-    r"python -m amgan\.data\.quantiles .*": "wants 20 people of a population; tests/data/test_quantiles.py",
-    r"python -m amgan\.data\.curation\.fit_occlusion .*": "wants labels; tests/data/curation/test_fit_occlusion.py",
-    r"python -m amgan\.training\.fit_trends .*": "two minutes of photos; tests/training/test_fit_trends.py",
-    r"python -m amgan\.training\.fit_parsing .*": "wants a teacher; tests/training/test_fit_parsing.py",
-    r"tensorboard --logdir .*": "serves until it is stopped",
-    # What several machines or GPUs are wanted for.
-    r"ray start .*": "starts servers that stay",
-    r"amgan (curate|score) .*--engine ray.*": "wants a cluster; tests/engines/test_ray_data.py gives these on one",
-    r"torchrun .*": "wants other machines; tests/training/test_processes.py has two on this one",
-    r"amgan train .*--devices [348]( --resume)?": "wants GPUs; tests/training/test_processes.py has two processes",
-    # What does not end, or is no command.
-    r"amgan train default --set start=default .*": "the shipped network is too wide; test_config.py reads it",
-    r"amgan train PRESET\|CONFIG\.yaml .*": "says what may be given, and is not to be given",
-    r".* --inception inception-2015-12-05\.pt": "a file of other people that is not in the repository",
+    r"python benchmarks/walk\.py": "clones, and installs everything from the network; without that it is run elsewhere",
 }
 
 
@@ -62,17 +44,33 @@ def not_run(line: str) -> bool:
     return any(re.fullmatch(pattern, " ".join(words(line))) for pattern in NOT_RUN)
 
 
+def not_here(line: str) -> bool:
+    """Whether a command is not run page by page."""
+    return not_run(line) or runs_elsewhere(line) is not None
+
+
 def test_every_command_is_run_or_listed() -> None:
     blocks = itertools.chain.from_iterable(itertools.chain.from_iterable(SHOWN.values()))
-    lines = {line for block in blocks for line, _ in block.commands if line != "echo $?"}
-    assert [line for line in sorted(lines) if words(line)[0] != "amgan" and not not_run(line)] == []
-    listed = [" ".join(words(line)) for line in lines]
-    assert [pattern for pattern in NOT_RUN if not any(re.fullmatch(pattern, line) for line in listed)] == []
+    patterns = [*NOT_RUN, *itertools.chain.from_iterable(ELSEWHERE.values())]
+    used = set()
+    for block in blocks:
+        for line, quoted in block.commands:
+            found = [pattern for pattern in patterns if re.fullmatch(pattern, " ".join(words(line)))]
+            here = line == "echo $?" or words(line)[0] in PROGRAMS_HERE
+            assert len(found) == 1 or (here and not found), f"{block.place}: {line}: {found}"
+            assert not (found and quoted), f"{block.place}: what {line} says is not compared elsewhere"
+            used.update(found)
+    assert used == set(patterns)
+
+
+@pytest.mark.parametrize("file", ELSEWHERE)
+def test_what_is_run_elsewhere_is_asked_for_there(file: str) -> None:
+    assert "commands_for(__file__)" in (ROOT / file).read_text("utf-8")
 
 
 def to_run(blocks: list[Block]) -> bool:
-    """Whether something of these blocks is run."""
-    return any(block.program or not all(not_run(line) for line, _ in block.commands) for block in blocks)
+    """Whether something of these blocks is run here."""
+    return any(block.program or not all(not_here(line) for line, _ in block.commands) for block in blocks)
 
 
 RUN = [name for name, groups in SHOWN.items() if any(map(to_run, groups))]
@@ -92,7 +90,7 @@ def test_a_page_does_what_it_says(
     for blocks in SHOWN[page]:
         if not to_run(blocks):
             continue
-        lines = [words(line) for block in blocks for line, _ in block.commands if not not_run(line)]
+        lines = [words(line) for block in blocks for line, _ in block.commands if not not_here(line)]
         made = {path.removesuffix("/") for line in lines if (path := _written(line)) is not None}
         scored = {line[2].removesuffix("/") for line in lines if line[:2] == ["amgan", "score"]}
         folder = lay_out(made, scored)
@@ -118,15 +116,16 @@ def stand_ins(patch: pytest.MonkeyPatch, model: Path) -> None:
     patch.setattr(run, "measure_face", _measured_once)
 
 
-_MEASURED: dict[tuple[type, frozenset[str], bool], tuple[Found, bytes]] = {}
+_MEASURED: dict[tuple[Any, ...], tuple[Found, bytes]] = {}
 
 
-def _measured_once(plan: Plan, face: Any, landmarks: Any, adapter: Adapter, *rest: Any) -> Found:
+def _measured_once(plan: Plan, face: Any, landmarks: Any, adapter: Adapter, judges: Judges, *rest: Any) -> Found:
     """What was found on the first face of such a model, of which the same was asked."""
-    key = type(adapter), frozenset(aim.kind for aim in plan.aims(adapter.atlas)), plan.controlled
+    kinds = frozenset(aim.kind for aim in plan.aims(adapter.atlas))
+    key = type(adapter), kinds, plan.controlled, frozenset(judges.networks)
     strip: Path = rest[-1]
     if key not in _MEASURED:
-        _MEASURED[key] = measure_face(plan, face, landmarks, adapter, *rest), strip.read_bytes()
+        _MEASURED[key] = measure_face(plan, face, landmarks, adapter, judges, *rest), strip.read_bytes()
     found, picture = _MEASURED[key]
     strip.write_bytes(picture)
     return replace(found, name=plan.row.name)
@@ -155,7 +154,12 @@ class Reader:
             if line == "echo $?":
                 assert quoted == [str(code)], block.place
                 continue
-            if not_run(line):
+            if not_here(line):
+                continue
+            if words(line)[0] == "tensorboard":
+                pytest.importorskip("tensorboard")
+                command = [str(Path(sys.executable).with_name("tensorboard")), *words(line)[1:], "--port", "0"]
+                assert served(command, b"TensorBoard", signal.SIGTERM)[0] == 0
                 continue
             arguments = _expanded(words(line)[1:])
             if block.run != "":
@@ -173,32 +177,14 @@ class Reader:
 
     def _call(self, arguments: list[str], patch: pytest.MonkeyPatch) -> tuple[int, list[str]]:
         if arguments[0] == "ui":
-            return _opened(arguments)
-        if "--devices" in arguments:  # which starts this process again
-            command = [sys.executable, "-m", "amgan", *arguments]
-            done = subprocess.run(command, capture_output=True, text=True, check=False)
-            return done.returncode, [*done.stdout.splitlines(), *done.stderr.splitlines()]
+            pytest.importorskip("gradio")
+            given = [word for word in arguments if word not in ("--no-browser", "--port", "8000")]
+            return served([sys.executable, "-m", "amgan", *given, "--no-browser", "--port", "0"], b"gradio")
         patch.setattr("sys.argv", ["amgan", *arguments])
         with pytest.raises(SystemExit) as stop:
             main()
         said = self.capsys.readouterr()
         return int(stop.value.code or 0), [*said.out.splitlines(), *said.err.splitlines()]
-
-
-def _opened(arguments: list[str]) -> tuple[int, list[str]]:
-    """Opens the page on a free port, asks for it as a browser does, and ends it as a person does, with Ctrl-C."""
-    pytest.importorskip("gradio")
-    command = [sys.executable, "-m", "amgan", "ui", "--no-browser", "--port", "0"]
-    command += [word for word in arguments[1:] if word not in ("--no-browser", "--port", "8000")]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as page:
-        assert page.stdout is not None
-        said = page.stdout.readline().rstrip()
-        try:
-            with urllib.request.urlopen(said.split()[2], timeout=60) as answer:
-                assert b"gradio" in answer.read()
-        finally:
-            page.send_signal(signal.SIGINT)
-        return page.wait(60), [said]
 
 
 def _written(line: list[str]) -> str | None:

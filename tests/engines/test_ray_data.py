@@ -1,10 +1,15 @@
 """A Ray cluster of two nodes on this machine, one core each, against this process."""
 
 import os
+import re
 import shutil
+import socket
+import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -26,20 +31,54 @@ from amgan.engines.ray_data import RayEngine, _check_answers
 from amgan.errors import DatasetError, EngineError
 from amgan.models.estimator_file import load_estimators
 from amgan.training.scoring import score_dataset
-from manual.pages import read_pages, shown, words
+from manual.elsewhere import commands_for
+from manual.pages import words
+
+SHOWN = [words(line) for line in commands_for(__file__)]
+# Of a node, that it ends with its command, and is no more than it has to be.
+NODE = ["--block", "--num-cpus", "1", "--object-store-memory", str(100 * 2**20)]
+ADDRESS = re.compile(r"ray start --address='([^']+)'")
+STARTED = re.compile("Ray runtime started")
+
+
+@contextmanager
+def started(command: list[str], said: re.Pattern[str]) -> Iterator[re.Match[str]]:
+    """Runs a command of Ray's until something is said, and ends it, with all that it started, afterwards."""
+    # Else its processes wait for all others on a busy machine, and for half a minute when it ends.
+    environment = os.environ | {"RAY_worker_niceness": "0", "RAY_GRACEFUL_SHUTDOWN_DRAIN_TIMEOUT_S": "0"}
+    environment |= {"RAY_USAGE_STATS_ENABLED": "0"}
+    whole = [str(Path(sys.executable).with_name(command[0])), *command[1:]]
+    text = ""
+    with subprocess.Popen(
+        whole, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
+    ) as node:
+        assert node.stdout is not None
+        try:
+            while (found := said.search(text)) is None:
+                line = node.stdout.readline()
+                assert line, text
+                text += line
+            yield found
+        finally:
+            node.terminate()
+            node.communicate()
 
 
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
-    from ray.cluster_utils import Cluster
-
-    store = {"num_cpus": 1, "object_store_memory": 100 * 2**20, "include_dashboard": False}
-    with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("RAY_worker_niceness", "0")  # else its processes wait for all others on a busy machine
-        cluster = Cluster(initialize_head=True, head_node_args=store)
-        cluster.add_node(num_cpus=1, object_store_memory=100 * 2**20)
-    yield cluster.address
-    cluster.shutdown()
+    """The cluster of the manual, with both of its machines here."""
+    head, other = (command for command in SHOWN if command[0] == "ray")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    # The path of a socket may not be long.
+    with tempfile.TemporaryDirectory(prefix="ray-", ignore_cleanup_errors=True) as folder:
+        alone = ["--port", "0", "--ray-client-server-port", port, "--include-dashboard", "false", "--temp-dir", folder]
+        with started([*head, *alone, *NODE], ADDRESS) as found:
+            more = [re.sub(r"(?<=--address=).*", found[1], word) for word in other]
+            assert more != other
+            with started([*more, *NODE], STARTED):
+                yield found[1]
 
 
 @pytest.fixture(scope="module")
@@ -154,8 +193,7 @@ def test_what_the_manual_shows(
     Path("photos").mkdir()
     Image.fromarray(astronaut).save("photos/one.png")
     Path("limits.yaml").write_text(yaml.safe_dump(lenient.model_dump()))
-    blocks = [block for groups in shown(read_pages()).values() for group in groups for block in group]
-    lines = {tuple(words(line)[1:]) for block in blocks for line, _ in block.commands if "--engine ray" in line}
+    lines = [command[1:] for command in SHOWN if command[0] == "amgan"]
     assert {line[0] for line in lines} == {"curate", "score"}
     for line in sorted(lines):
         more = ("--size", "256", "--limits", "limits.yaml") if line[0] == "curate" else ()

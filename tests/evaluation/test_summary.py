@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from amgan.evaluation.bootstrap import Interval
 from amgan.evaluation.face import Found, sweep_name
 from amgan.evaluation.networks import INSIDE, LEADING
 from amgan.evaluation.protocol import DRAWN, Plan
+from amgan.evaluation.report.charts import span
 from amgan.evaluation.report.markdown import cells, markdown
 from amgan.evaluation.report.page import html_page
 from amgan.evaluation.report.tables import WORST, groups_table
@@ -173,3 +175,11 @@ def test_page_holds_the_numbers_and_the_worst_pictures_and_loads_nothing(
     assert "3 too small" in page and "whoever" not in page
     assert not re.search(r'(src|href)="(?!data:image|pictures/)', page) and "<script" not in page
     assert not re.search(r"\bnan\b", page.replace("data:image", ""))
+
+
+def test_of_what_is_not_known_no_bar_is_drawn() -> None:
+    unknown = Interval(math.nan, math.nan, math.nan, 6)
+    assert span(unknown, None, "less") == ""
+    with_limit = span(unknown, 0.5, "less")
+    assert 'class="good"' in with_limit and "circle" not in with_limit and "nan" not in with_limit
+    assert "circle" in span(replace(unknown, value=0.3), None, "less")

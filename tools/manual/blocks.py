@@ -2,8 +2,9 @@
 
 The tests run every block, in a folder that holds what `tests/docs` lays out, and in the small: see `manual.small`.
 ``<!-- run -->`` before a block has it run as it stands, with the shipped model; ``<!-- run: --steps 3 -->`` adds those
-arguments to its `amgan` commands, after those that make it small. A block with a ``title="name"`` is a file of that
-name in the same folder.
+arguments to its `amgan` commands, after those that make it small. ``<!-- usage -->`` says that a block shows what may
+be given, and is nothing to be given: it is checked, and not run. A block with a ``title="name"`` is a file of that name
+in the same folder.
 """
 
 from __future__ import annotations
@@ -16,8 +17,9 @@ from dataclasses import dataclass
 SHELL = ("", "bash", "console", "sh")
 _FENCE = re.compile(r"^(?P<indent> *)(?P<fence>`{3,}|~{3,})(?P<language>[\w+-]*)(?P<rest>.*)$")
 _TITLE = re.compile(r'title="([^"]+)"')
-_MARK = re.compile(r"^ *<!-- run(?:: (?P<more>.*))? -->$")
-_INLINE = re.compile(r"(?<!`)`((?:amgan|(?:\.venv/bin/)?python) [^`]+)`(?!`)", re.DOTALL)
+_MARK = re.compile(r"^ *<!-- (?P<kind>run|usage)(?:: (?P<more>.*))? -->$")
+_PROGRAMS = r"(?:[A-Z_]+=\S+ )*(?:amgan|(?:\.venv/bin/)?python|pip install|make|ray start|torchrun|tensorboard|source)"
+_INLINE = re.compile(rf"(?<!`)`({_PROGRAMS}\s[^`]+)`(?!`)")
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,7 @@ class Block:
         title: Name of the file that it is; None for none.
         run: What a comment has its commands get added; "" if they are to be run as they stand, None without one.
         text: Its lines, without their indentation.
+        usage: Whether it shows what may be given.
     """
 
     place: str
@@ -37,6 +40,7 @@ class Block:
     title: str | None
     run: str | None
     text: str
+    usage: bool = False
 
     @property
     def program(self) -> bool:
@@ -72,15 +76,15 @@ def read_blocks(markdown: str, name: str) -> list[Block]:
         name: What places call it.
     """
     lines = markdown.splitlines()
-    blocks, index, mark = [], 0, None
+    blocks, index, mark, usage = [], 0, None, False
     while index < len(lines):
         opening = _FENCE.match(lines[index])
         if opening is None:
             marked = _MARK.match(lines[index])
             if marked is not None:
-                mark = marked["more"] or ""
+                mark, usage = (marked["more"] or "", False) if marked["kind"] == "run" else (None, True)
             elif lines[index].strip():
-                mark = None
+                mark, usage = None, False
             index += 1
             continue
         end = index + 1
@@ -89,13 +93,13 @@ def read_blocks(markdown: str, name: str) -> list[Block]:
         title = _TITLE.search(opening["rest"])
         text = textwrap.dedent("\n".join(lines[index + 1 : end])) + "\n"
         place = f"{name}:{index + 1}"
-        blocks.append(Block(place, opening["language"], title[1] if title else None, mark, text))
-        index, mark = end + 1, None
+        blocks.append(Block(place, opening["language"], title[1] if title else None, mark, text, usage))
+        index, mark, usage = end + 1, None, False
     return blocks
 
 
 def inline_commands(markdown: str, name: str) -> list[tuple[str, str]]:
-    """Calls of `amgan` and of Python inside of sentences and tables of a page, with their places."""
+    """Calls of `amgan` and of other programs inside of sentences and tables of a page, with their places."""
     # Fenced blocks are looked at by `read_blocks`.
     text = re.sub(
         r"^( *)(`{3,}|~{3,}).*?^ *\2$", lambda found: "\n" * found[0].count("\n"), markdown, flags=re.M | re.S

@@ -30,10 +30,10 @@ def words(line: str) -> list[str]:
 def shown(pages: dict[str, str]) -> dict[str, list[list[Block]]]:
     """Name to what a page has for a reader to give; what belongs together is one list.
 
-    The blocks of a written page belong together. Each call in its sentences and tables that is whole, and each example
-    of the reference, stands for itself, and is left out where it was said before.
+    The blocks of a written page belong together, less those of usage. Each call in its sentences and tables that is
+    whole, and each example of the reference, stands for itself, and is left out where it was said before.
     """
-    blocks = {name: read_blocks(text, name) for name, text in pages.items()}
+    blocks = {name: [b for b in read_blocks(text, name) if not b.usage] for name, text in pages.items()}
     written = {name: found for name, found in blocks.items() if not name.startswith("reference/cli")}
     seen = {tuple(words(line)) for block in itertools.chain(*written.values()) for line, _ in block.commands}
     found = {}

@@ -41,6 +41,34 @@ SMALL = {
     "sweep": "--steps 2",
     "train": _SETTINGS,
 }
+# The same of other programs, by what a line begins with.
+PROGRAMS = {
+    # As if for the first time, into the environment that is there, from nowhere, and without doing it.
+    "pip install": "--dry-run --isolated --no-index --no-build-isolation --disable-pip-version-check -q",
+    # What it would do: `make test` is what runs the tests, and `tests/docs/test_site.py` builds the site.
+    "make": "-n",
+    # The tests run anyway.
+    "python -m pytest": "--collect-only -q -p no:cacheprovider",
+    "python -m amgan.data.curation.fit_occlusion": "--labels {scratch}/labels.csv --out {scratch}/covers.safetensors",
+    "python -m amgan.evaluation.shift": "--every 2 --pictures {scratch}/strips",
+    "python -m amgan.training.fit_parsing": "--store {prepared} --steps 1 --out {scratch}/parsing.onnx",
+    "python -m amgan.training.fit_trends": "--store {prepared}",
+    "python benchmarks/curation.py": (
+        "--engines local --limit 3 --copies 1 --limits {limits} --out {scratch}/curation.md"
+    ),
+    "python benchmarks/estimators.py": "--out {scratch}/estimators.md",
+    "python benchmarks/processes.py": f"--steps 1 {_SETTINGS}",
+    "python benchmarks/screenshots.py": "--model {model}",
+    "python benchmarks/slider.py": "--model {model}",
+    "python benchmarks/speed.py": "--side 256 --times 1",
+    # The table of memory, which wants large patches, is left out.
+    "python benchmarks/training.py": (
+        f"--presets photos --memory-presets --times 1 {_SETTINGS} --set stages.0.steps=3"
+    ),
+    "python benchmarks/video.py": "--frames 2",
+    "python benchmarks/walk.py": "--model {model}",
+    "python tools/docs_pictures.py": "--enlarged 1 --out {scratch}",
+}
 # May be given several times, each for something else.
 _REPEATED = ("--set",)
 
@@ -58,11 +86,27 @@ def in_the_small(arguments: list[str], places: Mapping[str, str]) -> list[str]:
     if command is None:
         return arguments
     added = shlex.split(SMALL[command])
+    # A run that goes on with a model has its generator.
+    onward = any(word.startswith("start=") for word in arguments)
     more: list[str] = []
     for option, value in zip(added[::2], added[1::2], strict=True):
+        if onward and value.startswith("generator."):
+            continue
         if value.isdigit() or option in _REPEATED or option not in arguments:
             more += [option, placed(value, places)]
     return [*arguments, *more]
+
+
+def program_in_the_small(line: list[str], places: Mapping[str, str]) -> list[str]:
+    """A line of another program with what makes it small; `.venv/bin/`, where that program is, is left out.
+
+    Args:
+        line: As the page has it.
+        places: Name to path, for what stands in braces.
+    """
+    program = [line[0].removeprefix(".venv/bin/"), *line[1:]]
+    added = (more for start, more in PROGRAMS.items() if program[: len(start.split())] == start.split())
+    return [*program, *(placed(word, places) for word in shlex.split(next(added, "")))]
 
 
 def placed(text: str, places: Mapping[str, str]) -> str:

@@ -25,7 +25,7 @@ Examples:
 
   amgan train default --data DIR --out ../runs/mine --resume
 
-  amgan train paper-256 --data DIR --out ../runs/paper --devices 8
+  amgan train paper-256 --data curated/ --out ../runs/ffhq --devices 4
 
   torchrun --nnodes 2 --nproc-per-node 8 --rdzv-backend c10d --rdzv-endpoint HOST:29500 -m amgan train paper-256 ...
 """

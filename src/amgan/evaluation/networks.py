@@ -35,7 +35,7 @@ def load_networks(inception: Path | None = None, threads: int = 2) -> dict[str, 
         WeightsError: The Inception file cannot be read.
     """
     networks = {LEADING: _resnet(threads), INSIDE: _efficientnet()}
-    return networks if inception is None else {**networks, INCEPTION: _inception(inception)}
+    return networks if inception is None else {**networks, INCEPTION: load_inception(inception)}
 
 
 def fetch(source: str, folder: Path) -> Path:
@@ -84,7 +84,15 @@ def _efficientnet() -> Network:
     return features
 
 
-def _inception(path: Path) -> Network:
+def load_inception(path: Path) -> Network:
+    """StyleGAN's Inception.
+
+    Args:
+        path: Its TorchScript file.
+
+    Raises:
+        WeightsError: It is none.
+    """
     try:
         network = torch.jit.load(str(path), map_location="cpu").eval()
     except RuntimeError as error:
@@ -92,8 +100,8 @@ def _inception(path: Path) -> Network:
 
     def features(rgb: Rgb) -> npt.NDArray[np.float32]:
         with torch.inference_mode():
-            # It shrinks pictures itself, in its own way, which is part of what FID means.
-            found = network(torch.from_numpy(rgb).permute(2, 0, 1)[None], return_features=True)
+            # It shrinks pictures itself, in its own way, which is part of what FID means. Some may only be read.
+            found = network(torch.tensor(rgb).permute(2, 0, 1)[None], return_features=True)
         return np.asarray(found[0].float().numpy(), np.float32)
 
     return features

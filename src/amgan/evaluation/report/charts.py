@@ -97,8 +97,10 @@ def dot_plot(rows: Sequence[tuple[str, Sequence[float]]], limit: float | None, u
 
 
 def span(found: Interval, limit: float | None, better: str) -> str:
-    """An interval as a bar with its value, beside what is wanted, on a scale of its own."""
+    """An interval as a bar with its value, beside what is wanted, on a scale of its own; nothing if all is unknown."""
     ends = [v for v in (found.low, found.high, found.value, limit) if v is not None and np.isfinite(v)]
+    if not ends:
+        return ""
     low, high = min(ends), max(ends)
     pad = (high - low) * 0.12 or 1.0
     low, high = low - pad, high + pad
@@ -114,5 +116,6 @@ def span(found: Interval, limit: float | None, better: str) -> str:
     if np.isfinite(found.low):
         width = x(found.high) - x(found.low)
         parts.append(f'<rect class="spread" x="{x(found.low):.1f}" y="6" width="{width:.1f}" height="6" rx="3"/>')
-    parts.append(f'<circle cx="{x(found.value):.1f}" cy="9" r="5"/>')
+    if np.isfinite(found.value):
+        parts.append(f'<circle cx="{x(found.value):.1f}" cy="9" r="5"/>')
     return f'<svg class="span" viewBox="0 0 200 18" aria-hidden="true">{"".join(parts)}</svg>'
