@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import sys
 from types import SimpleNamespace
+from typing import cast
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from lightning_fabric.plugins import MixedPrecision
 from amgan.data.patches import Batch
 from amgan.errors import ConfigError, EngineError, MissingExtraError
 from amgan.training import parallel
+from amgan.training import step as step_module
 from amgan.training.config import TrainConfig
 from amgan.training.draws import Draws, Part
 from amgan.training.networks import Networks
@@ -83,6 +85,37 @@ def test_gradients_of_the_parts_are_those_of_the_batch(
     # the order of summing decides.
     apart = torch.cat([(after[name] - before[name]).abs().flatten() for name in before])
     assert (apart > 1e-5).float().mean() < 0.01
+
+
+@pytest.mark.parametrize("critic", ["features", "conv"])
+def test_two_passes_leave_the_gradients_of_two_processes_to_the_bit(
+    smallest: TrainConfig, six: Batch, critic: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A critic with a penalty goes backward twice in every pass.
+    fabric, together, found = start_fabric("fp32"), changed(smallest, critic, batch=6, accumulate=2), []
+
+    def leave(fabric: Fabric, optimisers: list[torch.optim.Optimizer]) -> None:
+        found.append([each.grad for one in optimisers for group in one.param_groups for each in group["params"]])
+
+    monkeypatch.setattr(step_module, "average_gradients", leave)
+    monkeypatch.setattr(step_module, "step_all", lambda *_: None)
+    passes = [(together, six, Part(0, 1))]
+    apart = changed(smallest, critic, batch=6)
+    passes += [(apart, Part(rank, 2).of(six, torch.device("cpu")), Part(rank, 2)) for rank in (0, 1)]
+    for config, batch, part in passes:
+        torch.manual_seed(0)
+        machines = SimpleNamespace(
+            world_size=part.count,
+            global_rank=part.index,
+            device=fabric.device,
+            autocast=fabric.autocast,
+            backward=fabric.backward,
+        )
+        train_step(cast(Fabric, machines), Networks(config, 1), batch, config.stages[0], 0)
+    both, first, second = found
+    for whole, one, other in zip(both, first, second, strict=True):
+        assert (whole is None) == (one is None) == (other is None)
+        assert whole is None or torch.equal(whole, (one + other) / 2)
 
 
 def test_the_map_head_alone_learns_in_parts_too(smallest: TrainConfig, six: Batch) -> None:

@@ -108,18 +108,25 @@ def _step(
     gradients: Callable[[Pass], Stats],
 ) -> Stats:
     """Steps some optimisers with the gradients of the whole batch; returns the means of what the own passes do."""
-    for optimiser in optimisers:
-        optimiser.zero_grad(set_to_none=True)
     config, passes, processes = nets.config, stage.accumulate, fabric.world_size
     cycled = max(round(config.cycle_share * stage.batch), 1)
+    parameters = [each for optimiser in optimisers for group in optimiser.param_groups for each in group["params"]]
     means: Stats = {}
     for number in range(passes):
+        # A pass by itself, and then added to those before: a pass goes backward more than once, and sums in another
+        # order than that of a process a part would differ by a rounding.
+        before = [each.grad for each in parameters]
+        for optimiser in optimisers:
+            optimiser.zero_grad(set_to_none=True)
         of_own = Part(number, passes).of(batch, fabric.device)
         part = Part(fabric.global_rank + processes * number, processes * passes)
         draws = Draws(config.seed, step, stage.batch, part, fabric.device)
         found = gradients(Pass(fabric, nets, stage, of_own, cycled, part, draws, step))
         for name, value in found.items():
             means[name] = means[name] + value / passes if name in means else value / passes
+        for each, grad in zip(parameters, before, strict=True):
+            if number and grad is not None:
+                each.grad = grad if each.grad is None else grad + each.grad
     average_gradients(fabric, optimisers)
     if config.clip and nets.generator_optimiser in optimisers:
         means["g_norm"] = clip_gradients(fabric, nets.generator_optimiser, config.clip)
