@@ -1,10 +1,11 @@
 """Two processes against one on the same global batch: are the losses the same, and how many patches a second.
 
-Run it with nothing else running: ``.venv/bin/python benchmarks/processes.py DATA --scratch DIR -o FILE.md``. Three runs
-in fp32 print a line a step: one process with the whole batch in one pass; one that goes through it in as many passes as
-there are processes in the third, which is to be the same bit for bit (for two, four, eight of them: halving is exact);
-and the third. From the first they may differ by the order in which numbers are summed, which training magnifies. DIR
-keeps the prepared faces and the run folders.
+Run it with nothing else running: ``OMP_NUM_THREADS=1 .venv/bin/python benchmarks/processes.py DATA --scratch DIR -o
+FILE.md``; with more threads in one process than in another sums are divided otherwise. Three runs in fp32 print a line
+a step: one process with the whole batch in one pass; one that goes through it in as many passes as there are processes
+in the third, which is to be the same bit for bit (for two, four, eight of them: halving is exact); and the third. From
+the first they may differ by the order in which numbers are summed, which training magnifies. DIR keeps the prepared
+faces and the run folders.
 """
 
 from __future__ import annotations
