@@ -18,8 +18,8 @@ def logarithms(rgb: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
     """Logarithms (H, W, 3) of what a picture (H, W, 3) shows, with `DARK` added; sums of them are products of light.
 
     Example:
-        >>> logarithms(np.full((1, 1, 3), 255, np.uint8)).round(3).tolist()
-        [[[0.058, 0.058, 0.058]]]
+        >>> [f"{one:.3f}" for one in logarithms(np.array([[[0, 128, 255]]], np.uint8))[0, 0]]
+        ['-2.813', '-0.576', '0.058']
     """
     return np.asarray(cv2.LUT(rgb, _LOGS), np.float32)
 
