@@ -18,6 +18,17 @@ PATIENCE = 600_000  # milliseconds
 @contextlib.contextmanager
 def opened_page(python: Path, *options: str) -> Iterator[Any]:
     """The page, as `python`'s `amgan` serves it with some options; a Playwright page, closed afterwards."""
+    with opened_browser(python, *options) as (browser, url):
+        page = browser.new_page(viewport={"width": 1280, "height": 900})
+        page.set_default_timeout(PATIENCE)
+        page.goto(url)
+        page.get_by_text("Drop a photo of an adult").wait_for()
+        yield page
+
+
+@contextlib.contextmanager
+def opened_browser(python: Path, *options: str) -> Iterator[tuple[Any, str]]:
+    """A Playwright browser, and the address at which `python`'s `amgan` serves the page; both end afterwards."""
     with contextlib.ExitStack() as stack:
         command = [str(python), "-u", "-m", "amgan", "ui", "--no-browser", "--port", "0", *options]
         process = stack.enter_context(subprocess.Popen(command, stdout=subprocess.PIPE, text=True))
@@ -27,8 +38,4 @@ def opened_page(python: Path, *options: str) -> Iterator[Any]:
         playwright = stack.enter_context(sync_playwright())
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
         stack.callback(browser.close)
-        page = browser.new_page(viewport={"width": 1280, "height": 900})
-        page.set_default_timeout(PATIENCE)
-        page.goto(url)
-        page.get_by_text("Drop a photo of an adult").wait_for()
-        yield page
+        yield browser, url

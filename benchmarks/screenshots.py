@@ -8,16 +8,15 @@ It wants the extras `ui` and `demo`, playwright and Debian's chromium. Look at e
 from __future__ import annotations
 
 import argparse
-import shutil
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
 from typing import Any
 
 import skimage.data
+from opened_page import opened_browser
 from PIL import Image
-from playwright.sync_api import ViewportSize, sync_playwright
+from playwright.sync_api import ViewportSize
 
 DESKTOP, PHONE = ViewportSize(width=1280, height=900), ViewportSize(width=390, height=844)
 PATIENCE = 300_000  # milliseconds
@@ -36,23 +35,14 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         photo = Path(temporary) / "astronaut.png"
         Image.fromarray(skimage.data.astronaut()).save(photo)
-        command = [sys.executable, "-u", "-m", "amgan", "ui", "--no-browser", "--port", "0"]
-        command += ["--model", options.model] if options.model else []
-        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-            assert process.stdout is not None
-            address = process.stdout.readline().split()[2]
-            try:
-                with sync_playwright() as started:
-                    browser = started.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
-                    for name, size in (("ui", DESKTOP), ("ui-phone", PHONE)):
-                        page = browser.new_page(viewport=size)
-                        page.set_default_timeout(PATIENCE)
-                        page.goto(address)
-                        take(page, photo, options.folder, name)
-                        page.close()
-                    browser.close()
-            finally:
-                process.terminate()
+        with opened_browser(Path(sys.executable), *(["--model", options.model] if options.model else [])) as opened:
+            browser, address = opened
+            for name, size in (("ui", DESKTOP), ("ui-phone", PHONE)):
+                page = browser.new_page(viewport=size)
+                page.set_default_timeout(PATIENCE)
+                page.goto(address)
+                take(page, photo, options.folder, name)
+                page.close()
 
 
 def take(page: Any, photo: Path, folder: Path, name: str) -> None:

@@ -276,7 +276,7 @@ def test_answers_come_by_one_stream_that_stays_open(page: Any, tmp_path: Path, a
         page.get_by_role("button", name=title, exact=True).click()
         page.get_by_text(said).wait_for()
     # That of the page before it was loaded anew may come late, and is another session's.
-    assert streams and len(streams) == len(set(streams))
+    assert 1 <= len(streams) == len(set(streams)) <= 2
 
 
 def test_the_views_show_what_changed_and_what_was_asked(page: Any, tmp_path: Path, astronaut: np.ndarray) -> None:

@@ -14,7 +14,7 @@ _BOX = np.dtype(np.uint16), 4
 def pack_masks(masks: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
     """Masks (K, R, R) in one row of bytes, for `Masks`: of each the rectangle that is not empty, compressed.
 
-    Most zones take a hundredth of a picture: so they are a thirtieth of the size, and quickly there.
+    Most zones take a hundredth of a picture: so they are a twentieth of the size, and quickly there.
     """
     boxes = np.zeros((len(masks), _BOX[1]), _BOX[0])
     parts = [b""]
@@ -55,7 +55,7 @@ class Masks:
         ]
 
     def mask(self, number: int) -> npt.NDArray[np.uint8]:
-        """(R, R), one of them."""
+        """(R, R), one of them; below 0 counted from the last one."""
         found = np.zeros((self.side, self.side), np.uint8)
         top, left, height, width = self._boxes[number]
         found[top : top + height, left : left + width] = self._parts[number]

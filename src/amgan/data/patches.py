@@ -127,7 +127,6 @@ class FacePatches:
         self.mirrors = patterns == 1 and (grafts is None or grafts.patterns is None)
         self.store, self.atlas, self.indices, self.draw, self.channels = store, atlas, indices, draw, channels
         self.image_size, self.seed = image_size, seed
-        self._count = len(atlas.zones) + 3
         self.degraded, self.maps, self.recolour = degraded, maps, recolour
         # Apart from each other: a picture would push out fifty masks, each of which takes as long to make.
         for_masks = min(cache_bytes // 2, len(indices) * (MASK_BYTES + on_face * PLACES_BYTES))
@@ -170,7 +169,7 @@ class FacePatches:
         masks = self._masks(pick)
         # Grafts are of skin, but for grey hair, of which a patch of skin shows little.
         on_skin = self.grafts is not None and not (self.grafts.hair and rng.random() < _OF_HEAD)
-        top, left = _place(rng, masks.mask(self._count - 1 if on_skin else self._count - 3), cells)
+        top, left = _place(rng, masks.mask(-1 if on_skin else -3), cells)
         x, y = left * cell, top * cell
         whole = self._picture(pick)
         before = whole[y : y + side, x : x + side]
@@ -238,7 +237,7 @@ class FacePatches:
             return location_maps(*corner, (side, side), (size, size))[0]
         index = self.indices[pick]
         places = self.masks.get(("places", pick), lambda: face_places(self.store.landmarks[index], self.store.size))
-        rows, columns = (np.arange(first, first + side) for first in (y, x))
+        rows, columns = (slice(first, first + side) for first in (y, x))
         return np.stack([grown_part(part, size, rows, columns) for part in places])
 
     def _picture(self, pick: int) -> npt.NDArray[np.uint8]:
@@ -262,7 +261,7 @@ class FacePatches:
             stack = np.concatenate([found.zones, found.head[None], found.editable[None], found.skin[None]])
             return pack_masks(np.round(stack * 255).astype(np.uint8))
 
-        return Masks(self.masks.get(pick, make), self._count, MASK_SIZE)
+        return Masks(self.masks.get(pick, make), len(self.atlas.zones) + 3, MASK_SIZE)
 
 
 def _place(rng: np.random.Generator, head: npt.NDArray[np.uint8], cells: int) -> tuple[int, int]:

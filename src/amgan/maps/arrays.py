@@ -38,27 +38,26 @@ def grown(maps: ArrayT, size: tuple[int, int]) -> ArrayT:
     return np.stack([_resized(one, (width, height)) for one in maps])
 
 
-def grown_part(
-    mask: npt.NDArray[Any], size: int, rows: npt.NDArray[np.int64], columns: npt.NDArray[np.int64]
-) -> npt.NDArray[Any]:
+def grown_part(mask: npt.NDArray[Any], size: int, rows: slice, columns: slice) -> npt.NDArray[Any]:
     """What `grown` makes of a square at some rows and columns, without making the rest.
 
     Args:
         mask: (R, R), of any type.
         size: Side that it is brought to.
-        rows: (h,) of that.
-        columns: (w,) of that.
+        rows: Of that, from where to where.
+        columns: Likewise.
 
     Returns:
         (h, w), of the same type.
 
     Example:
-        >>> grown_part(np.array([[0.0, 1.0], [0.0, 1.0]], np.float32), 4, np.arange(1), np.arange(1, 3)).tolist()
+        >>> grown_part(np.array([[0.0, 1.0], [0.0, 1.0]], np.float32), 4, slice(0, 1), slice(1, 3)).tolist()
         [[0.25, 0.75]]
     """
     ys, xs = (
-        (places + np.float32(0.5)).astype(np.float32) * np.float32(len(mask) / size) - np.float32(0.5)
-        for places in (rows, columns)
+        (np.arange(part.start, part.stop, dtype=np.float32) + np.float32(0.5)) * np.float32(len(mask) / size)
+        - np.float32(0.5)
+        for part in (rows, columns)
     )
     x_map, y_map = np.meshgrid(xs, ys)
     return cv2.remap(mask, x_map, y_map, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)

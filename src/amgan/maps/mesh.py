@@ -88,7 +88,17 @@ def places_of(landmarks: npt.NDArray[np.float32], size: int) -> npt.NDArray[np.f
 
 def mean_face_in(size: int) -> npt.NDArray[np.float32]:
     """(468, 2), mean landmarks in a picture of this side, pixels."""
-    return (mean_face() + 1) * np.float32(size / 2) - np.float32(0.5)
+    return in_pixels(mean_face(), size)
+
+
+def in_pixels(places: npt.NDArray[np.float32], size: int) -> npt.NDArray[np.float32]:
+    """Places in a picture that goes from -1 to 1 as pixels of one of this side; of any shape.
+
+    Example:
+        >>> in_pixels(np.float32([-1, 0, 1]), 4).tolist()
+        [-0.5, 1.5, 3.5]
+    """
+    return (places + 1) * np.float32(size / 2) - np.float32(0.5)
 
 
 def _asked(other: npt.NDArray[np.float32], own: npt.NDArray[np.float32], size: int) -> npt.NDArray[np.float32]:

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from amgan.maps.mesh import mean_face_in, places_in
+from amgan.maps.mesh import in_pixels, mean_face_in, places_in
 
 # Deviation of the blur that parts what moves from what does not, to a side of the face: a zone's own edge would crease.
 _SOFT = 0.03
@@ -39,7 +39,7 @@ def sagging(
         (2, R, R) float32, right and down, where a picture goes from -1 to 1.
     """
     side = places.shape[-1]
-    xs, ys = (places + 1) * np.float32(len(field) / 2) - np.float32(0.5)
+    xs, ys = in_pixels(places, len(field))
     moves = cv2.remap(field, xs, ys, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
     amount = cv2.GaussianBlur(_limited(rise.astype(np.float32)), (0, 0), _SOFT * side)
     return np.ascontiguousarray((moves * (_SHARE * amount)[..., None]).transpose(2, 0, 1))

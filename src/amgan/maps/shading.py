@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from amgan.faces.light import DARK, LUMA
 from amgan.faces.outlines import LIPS, disc, filled, to_masks
-from amgan.maps.mesh import mean_face
+from amgan.maps.mesh import in_pixels, mean_face
 
 # By how much more than its light each colour of a line or a fold changes: light that comes out of one is red. On old
 # faces of the training split red changes 0.7 to 0.9 times as much as light, blue 1.1 to 1.3 times, over few pixels and
@@ -64,7 +64,7 @@ def shading(
     Returns:
         (3, R, R) float32, logarithms, for `lit`.
     """
-    xs, ys = (places + 1) * np.float32(len(lights) / 2) - np.float32(0.5)
+    xs, ys = in_pixels(places, len(lights))
     found = cv2.remap(lights, xs, ys, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
     return np.ascontiguousarray((found * rise[..., None]).transpose(2, 0, 1))
 

@@ -6,10 +6,11 @@ passes (`amgan.training.draws`), and what is learned is the same.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import torch
+from torch import Tensor
 
 from amgan.data.patches import Batch
 from amgan.models.critic import ChangeCritic, FeatureCritic
@@ -111,13 +112,12 @@ def _step(
     config, passes, processes = nets.config, stage.accumulate, fabric.world_size
     cycled = max(round(config.cycle_share * stage.batch), 1)
     parameters = [each for optimiser in optimisers for group in optimiser.param_groups for each in group["params"]]
+    _take_gradients(parameters)  # those of the last step go before anything is computed
     means: Stats = {}
     for number in range(passes):
         # A pass by itself, and then added to those before: a pass goes backward more than once, and sums in another
         # order than that of a process a part would differ by a rounding.
-        before = [each.grad for each in parameters]
-        for optimiser in optimisers:
-            optimiser.zero_grad(set_to_none=True)
+        before = _take_gradients(parameters)
         of_own = Part(number, passes).of(batch, fabric.device)
         part = Part(fabric.global_rank + processes * number, processes * passes)
         draws = Draws(config.seed, step, stage.batch, part, fabric.device)
@@ -125,10 +125,18 @@ def _step(
         for name, value in found.items():
             means[name] = means[name] + value / passes if name in means else value / passes
         for each, grad in zip(parameters, before, strict=True):
-            if number and grad is not None:
+            if grad is not None:
                 each.grad = grad if each.grad is None else grad + each.grad
     average_gradients(fabric, optimisers)
     if config.clip and nets.generator_optimiser in optimisers:
         means["g_norm"] = clip_gradients(fabric, nets.generator_optimiser, config.clip)
     step_all(fabric, optimisers)
     return means
+
+
+def _take_gradients(parameters: Sequence[Tensor]) -> list[Tensor | None]:
+    """Takes their gradients away from some parameters."""
+    taken = [each.grad for each in parameters]
+    for each in parameters:
+        each.grad = None
+    return taken

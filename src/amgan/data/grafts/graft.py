@@ -27,7 +27,7 @@ from amgan.faces.align import at_side
 from amgan.faces.outlines import SIDE
 from amgan.maps.aging import aging_map
 from amgan.maps.arrays import grown
-from amgan.maps.mesh import places_of, turned
+from amgan.maps.mesh import in_pixels, places_of, turned
 from amgan.maps.packing import pack_zones
 from amgan.signs.atlas import Atlas
 from amgan.signs.zones import rasterise
@@ -178,7 +178,7 @@ class Grafts:
         )
         more = grown((after - before) * window.where, (window.side, window.side))[0]
         more *= self.bare(pick, size, *window.patch)
-        xs, ys = (window.lines + 1) * np.float32(self.store.size / 2) - np.float32(0.5)
+        xs, ys = in_pixels(window.lines, self.store.size)
         lines = np.zeros((window.side, window.side, 3), np.float32)
         for relief, part in zip(self.patterns[window.pattern], more, strict=True):
             if part.any():
@@ -276,9 +276,9 @@ class Grafts:
         # By way of the mean face, since what lies where on that is known of one of both, and kept of the other.
         landmarks = self.store.landmarks[self.indices[giver]]
         back = self.masks.get(("places", giver), lambda: places_of(landmarks, self.store.size))
-        xs, ys = (window.places + 1) * np.float32(len(back) / 2) - np.float32(0.5)
+        xs, ys = in_pixels(window.places, len(back))
         there = cv2.remap(back, xs, ys, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        return np.asarray((there + 1) * np.float32(size / 2) - np.float32(0.5), np.float32)
+        return in_pixels(np.asarray(there, np.float32), size)
 
     def _bare(self, pick: int) -> npt.NDArray[np.uint8]:
         """Where a face is bare (`bare_skin`)."""

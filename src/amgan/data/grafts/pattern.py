@@ -156,16 +156,15 @@ def _parted(relief: _Array, giver: Giver, size: int) -> _Array:
     light, tint = np.asarray(relief @ LUMA, np.float32), np.array(TINT, np.float32)
     lines = -lines_in(relief, size)
     if giver.what == "lines":
-        marks, rest, brown = lines, light - lines, tint
+        marks, rest, brown, ridges = lines, light - lines, tint, 1.0
     else:
         marks = light.clip(max=0) * spots_in(relief, size)
-        rest, brown = light - marks - np.float32(_NO_LINES) * lines, np.float32(_BROWN) * tint
+        rest, brown, ridges = light - marks - np.float32(_NO_LINES) * lines, np.float32(_BROWN) * tint, _RIDGES
         marks = np.asarray(cv2.GaussianBlur(marks, (0, 0), max(_SOFT_SPOTS * size, 0.3)), np.float32)
     # Of the rest what is fine, and a gain makes no more of it: skin does not grow rougher where lines are deeper.
     rest = rest - cv2.GaussianBlur(rest, (0, 0), _PORES * size)
     rest *= np.float32(_BESIDE * min(giver.gain, 1.0))
-    if giver.what == "spots":
-        rest = np.where(rest > 0, np.float32(_RIDGES) * rest, rest)
+    rest = np.where(rest > 0, np.float32(ridges) * rest, rest)
     return np.asarray(
         rest[..., None] * (1 + tint) + np.float32(giver.gain) * marks[..., None] * (1 + brown), np.float32
     )

@@ -55,5 +55,4 @@ class Window:
 
 def mask_part(small: npt.NDArray[np.uint8], size: int, rows: slice, columns: slice) -> _Array:
     """A part (h, w) of a mask (R, R) of bytes that is brought to the face's side, in 0..1."""
-    part = grown_part(small, size, *(np.arange(places.start, places.stop) for places in (rows, columns)))
-    return np.asarray(part / np.float32(255), np.float32)
+    return np.asarray(grown_part(small, size, rows, columns) / np.float32(255), np.float32)
