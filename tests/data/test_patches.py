@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from amgan.data.ahead import made_ahead
+from amgan.data.ahead import made_ahead, side_by_side
 from amgan.data.draw import Draw
 from amgan.data.images import Keeping
 from amgan.data.patches import MASK_BYTES, MASK_SIZE, Batch, FacePatches
@@ -94,12 +94,18 @@ def test_masks_and_places_of_all_faces_are_made_once(stores: dict[str, Store], o
     assert made == [len(patches.indices) * (1 + on_face)] * 3
 
 
-@pytest.mark.parametrize("workers", [0, 1, 3])
+@pytest.mark.parametrize("workers", [1, 3])
 def test_batches_are_the_same_whatever_the_workers(stores: dict[str, Store], workers: int) -> None:
     wanted = [patches_of(stores["raw"]).batch(step, 3, 128) for step in range(6)]
     patches = patches_of(stores["webp"], cache=2 * 2**20)
     made = made_ahead(lambda step: patches.batch(step, 3, 128), range(6), workers)
     assert all(same(one, two) for one, two in zip(made, wanted, strict=True))
+
+
+def test_batches_are_the_same_if_their_patches_are_made_side_by_side(stores: dict[str, Store]) -> None:
+    one, other = (patches_of(stores["webp"], cache=2 * 2**20) for _ in range(2))
+    with side_by_side(3) as pool:
+        assert all(same(one.batch(step, 3, 128), other.batch(step, 3, 128, each=pool.map)) for step in range(6))
 
 
 def test_a_part_of_a_batch_is_that_part(stores: dict[str, Store]) -> None:

@@ -30,9 +30,11 @@ class Drawn:
 
     def __init__(self, ager: Ager, added: Any) -> None:
         self.config, self.added, self.shown = ager.bundle.generator.config, added, list[tuple[int, ...]]()
+        self.asked = list[np.ndarray]()
 
     def aged(self, image: np.ndarray, aging_map: np.ndarray, location: np.ndarray, bf16: bool) -> np.ndarray:
         self.shown.append(image.shape[-2:])
+        self.asked.append(aging_map)
         return np.asarray(image + self.added(image, location), np.float32)
 
 
@@ -132,6 +134,9 @@ def test_light_falls_on_a_face_as_on_one_of_that_age(ager: Ager, face: FaceView)
     x, y = face.landmarks[[205, 36, 203]].mean(axis=0).astype(int)
     fold = slice(y - 5, y + 5), slice(x - 5, x + 5)
     assert older[fold].mean() < -0.02 and younger[fold].mean() > 0
+    # For each score of light that comes less goes: a face's own shade goes with its folds.
+    risen, fallen = (abs(score - face.scores["age"]) for score in (0.9, 0.0))
+    assert younger[fold].mean() / fallen < -0.6 * older[fold].mean() / risen
     for pupil in (468, 473):
         x, y = face.landmarks[pupil].astype(int)
         assert not older[y, x].any()
@@ -140,6 +145,21 @@ def test_light_falls_on_a_face_as_on_one_of_that_age(ager: Ager, face: FaceView)
     left = face.wide.of_face(face_change(bundle, face, {**face.scores, "nasolabial_fold.left": 1.0}))
     columns = np.flatnonzero(np.abs(left).max(axis=(0, 2)) > 0)
     assert np.abs(left).max() > 0.05 and columns.max() < face.landmarks[4, 0] + 10
+
+
+def test_the_shade_of_a_nose_is_asked_to_stay(ager: Ager, face: FaceView) -> None:
+    generator = Drawn(ager, lambda image, location: 0 * image)
+    generator.config = generator.config.model_copy(update={"asks": "change"})
+    # A window of the whole square, so that places are the face's.
+    masks = replace(face.masks, head=np.ones_like(face.masks.head), editable=np.ones_like(face.masks.skin))
+    whole, bundle = replace(face, masks=masks), with_generator(ager, generator)
+    for score in (0.0, 1.0):
+        face_change(bundle, whole, dict.fromkeys(face.scores, score))
+    younger, older = generator.asked[0][0].min(axis=0), generator.asked[1][0].max(axis=0)
+    (x, y), (beside_x, beside_y) = (face.landmarks[index].astype(int) for index in (4, 50))
+    assert younger.shape == face.rgb.shape[:2]
+    assert younger[beside_y, beside_x] < -0.9 and -0.3 < younger[y, x] < -0.15
+    assert older[y, x] > 0.5
 
 
 def greying(ager: Ager) -> Any:

@@ -134,6 +134,26 @@ def test_nothing_asked_is_nothing_done_and_less_is_never_drawn() -> None:
     assert -0.2 < generator(lined, asked - 1, whole()).image[..., 31, :].mean() < -0.1
 
 
+def test_in_use_more_goes_than_was_learned_but_never_more_than_all() -> None:
+    generator = lines_generator()
+    lined = torch.zeros(1, 3, SIDE, SIDE)
+    lined[..., 30:33, :] = -0.3
+
+    def left() -> float:
+        return float(generator(lined, torch.full((1, 1, SIDE, SIDE), -1.0), whole()).image[..., 31, :].mean())
+
+    with torch.no_grad():
+        learned = left()
+        generator.eval()
+        used = left()
+        torch.nn.init.constant_(generator.output.bias[2:-2], 50)
+        torch.nn.init.constant_(generator.output.bias[-1:], 50)
+        most = left()
+        generator.train()
+        assert left() > 0.05  # twice all of it
+    assert learned < 1.5 * used < most < 0.01
+
+
 def test_more_and_less_of_a_map() -> None:
     asked = torch.tensor([[0.5, -0.1], [0.2, -1.0]])[None, :, :, None]
     assert more(asked).flatten().tolist() == [0.5, 0.0]

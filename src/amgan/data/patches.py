@@ -7,8 +7,9 @@ came before, so a resumed run goes on exactly; and a process that wants a part o
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -138,7 +139,14 @@ class FacePatches:
         other.image_size = image_size
         return other
 
-    def batch(self, step: int, batch_size: int, patch: int, part: slice = slice(None)) -> Batch:
+    def batch(
+        self,
+        step: int,
+        batch_size: int,
+        patch: int,
+        part: slice = slice(None),
+        each: Callable[..., Iterable[Any]] = map,
+    ) -> Batch:
         """The batch of one step.
 
         Args:
@@ -146,15 +154,16 @@ class FacePatches:
             batch_size: Patches in it.
             patch: Side of a patch, pixels; whole cells of the masks.
             part: Which of its patches are wanted, where several processes share a batch.
+            each: Makes the patches, one by one as `map` does or several at once (`amgan.data.ahead.side_by_side`).
         """
         of_whom = self.draw if self.grafts is None else self.grafts
         picks = of_whom.faces(np.random.default_rng((self.seed, step)), batch_size)
-        # From 1 on, since numpy takes a trailing 0 of a seed for nothing.
-        made = [
-            self._patch(int(picks[number]), np.random.default_rng((self.seed, step, number + 1)), patch)
-            for number in range(batch_size)[part]
-        ]
-        images, wishes, bares, *maps = zip(*made, strict=True)
+
+        def make(number: int) -> _Patch:
+            # From 1 on, since numpy takes a trailing 0 of a seed for nothing.
+            return self._patch(int(picks[number]), np.random.default_rng((self.seed, step, number + 1)), patch)
+
+        images, wishes, bares, *maps = zip(*each(make, range(batch_size)[part]), strict=True)
         # (B, P, P, 3) in memory is channels-last.
         image = torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2)
         wanted = bare = None
@@ -191,7 +200,7 @@ class FacePatches:
             window = Window(x, y, side, zones, head, editable, on_mean, lines, pattern)
             graft, put_on = self.grafts.drawn(rng, pick, whole, window)
             after, asked = graft.after, (graft.scores, graft.age)
-            bare = self.grafts.bare(pick, self.image_size, *window.patch)[None]
+            bare = self.grafts.layers.bare(pick, self.image_size, *window.patch)[None]
             if not put_on:
                 before, after, own, asked = after, before, asked, own
         small = np.concatenate(

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
 from amgan.data.grafts.hair import off_background
+from amgan.faces.outlines import NOSE, hull, to_masks
 from amgan.faces.whiskers import brows_of
 from amgan.inference.facemaps import greying_of, location_of, map_of, paint_of, rise_of
 from amgan.inference.forming import Rises, formed
@@ -22,6 +24,11 @@ from amgan.models.generator_config import GeneratorConfig
 
 # Where the target map differs from the face's own by less than this, the change fades out; by nothing, to nothing.
 FULL_EFFECT = 0.05
+# What of the lines on the nose stays that are to go, and how far around its wings, pixels of outlines' masks.
+SHAPE, AROUND_NOSE = 0.75, 6
+# How much of the light comes back that goes with age: most of a face's own shade has gone with its folds, and what is
+# lit twice glows.
+FALL = 0.4
 # Pixels that the generator sees beyond what may change: its answer is then, to a grey level, that of the whole face.
 MARGIN = 64
 
@@ -70,6 +77,8 @@ def face_change(
     change = np.zeros_like(image)
     if where.any():
         asked = grown(asked_map(config.asks, own, target), size)
+        # Of shade on the nose's tip and wings little is age: without it they melt into the cheeks.
+        asked = np.where(asked < 0, asked * (1 - np.float32(SHAPE) * grown(_nose(face)[None, None], size)), asked)
         part = _whole_cells(window(grown_where[0, 0], MARGIN), config.multiple)
         change[:, :, *part] = _made(bundle, image, asked, location_of(bundle, face, seed), part, bf16)
         change = restrain(change, grown_where, config.guarded)
@@ -82,6 +91,7 @@ def face_change(
     rises = None
     if config.follows_trends:
         light, shape = (rise_of(bundle, face, targets, on_face, follows) for follows in ("light", "shape"))
+        light = np.where(light < 0, np.float32(FALL) * light, light)
         # Light and shape may change where the map itself asks for nothing: with the age, in zones that follow that.
         lit, moves = (_where(config, face, np.maximum(differs, np.abs(rise).max(axis=1)[0])) for rise in (light, shape))
         rises = Rises(light, _on_skin(config, face, lit), shape, _pliable(config, face, moves))
@@ -117,6 +127,12 @@ def _pliable(config: GeneratorConfig, face: FaceView, where: Maps) -> Maps:
     person = grown((face.parts.skin + face.parts.hair).clip(max=1)[None, None], where.shape)[0, 0]
     # A neck and hair are carried along; what is behind stays, but for a few pixels.
     return np.maximum(where * around(person), carried_along(where, face.masks.skin) * person)
+
+
+def _nose(face: FaceView) -> Maps:
+    """(512, 512) in 0..1, tip and wings of the nose."""
+    found = hull(to_masks(face.landmarks, len(face.rgb)), NOSE, AROUND_NOSE)
+    return np.asarray(cv2.GaussianBlur(found, (0, 0), AROUND_NOSE) / np.float32(255), np.float32)
 
 
 def _whole_cells(part: tuple[slice, slice], cell: int) -> tuple[slice, slice]:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import torch
 from torch import Tensor
 
-from amgan.data.ahead import made_ahead
+from amgan.data.ahead import made_ahead, side_by_side
 from amgan.data.draw import Draw
 from amgan.data.grafts.graft import Grafts
 from amgan.data.patches import Batch, FacePatches
@@ -33,6 +35,8 @@ def open_batches(
 ) -> Iterator[Iterator[tuple[int, Batch]]]:
     """Makes the batches of some steps, the next ones while one is used; leaving ends what is being made.
 
+    Without workers each is made when it is asked for, of as many patches at once as PyTorch has threads.
+
     Args:
         config: The run.
         store: Prepared faces.
@@ -49,9 +53,9 @@ def open_batches(
     """
     draw = Draw(atlas, scores[rows], ages[rows], config.alone, config.even, config.balance_ages)
     grafted = config.critic.kind == "change"
-    # Grafts are made of decoded faces too, and so get half of it.
-    cache = round(config.cache_gib * 2**30 / (1 + grafted))
-    grafts = Grafts(store, atlas, rows, draw, cache, patterns, not config.generator.greys) if grafted else None
+    cache = round(config.cache_gib * 2**30)
+    of_grafts = cache * 3 // 4 if grafted else 0  # what they know of a face is as large as the face
+    grafts = Grafts(store, atlas, rows, draw, of_grafts, patterns, not config.generator.greys) if grafted else None
     patches = FacePatches(
         store,
         atlas,
@@ -63,15 +67,19 @@ def open_batches(
         config.degraded,
         config.generator.maps,
         config.recolour,
-        cache,
+        cache - of_grafts,
         config.generator.places == "face",
         config.generator.patterns,
         grafts,
     )
 
-    def make(step: int) -> Batch:
+    def make(step: int, each: Callable[..., Iterable[Any]] = map) -> Batch:
         stage = config.stage_at(step)[0].at(step)
-        return patches.at(stage.image_size).batch(step, stage.batch, stage.patch, part)
+        return patches.at(stage.image_size).batch(step, stage.batch, stage.patch, part, each)
 
-    with closing(made_ahead(make, steps, config.workers)) as made:
-        yield zip(steps, made, strict=True)
+    if config.workers:
+        with closing(made_ahead(make, steps, config.workers)) as made:
+            yield zip(steps, made, strict=True)
+    else:
+        with side_by_side(torch.get_num_threads()) as pool:
+            yield ((step, make(step, pool.map)) for step in steps)

@@ -116,8 +116,9 @@ class TrainConfig(Frozen):
         images: How prepared faces are kept, which changes no batch: "raw", decoded and mapped into memory, or "webp",
             lossless files of about a quarter of that; "auto" is "raw" up to 64 GiB.
         cache_gib: What decoded or shrunk faces and masks may take of the memory, GiB; of each process.
-        workers: Threads that prepare the next batches while a step is made; 0 prepares each when it is asked for, which
-            is quickest on two cores for grafts, since they take long to make. None of these three changes a batch.
+        workers: Threads that prepare the next batches while a step is made; with 0 the patches of each are made when it
+            is asked for, as many at once as PyTorch has threads, which is quickest on two cores for grafts, since they
+            take long to make. None of these three changes a batch.
         checkpoint_every: Steps.
         sheet_every: Steps.
         stages: One after the other.

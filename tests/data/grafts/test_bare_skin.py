@@ -32,6 +32,21 @@ def test_what_has_another_colour_is_not_bare(face: Face) -> None:
     assert bare_skin(covered, landmarks)[row, column] == 0
 
 
+def test_skin_in_shade_is_skin_and_what_is_black_or_green_there_is_not(face: Face) -> None:
+    rgb, landmarks = face
+    x, y = (int(v) for v in landmarks[205])
+    row, column = at(landmarks, 205)
+    spot = cv2.circle(np.zeros(rgb.shape[:2], np.float32), (x, y), 25, 1.0, -1)
+    weight = cv2.GaussianBlur(spot, (0, 0), 4)[..., None]
+    # Light that comes out of folds is redder.
+    shade = np.exp(np.log(0.5) * weight * np.array([0.84, 1.05, 1.13], np.float32))
+    shaded = (rgb * shade).astype(np.uint8)
+    assert bare_skin(shaded, landmarks)[row, column] > 200
+    for other in (0.3 * shaded, shaded * (0.7, 1.2, 0.7)):
+        covered = (weight * other + (1 - weight) * rgb).astype(np.uint8)
+        assert bare_skin(covered, landmarks)[row, column] == 0
+
+
 def test_it_does_not_depend_on_the_size_of_the_picture(face: Face) -> None:
     rgb, landmarks = face
     large = cv2.resize(rgb, (1024, 1024), interpolation=cv2.INTER_CUBIC)

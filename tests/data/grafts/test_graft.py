@@ -121,7 +121,7 @@ def test_nothing_is_laid_where_nothing_may_change(store: Store) -> None:
     for of in (grafts, pattern_grafts(store)):
         rng = np.random.default_rng(0)
         # Hair may grey: it is no line.
-        of.masks.get(("hair", 0), lambda: np.zeros((512, 512), np.uint8))
+        of.layers.kept.get(("hair", 0), lambda: np.zeros((512, 512), np.uint8))
         assert all((of.drawn(rng, 0, store.images[0], still)[0].after == before).all() for _ in range(10))
 
 
@@ -129,7 +129,7 @@ def test_lines_of_a_pattern_are_as_deep_as_the_map_rises(store: Store) -> None:
     grafts, patch = pattern_grafts(store), window(store, 0)
     assert grafts.patterns is not None and grafts.patterns.shape == (1, 1, SIZE, SIZE, 3)
     before, rng = store.images[0][128:384, 128:384].astype(np.float32), np.random.default_rng(0)
-    grafts.masks.get(("hair", 0), lambda: np.zeros((512, 512), np.uint8))
+    grafts.layers.kept.get(("hair", 0), lambda: np.zeros((512, 512), np.uint8))
     rises, changes, put_on = [], [], []
     for _ in range(60):
         (after, scores, age), on = grafts.drawn(rng, 0, store.images[0], patch)

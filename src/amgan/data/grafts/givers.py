@@ -63,7 +63,9 @@ def choose_givers(
         if is_covered(detector, store, int(index)):
             return np.full(len(atlas.zones), _ELSE, np.float32)
         zones = zone_masks(atlas, landmarks, store.size, SIDE // 2).zones
-        bare = cv2.resize(bare_skin(picture, landmarks), zones.shape[1:][::-1], interpolation=cv2.INTER_AREA)
+        bare = cv2.resize(
+            bare_skin(picture, landmarks, shaded=False), zones.shape[1:][::-1], interpolation=cv2.INTER_AREA
+        )
         visible: _Array = (zones * bare).sum(axis=(1, 2)) / (255 * zones.sum(axis=(1, 2))).clip(min=1e-6)
         return visible.clip(min=_ELSE)
 

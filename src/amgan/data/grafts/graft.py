@@ -12,25 +12,20 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from amgan.data.cache import ArrayCache
 from amgan.data.curation.occlusion import load_detector
 from amgan.data.draw import Draw, drawn_below
-from amgan.data.grafts.bare_skin import bare_skin
 from amgan.data.grafts.givers import is_covered
-from amgan.data.grafts.hair import greyed, hair_mask
-from amgan.data.grafts.relief import laid_on, reach, relief_of
-from amgan.data.grafts.retouch import retouched
-from amgan.data.grafts.window import Window, mask_part
+from amgan.data.grafts.hair import greyed
+from amgan.data.grafts.layers import FaceLayers
+from amgan.data.grafts.relief import laid_on
+from amgan.data.grafts.window import Window
 from amgan.data.store import Store
 from amgan.errors import DatasetError
-from amgan.faces.align import at_side
-from amgan.faces.outlines import SIDE
 from amgan.maps.aging import aging_map
 from amgan.maps.arrays import grown
-from amgan.maps.mesh import in_pixels, places_of, turned
+from amgan.maps.mesh import in_pixels, turned
 from amgan.maps.packing import pack_zones
 from amgan.signs.atlas import Atlas
-from amgan.signs.zones import rasterise
 
 # How much further aside one of the two faces may look than the other (`mesh.turned`).
 _TURNED = 0.1
@@ -50,7 +45,7 @@ _WHOLE, _MIXED = 0.5, 0.25
 _AMOUNT, _OFF_PATTERN = (0.1, 0.9), 0.3
 # Shares of faces that are drawn for the lines they have, and of those that lose them; the mean score of all zones from
 # which on there are some; least and most of them that goes; and what of that goes where no sign's zone lies.
-_LINED, _RETOUCHED, _OWN, _GOING, _ELSEWHERE = 0.4, 0.8, 0.35, (0.3, 1.0), 0.35
+_LINED, _RETOUCHED, _OWN, _GOING, _ELSEWHERE = 0.4, 0.8, 0.35, (0.3, 1.0), 0.8
 
 # Normalised ages at which hair begins to go grey and has gone: 38 and 68 years.
 _GREYING = (0.32, 0.8)
@@ -80,7 +75,7 @@ class Grafts:
         atlas: Gives the outline of the head.
         indices: Rows of the store to draw from.
         draw: Their scores and ages, and how they are drawn.
-        cache_bytes: What masks of bare skin and of hair may take of the memory, 256 KiB each.
+        cache_bytes: What is known of the faces may take of the memory.
         patterns: (patterns, C, S, S, 3), lines that all get who grow older (`amgan.data.grafts.pattern`); without,
             anyone old gives lines to anyone.
         hair: Whether hair goes grey too; not if it does so by itself in use (`GeneratorConfig.greys`).
@@ -96,10 +91,10 @@ class Grafts:
         patterns: _Array | None = None,
         hair: bool = True,
     ) -> None:
-        self.store, self.atlas, self.indices, self.draw = store, atlas, indices, draw
+        self.store, self.indices, self.draw = store, indices, draw
         self.channels = pack_zones(atlas)
         self.patterns, self.hair = patterns, hair
-        self.masks = ArrayCache(cache_bytes)
+        self.layers = FaceLayers(store, atlas, indices, cache_bytes)
         self._detector = load_detector()
         self._covered: dict[int, bool] = {}
         self._aside = np.array([turned(store.landmarks[index]) for index in indices])
@@ -118,10 +113,6 @@ class Grafts:
     def faces(self, rng: np.random.Generator, count: int) -> npt.NDArray[np.int64]:
         """(count,) places of faces to which others can give, or that have lines to lose, each drawn by itself."""
         return drawn_below(self._ends, rng, count)
-
-    def bare(self, pick: int, size: int, rows: slice, columns: slice) -> _Array:
-        """(h, w) in 0..1, where a part of a face, a place among `indices`, shows bare skin; `size` is the face's."""
-        return mask_part(self._bare(pick), size, rows, columns)
 
     def drawn(
         self, rng: np.random.Generator, pick: int, picture: npt.NDArray[np.uint8], window: Window
@@ -145,19 +136,14 @@ class Grafts:
         self, rng: np.random.Generator, pick: int, picture: npt.NDArray[np.uint8], window: Window
     ) -> Graft:
         """Fewer of the face's own lines."""
-        own, age, size = self.draw.scores[pick], self.draw.ages[pick], picture.shape[0]
+        own, age = self.draw.scores[pick], self.draw.ages[pick]
         chosen, outside = self._chosen(rng, window.zones)
         going = np.float32(rng.uniform(*_GOING))
         inside, kept = (window.zones[which].max(axis=0, initial=0.0) for which in (chosen, ~chosen))
         where = going * window.where * (np.maximum(inside, _ELSEWHERE * (1 - kept)) if outside else inside)
-        around = reach(size)
-        rows, columns = (
-            slice(max(first - around, 0), min(first + window.side + around, size)) for first in (window.y, window.x)
-        )
-        top, left = window.y - rows.start, window.x - columns.start
-        inner = slice(top, top + window.side), slice(left, left + window.side)
         share = grown(where[None, None].astype(np.float32), (window.side, window.side))[0, 0]
-        after = retouched(picture[rows, columns], share, self.bare(pick, size, rows, columns), size, inner)
+        lines = self.layers.lines(pick, picture, *window.patch)
+        after = laid_on(picture[window.patch], -share[..., None] * lines)
         scores = np.where(chosen, own * (1 - going), own).astype(np.float32)
         return Graft(after, scores, np.float32(age * (1 - going)) if outside else age)
 
@@ -177,7 +163,7 @@ class Grafts:
             for values, years in ((own, age), (scores, older))
         )
         more = grown((after - before) * window.where, (window.side, window.side))[0]
-        more *= self.bare(pick, size, *window.patch)
+        more *= self.layers.bare(pick, size, *window.patch)
         xs, ys = in_pixels(window.lines, self.store.size)
         lines = np.zeros((window.side, window.side, 3), np.float32)
         for relief, part in zip(self.patterns[window.pattern], more, strict=True):
@@ -197,7 +183,7 @@ class Grafts:
     ) -> npt.NDArray[np.uint8]:
         """A patch with hair as grey as that of someone older. Where lines are taken off, hair stays: no grey goes."""
         greyer = _greyness(older) - _greyness(age) if self.hair else 0
-        return greyed(rgb, mask_part(self._hair(pick), size, *patch), greyer, size) if greyer > 0 else rgb
+        return greyed(rgb, self.layers.hair(pick, size, *patch), greyer, size) if greyer > 0 else rgb
 
     def _of_person(
         self, rng: np.random.Generator, pick: int, picture: npt.NDArray[np.uint8], window: Window, on: bool
@@ -213,7 +199,7 @@ class Grafts:
         # Beyond the scale nobody knows what a score is.
         strength = min(strength, np.float32((1 - own[more.argmax()]) / more.max()))
         relief, bare = self._warped(giver, pick, picture.shape[0], window)
-        bare = bare * self.bare(pick, picture.shape[0], *patch)
+        bare = bare * self.layers.bare(pick, picture.shape[0], *patch)
         cells = (window.where.shape[1], window.where.shape[0])
         shown = window.zones * cv2.resize(bare, cells, interpolation=cv2.INTER_AREA)
         can = (shown.sum(axis=(1, 2)) > _SHOWN * window.zones.sum(axis=(1, 2))) & (more > _MORE_IN_ZONE)
@@ -257,15 +243,12 @@ class Grafts:
     def _warped(self, giver: int, pick: int, size: int, window: Window) -> tuple[_Array, _Array]:
         """What of the giver's relief (P, P, 3) lies where the patch does, and of its bare skin (P, P)."""
         places = self._places(giver, pick, size, window)
-        picture = at_side(self.store.images[self.indices[giver]], size)
-        around = reach(size)
-        left, top = (int(low) for low in np.clip(places.min(axis=(0, 1)) - around, 0, size - 1))
-        right, bottom = (int(high) + 1 for high in np.clip(places.max(axis=(0, 1)) + around, 0, size - 1))
+        left, top = (int(low) for low in np.clip(places.min(axis=(0, 1)), 0, size - 1))
+        right, bottom = (int(high) + 2 for high in np.clip(places.max(axis=(0, 1)), 0, size - 2))
         part = slice(top, bottom), slice(left, right)
-        bare = self.bare(giver, size, *part)
-        relief = cv2.merge([*cv2.split(relief_of(picture[part], bare, size)), bare])
+        of_giver = [*cv2.split(self.layers.relief(giver, size, *part)), self.layers.bare(giver, size, *part)]
         xs, ys = places[..., 0] - np.float32(left), places[..., 1] - np.float32(top)
-        found = np.asarray(cv2.remap(relief, xs, ys, cv2.INTER_LINEAR), np.float32)
+        found = np.asarray(cv2.remap(cv2.merge(of_giver), xs, ys, cv2.INTER_LINEAR), np.float32)
         return np.ascontiguousarray(found[..., :3]), found[..., 3]
 
     def _places(self, giver: int, pick: int, size: int, window: Window) -> _Array:
@@ -274,28 +257,10 @@ class Grafts:
             own, other = (self._landmarks(self.indices[face], size) for face in (pick, giver))
             return window.places_in(other, own, size)
         # By way of the mean face, since what lies where on that is known of one of both, and kept of the other.
-        landmarks = self.store.landmarks[self.indices[giver]]
-        back = self.masks.get(("places", giver), lambda: places_of(landmarks, self.store.size))
+        back = self.layers.places(giver)
         xs, ys = in_pixels(window.places, len(back))
         there = cv2.remap(back, xs, ys, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         return in_pixels(np.asarray(there, np.float32), size)
-
-    def _bare(self, pick: int) -> npt.NDArray[np.uint8]:
-        """Where a face is bare (`bare_skin`)."""
-        index = self.indices[pick]
-        return self.masks.get(("bare", pick), lambda: bare_skin(self.store.images[index], self.store.landmarks[index]))
-
-    def _hair(self, pick: int) -> npt.NDArray[np.uint8]:
-        """How grey the hair of a face may go (`hair_mask`)."""
-        landmarks = self.store.landmarks[self.indices[pick]]
-
-        def make() -> npt.NDArray[np.uint8]:
-            head = np.round(255 * rasterise(self.atlas.head, landmarks, self.store.size, SIDE)).astype(np.uint8)
-            row = self.store.rows[self.indices[pick]]
-            picture = self.store.images[self.indices[pick]]
-            return hair_mask(picture, landmarks, self._bare(pick), head, row.sex != "female")
-
-        return self.masks.get(("hair", pick), make)
 
     def _landmarks(self, index: int, size: int) -> npt.NDArray[np.float32]:
         """A face's landmarks in a picture of it of this side."""

@@ -114,7 +114,8 @@ def pattern_of(store: Store, atlas: Atlas, givers: Mapping[str, Giver]) -> _Arra
     def on_mean(giver: Giver) -> tuple[_Array, _Array]:
         index = rows[giver.face]
         landmarks, picture = store.landmarks[index], store.images[index]
-        small = bare_skin(picture, landmarks)
+        # Lines out of shade, beside eyes and on temples, look like dirt on another.
+        small = bare_skin(picture, landmarks, shaded=False)
         bare = np.asarray(cv2.resize(small, (size, size), interpolation=cv2.INTER_LINEAR) / np.float32(255), np.float32)
         around = max(round(_FADE * SIDE), 1)
         # Lips have one edge on all faces, and lines above them end there.

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from amgan.data.grafts.relief import blurred, laid_on
+from amgan.data.grafts.relief import blurred
 from amgan.faces.light import light_in, logarithms
 
 # Deviations of the blurs that part pores, creases, folds and the light, to a side of the face.
@@ -24,46 +24,42 @@ _THIN, _DEEP = (1, 1.0, 13, 0.07), (2, 3.0, 15, 0.06)
 _FAINT = 0.03
 # Directions in which lines are looked for.
 _DIRECTIONS = 8
-_ALL = slice(None)
 # What of creases and folds goes where no line is seen, what of folds where one is, and what of uneven colour.
 _CREASES, _FOLDS, _DEEP_FOLDS, _HUE = 0.45, 0.6, 0.95, 0.5
 
 _Array = npt.NDArray[np.float32]
 
 
-def retouched(
-    rgb: npt.NDArray[np.uint8], where: _Array, bare: _Array, size: int, inner: tuple[slice, slice] = (_ALL, _ALL)
-) -> npt.NDArray[np.uint8]:
-    """A part of a face with less of its lines.
+def own_lines(rgb: npt.NDArray[np.uint8], bare: _Array, size: int) -> _Array:
+    """What a face has to lose of lines, folds and blotches.
 
     Args:
         rgb: (H, W, 3) uint8, cut out of an aligned face with `amgan.data.grafts.relief.reach` more on each side than is
             used.
-        where: (h, w) in 0..1, what share of its lines goes, of what is used.
-        bare: (H, W) in 0..1, where it shows bare skin; nothing else is touched.
+        bare: (H, W) in 0..1, where it shows bare skin.
         size: Side of the whole face, pixels.
-        inner: Rows and columns that are used.
 
     Returns:
-        (h, w, 3) uint8.
+        (H, W, 3), logarithms of light: with less of it by `amgan.data.grafts.relief.laid_on` a face has fewer of its
+        lines. 0 where skin is not bare.
     """
     skin = bare.clip(min=1e-3)
     logs = logarithms(rgb)
     light = light_in(logs)
-    thin, deep = (_lines(light, size, *scale)[inner] for scale in (_THIN, _DEEP))
-    narrow, mid = (blurred(light, skin, share * size)[inner] for share in _WIDTHS[:-1])
-    around = blurred(logs, skin, _WIDTHS[-1] * size)[inner]
-    logs, light, wide = logs[inner], light[inner], light_in(around)
+    thin, deep = (_lines(light, size, *scale) for scale in (_THIN, _DEEP))
+    narrow, mid = (blurred(light, skin, share * size) for share in _WIDTHS[:-1])
+    around = blurred(logs, skin, _WIDTHS[-1] * size)
+    wide = light_in(around)
     line = np.maximum(thin, deep)
     away = (light - narrow) * thin + (narrow - mid) * (_CREASES + (1 - _CREASES) * line)
     away += (mid - wide) * (_FOLDS + (_DEEP_FOLDS - _FOLDS) * deep)
     # The ground of a crease is redder than skin, down to its thinnest.
-    uneven = logs - around
-    uneven -= (light - wide)[..., None]
-    uneven *= (_HUE + (1 - _HUE) * line)[..., None]
-    uneven += away[..., None]
-    uneven *= -(where * bare[inner])[..., None]
-    return laid_on(rgb[inner], uneven)
+    found = logs - around
+    found -= (light - wide)[..., None]
+    found *= (_HUE + (1 - _HUE) * line)[..., None]
+    found += away[..., None]
+    found *= bare[..., None]
+    return found
 
 
 def _lines(light: _Array, size: int, shrink: int, blur: float, length: int, whole: float) -> _Array:
