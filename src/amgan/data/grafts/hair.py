@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from amgan.data.grafts.bare_skin import OUTLINE, near_in_colour, of_skin_colour
+from amgan.data.grafts.skin_colour import OUTLINE, near_in_colour, of_skin_colour
 from amgan.faces.light import DARK, LUMA
 from amgan.faces.outlines import BROWS, LIPS, SIDE, disc, filled, hull, to_masks
 from amgan.signs.atlas import Polygon
