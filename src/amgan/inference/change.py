@@ -77,8 +77,9 @@ def face_change(
     change = np.zeros_like(image)
     if where.any():
         asked = grown(asked_map(config.asks, own, target), size)
-        # Of shade on the nose's tip and wings little is age: without it they melt into the cheeks.
-        asked = np.where(asked < 0, asked * (1 - np.float32(SHAPE) * grown(_nose(face)[None, None], size)), asked)
+        if (asked < 0).any():
+            # Of shade on the nose's tip and wings little is age: without it they melt into the cheeks.
+            asked = np.where(asked < 0, asked * (1 - np.float32(SHAPE) * grown(_nose(face)[None, None], size)), asked)
         part = _whole_cells(window(grown_where[0, 0], MARGIN), config.multiple)
         change[:, :, *part] = _made(bundle, image, asked, location_of(bundle, face, seed), part, bf16)
         change = restrain(change, grown_where, config.guarded)

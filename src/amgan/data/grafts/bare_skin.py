@@ -9,20 +9,22 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from amgan.data.curation.occlusion import OcclusionDetector, load_detector
+from amgan.data.curation.occlusion import FACE_SIZE, OcclusionDetector, load_detector
 from amgan.data.grafts.skin_colour import OUTLINE, TYPICAL, near_in_colour, of_skin_colour, smooth, surely_skin
 from amgan.faces.light import DARK, light_in
 from amgan.faces.outlines import BROWS, EYES, LIPS, SIDE, disc, filled, hull, to_masks
 from amgan.faces.parsing import FaceParser
 from amgan.faces.whiskers import whiskers
+from amgan.maps.shading import TINT
 from amgan.signs.zones import polygon_points
 
 # What is no skin, each with how far around it is left out.
 _HOLES = (*((eye, 3) for eye in EYES), (LIPS, 2), *((brow, 5) for brow in BROWS))
 # Skin in shade, under brows and beside noses, has the hue of skin but not its light. As logarithms: by how much more
-# than green do red and blue change with light (what is in shade is lit by skin), least variance of both, and how much
-# darker and lighter than most of the skin it may be.
-_SHADE, _HUES, _DARKER, _LIGHTER = (-0.215, 0.075), (0.004, 0.004), 1.0, 0.5
+# than green do red and blue change with light, as in folds, least variance of both, and how much darker and lighter
+# than most of the skin it may be.
+_SHADE = (TINT[0] - TINT[1], TINT[2] - TINT[1])
+_HUES, _DARKER, _LIGHTER = (0.004, 0.004), 1.0, 0.5
 # What is so much darker than around, over this blur, is no shade: frames of glasses, nostrils, lashes.
 _BLACK, _AROUND = 0.5, 14.0
 # Shares of skin by the parser and of hair by `whiskers` from which on it is that; and from which on, over this blur, a
@@ -30,8 +32,8 @@ _BLACK, _AROUND = 0.5, 14.0
 _PARSED, _HAIRY, _BEARDED, _NEAR = 0.3, 0.35, 0.08, 12.0
 # How far around the mouth a beard is looked for, and a rim of glasses around eyes and brows; what lies under the nose.
 _OF_MOUTH, _RIM, _UNDER_NOSE = 80, 44, (2, 97, 326, 98, 327, 94, 19)
-# From which probability on somebody wears glasses, as a picture of this side says.
-_GLASSES, _DETECTED = 0.3, 256
+# From which probability on somebody wears glasses.
+_GLASSES = 0.3
 
 
 def bare_skin(
@@ -71,8 +73,8 @@ def _no_shade(
     """(512, 512), 255 where what is dark is no shade on skin: at beards, under noses, and behind glasses."""
     bearded = cv2.GaussianBlur(hairy * _near(points, LIPS, _OF_MOUTH), (0, 0), _NEAR) > _BEARDED
     found = np.where(bearded, 255, 0).astype(np.uint8) | hull(points, _UNDER_NOSE, 4)
-    small = cv2.resize(rgb, (_DETECTED, _DETECTED), interpolation=cv2.INTER_AREA)
-    seen = _detector().measure(np.asarray(small, np.uint8), landmarks * np.float32(_DETECTED / rgb.shape[0]))
+    small = cv2.resize(rgb, (FACE_SIZE, FACE_SIZE), interpolation=cv2.INTER_AREA)
+    seen = _detector().measure(np.asarray(small, np.uint8), landmarks * np.float32(FACE_SIZE / rgb.shape[0]))
     if seen["glasses"] > _GLASSES:
         for eye, brow in zip(EYES, BROWS, strict=True):
             found |= np.where(_near(points, (*eye, *brow), _RIM), 255, 0).astype(np.uint8)
@@ -99,9 +101,8 @@ def _of_skin_hue(rgb: npt.NDArray[np.uint8], points: npt.NDArray[np.float32]) ->
     """Where the hue (512, 512) is near that of what is surely skin, if it were in as much light, 255 for that."""
     logs = np.log(rgb / np.float32(255) + np.float32(DARK))
     light, known = light_in(logs), surely_skin(points)
-    darker = (light - np.median(light[known])).clip(max=0)
-    hues = logs[..., ::2] - logs[..., 1:2] - darker[..., None] * np.array(_SHADE, np.float32)
-    near = near_in_colour(hues, hues[known], TYPICAL, _HUES)
     above = light - np.median(light[known])
+    hues = logs[..., ::2] - logs[..., 1:2] - above.clip(max=0)[..., None] * np.array(_SHADE, np.float32)
+    near = near_in_colour(hues, hues[known], TYPICAL, _HUES)
     shade = (above > -_DARKER) & (above < _LIGHTER) & (light > cv2.GaussianBlur(light, (0, 0), _AROUND) - _BLACK)
     return smooth(near & shade)
