@@ -147,46 +147,55 @@ def shares(step: Callable[[], object], parts: dict[str, nn.Module]) -> dict[str,
 
 
 def step_tables(config: TrainConfig, name: str, faces: TrainingFaces, times: int) -> Iterator[str]:
-    """Tables of each stage of a preset."""
+    """Tables of each stage of a preset, of steps with a critic and without, and what all of its steps come to."""
     channels = pack_zones(unit_atlas())
     maps = count_channels(config.generator.maps, channels)
     fabric = start_fabric(config.precision)
     nets = Networks(config, maps)
     peak = peak_gflops(fabric, 3 * times)
+    patches = whole = 0.0
     for number, stage in enumerate(config.stages):
         nets.grow_to(stage.stem or 1)
         nets.set_rates(stage, 1.0)
         batch = random_batch(stage, maps, config.generator.location_channels or 2)
-
-        def step(stage: Stage = stage, batch: Any = batch) -> object:
-            return train_step(fabric, nets, batch, stage, 0)
-
-        # The stage's own steps with both networks, each batch made when it is asked for.
         first = sum(each.map_head_steps + each.steps for each in config.stages[:number]) + stage.map_head_steps
-        with faces.batches(range(first, first + times + 1), slice(None)) as batches:
+        new, known = loading_seconds(faces, range(first, first + times + 1))
+        for unjudged, steps in ((True, stage.unjudged), (False, stage.steps - stage.unjudged)):
+            if not steps:
+                continue
 
-            def load(batches: Iterator[object] = batches) -> object:
-                return next(batches)
+            def step(stage: Stage = stage, batch: Any = batch, unjudged: bool = unjudged) -> object:
+                return train_step(fabric, nets, batch, stage, 0, unjudged=unjudged)
 
-            loading = median_seconds(load, times)
-        seconds = median_seconds(step, times)
-        with Operations() as counter:
-            step()
-        rate = counter.total / seconds / 1e9
-        of_parts = shares(step, named_parts(nets))
-        yield (
-            f"### {name}, stage {number}: {stage.batch} patches of {stage.patch} px out of {stage.image_size}\n\n"
-            f"{seconds:.2f} s a step and {loading:.3f} s for its data: "
-            f"**{stage.batch / (seconds + loading):.1f} patches a second**. "
-            f"{counter.total / 1e9:.0f} GFLOP a step, {rate:.0f} GFLOP/s, "
-            f"{rate / peak:.0%} of the {peak:.0f} of a 3x3 convolution.\n\n"
-            "| part | forward | backward | both | seconds |\n|---|---|---|---|---|\n"
-        )
-        whole = seconds + loading
-        for part, (forward, backward) in sorted(of_parts.items(), key=lambda item: -sum(item[1])):
-            took = (forward + backward) * seconds
-            yield f"| {part} | {forward:.1%} | {backward:.1%} | {took / whole:.1%} | {took:.3f} |\n"
-        yield f"| data | | | {loading / whole:.1%} | {loading:.3f} |\n\n"
+            seconds = median_seconds(step, times)
+            with Operations() as counter:
+                step()
+            rate = counter.total / seconds / 1e9
+            patches, whole = patches + steps * stage.batch, whole + steps * (seconds + known)
+            kind = f"{steps} steps" + (" without its critic" if unjudged else "")
+            yield (
+                f"### {name}, stage {number}, {kind}: {stage.batch} patches of {stage.patch} px out of "
+                f"{stage.image_size}\n\n{seconds:.2f} s a step and {known:.3f} s for its data: "
+                f"**{stage.batch / (seconds + known):.1f} patches a second**. Of faces that no batch showed yet, "
+                f"{new:.3f} s. {counter.total / 1e9:.0f} GFLOP a step, {rate:.0f} GFLOP/s, "
+                f"{rate / peak:.0%} of the {peak:.0f} of a 3x3 convolution.\n\n"
+                "| part | forward | backward | both | seconds |\n|---|---|---|---|---|\n"
+            )
+            parts = shares(step, named_parts(nets))
+            for part, (forward, backward) in sorted(parts.items(), key=lambda item: -sum(item[1])):
+                took = (forward + backward) * seconds
+                yield f"| {part} | {forward:.1%} | {backward:.1%} | {took / (seconds + known):.1%} | {took:.3f} |\n"
+            yield f"| data | | | {known / (seconds + known):.1%} | {known:.3f} |\n\n"
+    yield f"**All steps of {name}: {patches / whole:.1f} patches a second.**\n\n"
+
+
+def loading_seconds(faces: TrainingFaces, steps: range) -> tuple[float, float]:
+    """How long a batch takes whose faces are new, and one of faces that were shown before."""
+    found = []
+    with faces.batches([*steps, *steps], slice(None)) as batches:
+        for _ in range(2):
+            found.append(median_seconds(lambda: next(batches), len(steps) - 1))
+    return found[0], found[1]
 
 
 def memory_of(preset: str, side: int, count: int) -> None:

@@ -7,6 +7,7 @@ came before, so a resumed run goes on exactly; and a process that wants a part o
 from __future__ import annotations
 
 import copy
+import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -40,6 +41,8 @@ MASK_BYTES, PLACES_BYTES = 64 * 2**10, 128 * 2**10
 _OF_HEAD = 0.35
 # Sets of lines that are drawn from.
 _VARIANTS = 2**31
+# Grey levels in -1..1.
+_LEVELS = np.arange(256, dtype=np.float32) / np.float32(127.5) - 1
 
 
 @dataclass(frozen=True)
@@ -159,17 +162,29 @@ class FacePatches:
         of_whom = self.draw if self.grafts is None else self.grafts
         picks = of_whom.faces(np.random.default_rng((self.seed, step)), batch_size)
 
-        def make(number: int) -> _Patch:
-            # From 1 on, since numpy takes a trailing 0 of a seed for nothing.
-            return self._patch(int(picks[number]), np.random.default_rng((self.seed, step, number + 1)), patch)
+        numbers = range(batch_size)[part]
+        # Filled by whoever makes a patch: memory that is touched for the first time takes as long as its contents do.
+        arrays: list[npt.NDArray[np.float32]] = []
+        ready = threading.Lock()
 
-        images, wishes, bares, *maps = zip(*each(make, range(batch_size)[part]), strict=True)
+        def make(place: int) -> None:
+            # From 1 on, since numpy takes a trailing 0 of a seed for nothing.
+            rng = np.random.default_rng((self.seed, step, numbers[place] + 1))
+            made = self._patch(int(picks[numbers[place]]), rng, patch)
+            with ready:
+                if not arrays:
+                    arrays.extend(np.empty((len(numbers), *kind.shape), np.float32) for kind in made)
+            for array, kind in zip(arrays, made, strict=True):
+                array[place] = kind
+
+        for _ in each(make, range(len(numbers))):
+            pass
+        of = _Patch(*arrays)
         # (B, P, P, 3) in memory is channels-last.
-        image = torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2)
-        wanted = bare = None
-        if self.grafts is not None:
-            wanted, bare = torch.from_numpy(np.stack(wishes)).permute(0, 3, 1, 2), torch.from_numpy(np.stack(bares))
-        source, target, editable, skin, zoned, location, centre = (torch.from_numpy(np.stack(kind)) for kind in maps)
+        image, wishes = (torch.from_numpy(pictures).permute(0, 3, 1, 2) for pictures in (of.image, of.wanted))
+        bares, *maps = (torch.from_numpy(kind) for kind in of[2:])
+        wanted, bare = (None, None) if self.grafts is None else (wishes, bares)
+        source, target, editable, skin, zoned, location, centre = maps
         return Batch(image, source, target, location, editable, skin, zoned, centre, wanted, bare)
 
     def _patch(self, pick: int, rng: np.random.Generator, side: int) -> _Patch:
@@ -226,7 +241,7 @@ class FacePatches:
         """A patch (P, P, 3) in -1..1, in another light and as a worse photo would show it."""
         if rng.random() < self.degraded:
             rgb = degrade(rgb, rng)
-        return jitter(rgb, rng) if self.recolour else rgb.astype(np.float32) / np.float32(127.5) - 1
+        return jitter(rgb, rng) if self.recolour else np.asarray(cv2.LUT(rgb, _LEVELS), np.float32)
 
     def _drawn(
         self,

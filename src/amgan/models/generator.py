@@ -48,6 +48,39 @@ class GeneratorOutput(NamedTuple):
     skin: Tensor | None = None
 
 
+class Shares(NamedTuple):
+    """What a network says of a picture that a memory of lines is laid on; each (B, C, H, W).
+
+    Attributes:
+        laying: In 0..2, how much of what is remembered is laid.
+        greying: In 0..2, how grey it gets.
+        going: In 0..2, how much of each part of the own relief goes.
+        skin: In 0..1, where bare skin is.
+    """
+
+    laying: Tensor
+    greying: Tensor
+    going: Tensor
+    skin: Tensor
+
+    def of(self, chosen: Tensor | slice) -> Shares:
+        """Those of some pictures of the batch."""
+        return Shares(*(share[chosen] for share in self))
+
+
+def _pictures(where: Tensor) -> Tensor | slice | None:
+    """Which pictures of a batch have any such place (B, C, H, W); all of them when a graph is written out."""
+    if torch.onnx.is_in_onnx_export():
+        return slice(None)
+    has = where.flatten(1).any(dim=1)
+    return None if not has.any() else slice(None) if has.all() else has.nonzero()[:, 0]
+
+
+def _among(batch: Tensor, chosen: Tensor | slice, part: Tensor) -> Tensor:
+    """What belongs to some pictures of a batch, with zeros for the others."""
+    return part if isinstance(chosen, slice) else torch.zeros_like(batch).index_add(0, chosen, part)
+
+
 class Generator(nn.Module):
     """Ages a picture as an aging map says.
 
@@ -118,32 +151,34 @@ class Generator(nn.Module):
             picture = F.avg_pool2d(image, shrink) if shrink > 1 else image
             x = conv(torch.cat([x, picture.to(x.dtype)], dim=1))
         out = self.output(F.leaky_relu(x, SLOPE)).float()
-        attention = torch.sigmoid(out[:, -1:])
         if self.lines is None:
-            change = 2 * torch.tanh(out[:, :3] / 2)
+            change, attention = out.split((3, 1), dim=1)
+            change, attention = 2 * torch.tanh(change / 2), torch.sigmoid(attention)
             return GeneratorOutput(image + attention * change, change, attention)
-        skin = torch.sigmoid(out[:, -2:-1])
-        shares = 2 * torch.sigmoid(out[:, :-2])
+        laying, greying, going, skin, attention = torch.sigmoid(out).split((1, 1, OwnRelief.parts, 1, 1), dim=1)
+        # Shares go up to twice as much as all, since attention begins at a half.
+        going = 2 * going
         if not self.training:
             # Of the own relief all goes at most, or lines would come back as pale ones.
-            gone = torch.minimum(shares[:, 2:] * shares.new_tensor(HEDGED)[:, None, None], 1 / attention)
-            shares = torch.cat([shares[:, :2], gone], dim=1)
-        change = self._laid(image, aging_map, location, shares, skin)
+            going = torch.minimum(going * going.new_tensor(HEDGED)[:, None, None], 1 / attention)
+        change = self._laid(image, aging_map, location, Shares(2 * laying, 2 * greying, going, skin))
         return GeneratorOutput(image + attention * change, change, attention, skin)
 
-    def _laid(self, image: Tensor, asked: Tensor, location: Tensor | None, shares: Tensor, skin: Tensor) -> Tensor:
-        """The change of lines that come and go, and of hair that goes grey, unless that greys by itself.
-
-        Shares go up to twice as much as all, since attention begins at a half.
-        """
+    def _laid(self, image: Tensor, asked: Tensor, location: Tensor | None, shares: Shares) -> Tensor:
+        """The change of lines that come and go, and of hair that goes grey, unless that greys by itself."""
         assert self.lines is not None and self.own is not None and location is not None
-        relief = shares[:, :1] * skin * self.lines(asked, location)
-        # Mostly all signs rise or all fall; a graph that is written out has to serve both.
-        whole = torch.onnx.is_in_onnx_export() or self.training
-        if not self.config.greys and (whole or bool((asked > 0).any())):
-            relief = relief + self.own.grey(image, shares[:, 1:2] * more(asked))
-        if whole or bool((asked < 0).any()):
-            relief = relief - self.own(image, shares[:, 2:], skin) * less(asked)
+        relief = torch.zeros_like(image)
+        # Mostly all signs of a picture rise or all fall, so half of the work is none.
+        if (rising := _pictures(asked > 0)) is not None:
+            more_of, at, part = asked[rising], location[rising], shares.of(rising)
+            added = part.laying * part.skin * self.lines(more_of, at)
+            if not self.config.greys:
+                added = added + self.own.grey(image[rising], part.greying * more(more_of))
+            relief = relief + _among(image, rising, added)
+        if (falling := _pictures(asked < 0)) is not None:
+            part = shares.of(falling)
+            taken = self.own(image[falling], part.going, part.skin) * less(asked[falling])
+            relief = relief - _among(image, falling, taken)
         return laid(image, relief) - image
 
     @torch.inference_mode()

@@ -85,7 +85,10 @@ def random_batch(stage: Stage, map_channels: int, locations: int = 2) -> Batch:
 
     image = (some(3) * 2 - 1).contiguous(memory_format=torch.channels_last)
     location = some(locations) * 2 - 1
-    maps = some(map_channels), some(map_channels)
+    # Half of them are asked for less and half for more, as in training: each takes work of its own.
+    by = torch.linspace(-1, 1, count)[:, None, None, None]
+    source = some(map_channels)
+    maps = source, (source + by).clamp(0, 1)
     wanted = image.flip(0)
     masks = some(1), some(1), some(1)
     return Batch(image, *maps, location, *masks, location[:, :2].mean(dim=(2, 3)), wanted, some(1))

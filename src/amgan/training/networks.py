@@ -59,7 +59,7 @@ class Networks(nn.Module):
             # The map head is pretrained at full rate, then goes on at a part of it beside the generator.
             rates = zip((slow, fast), MAP_RATES, strict=True)
             self.map_optimiser = torch.optim.Adam([{"params": params, "lr": rate} for params, rate in rates])
-        self.critic_optimiser = torch.optim.Adam(groups, stage.rate_of_critic, config.betas)
+        self.critic_optimiser = torch.optim.Adam(groups, stage.rate_of_critic, config.betas, fused=True)
 
     def put_on(self, device: torch.device) -> Networks:
         """Moves all of it to a device, the frozen trunks too."""
@@ -118,7 +118,7 @@ class Networks(nn.Module):
 
     def _generator_optimiser(self) -> torch.optim.Adam:
         # The rate is set before every step.
-        return torch.optim.Adam(self.generator.parameters(), betas=self.config.betas)
+        return torch.optim.Adam(self.generator.parameters(), betas=self.config.betas, fused=True)
 
     def grow_to(self, stem: int) -> None:
         """Grows generator and average until their stem is `stem`; the generator's optimiser starts anew."""

@@ -5,18 +5,19 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from amgan.models.critic import ChangeCritic
+from amgan.models.critic import ChangeCritic, CriticOutput
 from amgan.training import losses
 from amgan.training.eyes import eyes
 from amgan.training.passes import Pass, Stats, named
 
 
-def pair_gradients(given: Pass, judged: bool = True) -> tuple[Stats, Tensor]:
-    """Gradients of the generator's losses on grafts, of which it is known what is wanted; and what it made.
+def pair_gradients(given: Pass, judged: bool = True) -> Stats:
+    """Gradients of the losses on grafts, of which it is known what is wanted.
 
     Args:
         given: Patches and what is wanted of them.
-        judged: Whether what the critic and the frozen trunk make of them counts too.
+        judged: Whether critic and frozen trunk look at what the generator makes, and the critic learns; else the
+            generator learns alone, of what is wanted.
     """
     nets, batch = given.nets, given.batch
     critic, wanted = nets.critic, batch.wanted
@@ -28,41 +29,48 @@ def pair_gradients(given: Pass, judged: bool = True) -> tuple[Stats, Tensor]:
     if out.skin is not None:
         assert batch.bare is not None
         parts["skin"] = losses.skin_loss(out.skin, batch.bare)
+    stats: Stats = {}
     if judged:
         seen = eyes(nets, batch.image, given.draws)
         with given.fabric.autocast():
-            critic.requires_grad_(False)
             with torch.no_grad():
-                known, (_, layers) = seen.features(wanted), critic(batch.image, wanted)
+                known = seen.features(wanted)
             features = seen.features(fake)
-            (realness, place, found), own_layers = critic(batch.image, fake)
-            critic.requires_grad_(True)
+            # Both networks' losses ask the same of the critic, so it is asked once.
+            of_wanted, layers = critic(batch.image, wanted)
+            of_fake, own_layers = critic(batch.image, fake)
         outside = nets.config.age_outside
         parts |= {
             "pair": losses.perceptual_distance(features, known),
-            "realness": losses.generator_realness(realness),
-            "age": losses.age_loss(found, batch.target, outside + (1 - outside) * batch.zoned),
-            "location": losses.location_loss(place, batch.centre),
-            "pair_match": losses.matching_loss(own_layers, layers),
+            "realness": losses.generator_realness(of_fake.realness),
+            "age": losses.age_loss(of_fake.aging_map, batch.target, outside + (1 - outside) * batch.zoned),
+            "location": losses.location_loss(of_fake.location, batch.centre),
+            "pair_match": losses.matching_loss(own_layers, [layer.detach() for layer in layers]),
         }
-    given.backward(given.weighted(parts))
-    made = fake.detach()
+        learned = _critic_parts(given, of_wanted, of_fake)
+        given.backward(given.weighted(learned), critic)
+        stats = named("d", learned)
+    given.backward(given.weighted(parts), nets.generator)
     # What a person who reads the log wants to know: how much of what is wanted is still missing.
-    missing = (wanted - made).abs().mean() / (wanted - batch.image).abs().mean().clamp(min=losses.FAINT)
-    return named("g", parts) | {"g_missing": missing}, made
+    missing = (wanted - fake.detach()).abs().mean() / (wanted - batch.image).abs().mean().clamp(min=losses.FAINT)
+    return named("g", parts) | {"g_missing": missing} | stats
 
 
 def change_critic_gradients(given: Pass, made: Tensor) -> Stats:
-    """Gradients of all three heads of a `ChangeCritic`."""
+    """Gradients of all three heads of a `ChangeCritic`, of what a generator made that stands still."""
     critic, batch = given.nets.critic, given.batch
     assert isinstance(critic, ChangeCritic) and batch.wanted is not None
     with given.fabric.autocast():
-        (real, place, found), _ = critic(batch.image, batch.wanted)
-        (fake, *_), _ = critic(batch.image, made)
-    parts = {
-        "realness": losses.hinge_critic(real, fake),
-        "age": losses.age_loss(found, batch.target),
-        "location": losses.location_loss(place, batch.centre),
-    }
-    given.backward(given.weighted(parts))
+        of_wanted, _ = critic(batch.image, batch.wanted)
+        of_fake, _ = critic(batch.image, made)
+    parts = _critic_parts(given, of_wanted, of_fake)
+    given.backward(given.weighted(parts), critic)
     return named("d", parts)
+
+
+def _critic_parts(given: Pass, of_wanted: CriticOutput, of_fake: CriticOutput) -> dict[str, Tensor]:
+    return {
+        "realness": losses.hinge_critic(of_wanted.realness, of_fake.realness),
+        "age": losses.age_loss(of_wanted.aging_map, given.batch.target),
+        "location": losses.location_loss(of_wanted.location, given.batch.centre),
+    }

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from amgan.data.patches import Batch
 from amgan.maps.change import HUE_CELLS, restrain, where_changed
@@ -47,9 +47,19 @@ class Pass:
     draws: Draws
     step: int
 
-    def backward(self, loss: Tensor) -> None:
-        """Adds the gradients of a loss that is a mean over the part's patches."""
-        self.fabric.backward(loss / self.stage.accumulate)
+    def backward(self, loss: Tensor, of: nn.Module | None = None) -> None:
+        """Adds the gradients of a loss that is a mean over the part's patches.
+
+        Args:
+            loss: The mean.
+            of: The network whose gradients are wanted, where others have made the loss too; what is common to several
+                networks' losses can then be gone through again.
+        """
+        scaled = loss / self.stage.accumulate
+        if of is None:
+            self.fabric.backward(scaled)
+        else:
+            self.fabric.backward(scaled, inputs=[*of.parameters()], retain_graph=True)
 
     def location(self) -> Tensor:
         """The location maps (B, C, P, P)."""

@@ -67,8 +67,7 @@ def train_step(
         if isinstance(nets.critic, ChangeCritic):
             if critic_alone:
                 return change_critic_gradients(given, made_patches(given).image)
-            stats, after = pair_gradients(given, not unjudged)
-            return stats if unjudged else stats | change_critic_gradients(given, after)
+            return pair_gradients(given, not unjudged)
         stats, made = ({}, made_patches(given)) if critic_alone else generator_gradients(given)
         if not isinstance(nets.critic, FeatureCritic):
             return stats | conv_critic_gradients(given, made)
@@ -127,6 +126,9 @@ def _step(
         for each, grad in zip(parameters, before, strict=True):
             if grad is not None:
                 each.grad = grad if each.grad is None else grad + each.grad
+    for each in parameters:
+        # What none of these patches asked for is no reason to stand still: another process's may have.
+        each.grad = torch.zeros_like(each) if each.grad is None else each.grad
     average_gradients(fabric, optimisers)
     if config.clip and nets.generator_optimiser in optimisers:
         means["g_norm"] = clip_gradients(fabric, nets.generator_optimiser, config.clip)

@@ -48,7 +48,7 @@ def test_each_is_found_once(store: Store) -> None:
     for top in (100, 200, 300):
         layers.lines(0, store.images[0], slice(top, top + 64), COLUMNS)
         layers.relief(0, SIZE, slice(top, top + 64), COLUMNS)
-    assert layers.kept.made == 3  # and where skin is bare
+    assert layers.kept.made == 4  # and where skin is bare, and in what rectangle that lies
 
 
 def test_nothing_lies_beyond_bare_skin(store: Store) -> None:

@@ -123,7 +123,8 @@ class FaceLayers:
 
         if not self.whole:
             return in_part(rows, columns)
-        top, bottom, left, right = _bounds(self._bare(pick), size)
+        bounds = self.kept.get(("bounds", pick, size), lambda: _bounds(self._bare(pick), size))
+        top, bottom, left, right = bounds.tolist()
 
         def make() -> npt.NDArray[np.int8]:
             logs = in_part(slice(top, bottom), slice(left, right))
@@ -143,7 +144,7 @@ class FaceLayers:
         return self.kept.get(("bare", pick), lambda: bare_skin(self.store.images[index], self.store.landmarks[index]))
 
 
-def _bounds(mask: npt.NDArray[np.uint8], size: int) -> tuple[int, int, int, int]:
+def _bounds(mask: npt.NDArray[np.uint8], size: int) -> npt.NDArray[np.int64]:
     """Top, bottom, left and right, in pixels of a square of this side, of what is in a mask (R, R)."""
     factor = size / len(mask)
     found = []
@@ -152,4 +153,4 @@ def _bounds(mask: npt.NDArray[np.uint8], size: int) -> tuple[int, int, int, int]
         first, last = (seen[0], seen[-1]) if len(seen) else (0, -1)
         # A mask that is enlarged reaches half a pixel of its own further.
         found += [max(int((first - 1) * factor), 0), min(int(np.ceil((last + 2) * factor)), size)]
-    return found[0], found[1], found[2], found[3]
+    return np.array(found)

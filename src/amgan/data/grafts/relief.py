@@ -16,6 +16,9 @@ _LIGHTER = 0.4
 # Of the colour of spots, and the most of it: hue jumps where a photo is compressed or overexposed.
 _HUE, _MOST_HUE = 0.6, 0.12
 
+# Light of each grey level, of 255.
+_LIT = np.arange(256, dtype=np.float32) + np.float32(255 * DARK)
+
 _Array = npt.NDArray[np.float32]
 
 
@@ -50,8 +53,11 @@ def reach(size: int) -> int:
 
 def laid_on(rgb: npt.NDArray[np.uint8], relief: _Array) -> npt.NDArray[np.uint8]:
     """A picture (H, W, 3) with a relief (H, W, 3), in logarithms, laid on it."""
-    lit = (rgb / np.float32(255) + np.float32(DARK)) * np.exp(relief) - np.float32(DARK)
-    return np.asarray(np.round(lit * 255).clip(0, 255), np.uint8)
+    lit = np.exp(relief)
+    lit *= cv2.LUT(rgb, _LIT)
+    lit -= np.float32(255 * DARK)
+    # Rounds, too, and takes all above 255 for 255.
+    return np.asarray(cv2.convertScaleAbs(lit.clip(min=0)), np.uint8)
 
 
 def blurred(picture: _Array, weight: _Array, deviation: float) -> _Array:
