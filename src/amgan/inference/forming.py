@@ -61,11 +61,12 @@ def formed(
     """
     wide, size = face.wide, len(face.rgb)
     touched = np.zeros(wide.rgb.shape[:2], np.float32)
-    strands, share = turning(face, grey) if config.greys else (touched, touched)
+    hair = turning(face, grey) if config.greys else None
     if rises is not None:
         moving = grown(np.maximum(rises.lit, rises.pliable)[None, None], (size, size))[0, 0]
         touched = np.pad(moving, wide.pad)
-    touched = np.maximum(touched, strands)
+    if hair is not None:
+        touched = np.maximum.reduce([touched, hair.hair, hair.beard])
     if not touched.any():
         return change
     part = window(touched, _MARGIN)
@@ -78,9 +79,9 @@ def formed(
         found: Maps = np.pad(grown(maps[None], (size, size))[0], sides)[:, *part]
         return found
 
-    if strands.any():
+    if hair is not None and (hair.hair.any() or hair.beard.any()):
         origin = (part[0].start - wide.pad, part[1].start - wide.pad)
-        made = turned(made, strands[part], share[part], origin, face)
+        made = turned(made, hair.part(part), origin, face)
     if trends is not None and rises is not None:
         places = face_places(face.landmarks, size, rises.light.shape[-1])
         if config.shades:

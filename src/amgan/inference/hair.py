@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +18,7 @@ from amgan.maps.arrays import grown
 from amgan.maps.change import window
 from amgan.maps.darkening import darkened, pigment
 from amgan.maps.greying import greyed
+from amgan.maps.salting import salted
 from amgan.maps.strands import hair_strands
 
 # Pixels around hair that are looked at with it.
@@ -31,13 +34,33 @@ _HANGING = 0.5
 _COLOURED = (4.0, 16.0)
 # From which share on a pixel lies in the brows.
 _BROW = 0.5
-# How much of a beard and of brows greys beside the hair of the head.
+# How much of a beard and of brows gets its colour back beside the hair of the head.
 _ON_SKIN = 0.5
 
 Maps = npt.NDArray[np.float32]
 
 
-def turning(face: FaceView, grey: Maps) -> tuple[Maps, Maps]:
+class Turning(NamedTuple):
+    """What hair of a face and around it turns, each (H, W).
+
+    Attributes:
+        hair: In 0..1, how much of each pixel is hair of the head that turns.
+        share: In -1..1, which share of its strands turns grey; below 0, gets its colour back.
+        beard: In 0..1, how much of each pixel is in a beard or in brows.
+        of_beard: In -1..1, as `share`.
+    """
+
+    hair: Maps
+    share: Maps
+    beard: Maps
+    of_beard: Maps
+
+    def part(self, place: tuple[slice, slice]) -> Turning:
+        """A part of it."""
+        return Turning(*(maps[place] for maps in self))
+
+
+def turning(face: FaceView, grey: Maps) -> Turning:
     """What hair of a face and around it turns grey, or dark again.
 
     Args:
@@ -46,13 +69,13 @@ def turning(face: FaceView, grey: Maps) -> tuple[Maps, Maps]:
             is that of the grey ones which get their colour back.
 
     Returns:
-        Two (W, W): in 0..1 how much of each pixel is hair that turns, and in -1..1 which share of its strands does.
+        It, as large as what `FaceView.wide` shows.
     """
     wide, size = face.wide, len(face.rgb)
     shape = (wide.alignment.size, wide.alignment.size)
     on_skin, on_head = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
     if not grey.any():
-        return on_head, on_head
+        return Turning(on_head, on_head, on_head, on_head)
     # Roots are mixed: what hangs over the forehead is greyer.
     mixing = _from_skin(wide.skin)
     cells = slice(wide.cells, wide.cells + SIDE)
@@ -61,7 +84,7 @@ def turning(face: FaceView, grey: Maps) -> tuple[Maps, Maps]:
     skin, share, mixed = grown(np.stack([wide.skin, grey, at_roots])[None], shape)[0]
     # Not on what covers skin, such as the frame of glasses.
     beard = grown(whiskers(face.rgb, face.landmarks)[None, None], (size, size))[0, 0]
-    wide.of_face(on_skin)[:] = _ON_SKIN * beard * wide.of_face(skin)
+    wide.of_face(on_skin)[:] = beard * wide.of_face(skin)
     if wide.hair.any():
         hair = np.asarray(cv2.resize(wide.hair, shape, interpolation=cv2.INTER_CUBIC), np.float32)
         part = window(hair, _MARGIN)
@@ -69,25 +92,31 @@ def turning(face: FaceView, grey: Maps) -> tuple[Maps, Maps]:
         on_head[part] = hair_strands(wide.rgb[part], hair[part], size) * (1 - skin[part])
         own = wide.of_face(on_head)
         own[:] = fringe(face.rgb, face.landmarks, own, wide.of_face(hair), wide.of_face(skin))
-    return np.maximum(on_head, on_skin) * (share != 0), np.where(on_skin > on_head, share, mixed)
+    there = share != 0
+    return Turning(on_head * there, mixed, on_skin * (1 - on_head) * there, share)
 
 
-def turned(picture: Maps, hair: Maps, share: Maps, origin: tuple[int, int], face: FaceView) -> Maps:
+def turned(picture: Maps, turning: Turning, origin: tuple[int, int], face: FaceView) -> Maps:
     """A picture with that hair turned.
 
     Args:
         picture: (H, W, 3), a part of `FaceView.wide`, which goes from -1 to 1.
-        hair: (H, W) in 0..1, of `turning`.
-        share: (H, W) in -1..1, likewise.
+        turning: Of that part.
         origin: Row and column of the face's square at which the part begins.
         face: The face.
     """
+    hair, share, beard, of_beard = turning
     size, skin = len(face.rgb), _skin_colour(face)
     if (share > 0).any():
         picture = greyed(picture, hair, share.clip(min=0), origin, size, skin)
+    if beard.any() and (of_beard > 0).any():
+        place, picture = window(beard, _MARGIN), picture.copy()
+        corner = (origin[0] + place[0].start, origin[1] + place[1].start)
+        picture[place] = salted(picture[place], beard[place], of_beard[place].clip(min=0), corner, size, skin)
     # Of a photo without colours nobody can tell what hair is grey.
     told = rising(np.float32(max(skin) - min(skin)), _COLOURED)
     if told and (share < 0).any():
+        hair, share = np.maximum(hair, _ON_SKIN * beard), np.where(_ON_SKIN * beard > hair, of_beard, share)
         colour = pigment(skin, _brow_colour(face, skin))
         picture = darkened(picture, hair, told * (-share).clip(min=0), origin, size, colour)
     return picture
