@@ -154,6 +154,25 @@ def test_in_use_more_goes_than_was_learned_but_never_more_than_all() -> None:
     assert learned < 1.5 * used < most < 0.01
 
 
+def test_in_use_lines_that_a_face_has_deepen() -> None:
+    generator = lines_generator()
+    assert generator.lines is not None
+    torch.nn.init.zeros_(generator.lines.grey)
+    lined = torch.zeros(2, 3, SIDE, SIDE)
+    lined[..., 30:33, :] = -0.3
+    asked = torch.tensor([0.0, 0.5])[:, None, None, None].expand(2, 1, SIDE, SIDE)
+
+    def made() -> torch.Tensor:
+        with torch.no_grad():
+            return generator(lined, asked, whole().expand(2, -1, -1, -1)).image
+
+    assert torch.allclose(made(), lined, atol=1e-5)
+    generator.eval()
+    as_it_was, deepened = made()
+    assert torch.allclose(as_it_was, lined[0], atol=1e-5)
+    assert deepened[:, 31].mean() < -0.33 and deepened[:, 5:20].abs().max() < 0.05
+
+
 def test_more_and_less_of_a_map() -> None:
     asked = torch.tensor([[0.5, -0.1], [0.2, -1.0]])[None, :, :, None]
     assert more(asked).flatten().tolist() == [0.5, 0.0]

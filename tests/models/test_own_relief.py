@@ -43,6 +43,17 @@ def test_without_its_parts_a_face_has_no_lines_and_keeps_its_pores() -> None:
     assert light(after)[0, pores, 30:-30].std() > 0.8 * light(image)[0, pores, 30:-30].std()
 
 
+def test_lines_that_are_there_deepen_and_nothing_gleams() -> None:
+    image = lined()
+    none, all_of_it = (torch.full((1, OwnRelief.parts, SIDE, SIDE), share) for share in (0.0, 1.0))
+    deeper = -OwnRelief()(image, none, torch.ones_like(none[:, :1]), all_of_it)
+    after = light(laid(image, deeper)) - light(image)
+    for rows in (slice(31, 32), slice(83, 87)):
+        assert after[0, rows, 30:-30].mean() < 0.5 * deeper.min() < -0.05
+    # Beside a line it is lighter than around, but hardly so in what is added.
+    assert after.max() < 0.35 * -after.min()
+
+
 def test_lines_are_apart_from_what_is_none() -> None:
     for number in (0, 1, 3):
         found = part(lined(), number)[0, 0].abs()

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from amgan.faces.light import DARK, LUMA
 from amgan.faces.rising import rising
+from amgan.maps.greying import warmth
 from amgan.maps.strands import strands_of
 
 # So many of the hairs that are to turn do, and from the first grey that is seen on one to white, as shares of all; and
@@ -21,9 +22,9 @@ _MOST, _SOFT, _FADED = 0.75, 0.45, 0.15
 # Light of a white hair, as a logarithm: so much above that of skin, less a share of the way to the hair around it, as
 # a beard in the shade stays there; with a share of its own gleam, of at least and at most so much; and how much hairs
 # differ beyond that.
-_ABOVE, _SHADE, _GLEAM, _GLEAMING, _MOTTLED = 0.4, 0.25, 0.6, (-1.0, 0.5), 0.2
-# Share of the colour that goes, and how much of skin's colour comes.
-_COLOUR, _WARM = 0.9, 0.2
+_ABOVE, _SHADE, _GLEAM, _GLEAMING, _MOTTLED = 0.45, 0.4, 0.5, (-1.0, 0.4), 0.15
+# Share of the colour that goes.
+_COLOUR = 0.9
 # How much darker than the face's skin a hair is, as a logarithm: from where on, and surely.
 _DARKER = (-0.05, 0.2)
 # How well hairs have to be seen (`Strands.seen`): shade on a cheek is smooth.
@@ -56,6 +57,5 @@ def salted(
     turned = np.float32(_FADED) + np.float32(1 - _FADED) * found.chosen(np.float32(_MOST) * share, _SOFT)
     grey = turned * share * beard * rising(found.seen, _STRANDED) * rising(of_skin - found.light, _DARKER)
     lighter = found.luma + grey * (white - found.luma).clip(min=0)
-    warm = np.float32(_WARM) * (np.array(skin, np.float32) / np.float32(np.dot(skin, LUMA)) - 1)
     change = 2 * (lighter - found.luma)[..., None] - np.float32(_COLOUR) * grey[..., None] * found.hue
-    return np.asarray(picture + change + (2 * lighter * grey)[..., None] * warm, np.float32)
+    return np.asarray(picture + change + (2 * lighter * grey)[..., None] * warmth(skin), np.float32)

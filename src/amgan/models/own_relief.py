@@ -24,6 +24,9 @@ WIDTHS, REACH = ((1, 2.5), (4, 8.0), (8, 22.0)), 7
 THIN, DEEP, DIRECTIONS = (1, 2.0, 4.0, 6), (4, 1.5, 3.0, 5), 8
 # How much darker than beside it a line is that is none yet, and one that is wholly one.
 FAINT, WHOLE = 0.01, 0.07
+# What comes once more is of what is so much darker and lighter than around at most, as logarithms: shade that is deep
+# already would turn black, and skin gleam.
+DARKEST, GLEAM = 0.07, 0.03
 # Of so little skin around a place nothing is told.
 LEAST = 0.02
 
@@ -53,7 +56,7 @@ class OwnRelief(nn.Module):
         self.thin: Tensor
         self.deep: Tensor
 
-    def forward(self, image: Tensor, shares: Tensor, skin: Tensor) -> Tensor:
+    def forward(self, image: Tensor, shares: Tensor, skin: Tensor, deeper: Tensor | None = None) -> Tensor:
         """So much of each part.
 
         What is no skin counts for nothing in what is around a place: else the shade of an eye would be a fold.
@@ -64,6 +67,8 @@ class OwnRelief(nn.Module):
                 folds and shallow ones, all in grey; then uneven colour in lines and elsewhere. Pores outside of lines
                 are in none of them, so they stay.
             skin: (B, 1, H, W) in 0..1, where skin is.
+            deeper: (B, parts, H, W), how much of each comes once more, instead; of `DARKEST` and `GLEAM` at most in
+                grey.
 
         Returns:
             (B, 3, H, W), logarithms of light, to be taken from those of the picture; nothing where no skin is.
@@ -73,6 +78,10 @@ class OwnRelief(nn.Module):
             of_grey, of_colour = shares.float().split((5, 2), dim=1)
             grey, uneven, line = self._taken_apart(image, skin)
             relief = (grey * of_grey).sum(dim=1, keepdim=True) + uneven * _either(line, *of_colour.split(1, dim=1))
+            if deeper is not None:
+                of_grey, of_colour = deeper.float().split((5, 2), dim=1)
+                relief = relief - (grey.clamp(-DARKEST, GLEAM) * of_grey).sum(dim=1, keepdim=True)
+                relief = relief - uneven * _either(line, *of_colour.split(1, dim=1))
             return relief * skin.float()
 
     @torch.no_grad()
@@ -116,11 +125,24 @@ class OwnRelief(nn.Module):
         # Each channel as a picture of its own: convolutions of groups are slow on processors.
         small = picture.flatten(0, 1)[:, None]
         small = F.avg_pool2d(small, shrink) if shrink > 1 else small
-        small = F.pad(small, (REACH,) * 4, mode="replicate")
-        for shape in ((1, 1, 1, -1), (1, 1, -1, 1)):
-            small = F.conv2d(small, weights.view(shape))
+        if torch.onnx.is_in_onnx_export():
+            small = F.pad(small, (REACH,) * 4, mode="replicate")
+            for shape in ((1, 1, 1, -1), (1, 1, -1, 1)):
+                small = F.conv2d(small, weights.view(shape))
+        else:
+            # A convolution of one channel takes three times as long as so many products.
+            down, across = (_blur_matrix(weights, side) for side in small.shape[-2:])
+            small = down @ small @ across.T
         small = F.interpolate(small, size=size, mode="bilinear", align_corners=False) if shrink > 1 else small
         return small.view_as(picture)
+
+
+def _blur_matrix(weights: Tensor, side: int) -> Tensor:
+    """(side, side): what each pixel of a line counts in each blurred one; those at its ends for what lies beyond."""
+    reach = len(weights) // 2
+    places = torch.arange(side, device=weights.device)[:, None] + torch.arange(-reach, reach + 1, device=weights.device)
+    found = weights.new_zeros(side, side)
+    return found.scatter_add_(1, places.clamp(0, side - 1), weights.expand(side, -1).contiguous())
 
 
 def _on_lines(light: Tensor, filters: Tensor, shrink: int) -> Tensor:
