@@ -75,18 +75,22 @@ class Batch:
 
 
 class _Patch(NamedTuple):
-    """One patch: before and after (P, P, 3), bare skin (1, P, P), the maps of a `Batch` (C, P, P), its centre (2,)."""
+    """One patch, as a `Batch` has them: pictures (P, P, 3), maps (C, P, P), its centre (2,); last what grafts know."""
 
     image: npt.NDArray[np.float32]
-    wanted: npt.NDArray[np.float32]
-    bare: npt.NDArray[np.float32]
     source: npt.NDArray[np.float32]
     target: npt.NDArray[np.float32]
+    location: npt.NDArray[np.float32]
     editable: npt.NDArray[np.float32]
     skin: npt.NDArray[np.float32]
     zoned: npt.NDArray[np.float32]
-    location: npt.NDArray[np.float32]
     centre: npt.NDArray[np.float32]
+    wanted: npt.NDArray[np.float32]
+    bare: npt.NDArray[np.float32]
+
+
+# How many of those there are without grafts; and which are pictures.
+_UNGRAFTED, _PICTURES = _Patch._fields.index("wanted"), {"image", "wanted"}
 
 
 class FacePatches:
@@ -171,21 +175,20 @@ class FacePatches:
             # From 1 on, since numpy takes a trailing 0 of a seed for nothing.
             rng = np.random.default_rng((self.seed, step, numbers[place] + 1))
             made = self._patch(int(picks[numbers[place]]), rng, patch)
+            kinds = made if self.grafts is not None else made[:_UNGRAFTED]
             with ready:
                 if not arrays:
-                    arrays.extend(np.empty((len(numbers), *kind.shape), np.float32) for kind in made)
-            for array, kind in zip(arrays, made, strict=True):
+                    arrays.extend(np.empty((len(numbers), *kind.shape), np.float32) for kind in kinds)
+            for array, kind in zip(arrays, kinds, strict=True):
                 array[place] = kind
 
         for _ in each(make, range(len(numbers))):
             pass
-        of = _Patch(*arrays)
-        # (B, P, P, 3) in memory is channels-last.
-        image, wishes = (torch.from_numpy(pictures).permute(0, 3, 1, 2) for pictures in (of.image, of.wanted))
-        bares, *maps = (torch.from_numpy(kind) for kind in of[2:])
-        wanted, bare = (None, None) if self.grafts is None else (wishes, bares)
-        source, target, editable, skin, zoned, location, centre = maps
-        return Batch(image, source, target, location, editable, skin, zoned, centre, wanted, bare)
+        found = dict(zip(_Patch._fields, map(torch.from_numpy, arrays), strict=False))
+        for pictures in _PICTURES & found.keys():
+            # (B, P, P, 3) in memory is channels-last.
+            found[pictures] = found[pictures].permute(0, 3, 1, 2)
+        return Batch(**found)
 
     def _patch(self, pick: int, rng: np.random.Generator, side: int) -> _Patch:
         cell = self.image_size // MASK_SIZE
@@ -235,7 +238,7 @@ class FacePatches:
             centre = centre * np.array([-1, 1], np.float32)
         count = (len(small) - 3) // 2
         source, target, where = maps[:count], maps[count : 2 * count], maps[2 * count :]
-        return _Patch(image, wanted, bare, source, target, where[:1], where[1:2], where[2:], location, centre)
+        return _Patch(image, source, target, location, where[:1], where[1:2], where[2:], centre, wanted, bare)
 
     def _changed(self, rgb: npt.NDArray[np.uint8], rng: np.random.Generator) -> npt.NDArray[np.float32]:
         """A patch (P, P, 3) in -1..1, in another light and as a worse photo would show it."""

@@ -107,7 +107,7 @@ def turned(picture: Maps, turning: Turning, origin: tuple[int, int], face: FaceV
     """
     hair, share, beard, of_beard = turning
     size, skin = len(face.rgb), _skin_colour(face)
-    if (share > 0).any():
+    if hair.any() and (share > 0).any():
         picture = greyed(picture, hair, share.clip(min=0), origin, size, skin)
     if beard.any() and (of_beard > 0).any():
         place, picture = window(beard, _MARGIN), picture.copy()

@@ -63,11 +63,11 @@ class _SameConv(nn.Conv2d):
 
     def _wide(self, x: Tensor, pads: list[int]) -> Tensor:
         """The same in single precision: backward, oneDNN takes two to four times as long in half of it."""
-        before, after = pads[0], pads[1]
+        left, right, top, bottom = pads
         # Even padding takes half as long as a picture that is padded; what it is uneven by goes to the kernel.
-        weight = F.pad(self.weight, (after - before, 0, after - before, 0))
+        weight = F.pad(self.weight, (right - left, 0, bottom - top, 0))
         with torch.autocast(x.device.type, enabled=False):
-            return F.conv2d(x.float(), weight, self.bias, self.stride, after, 1, self.groups).to(x.dtype)
+            return F.conv2d(x.float(), weight, self.bias, self.stride, (bottom, right), 1, self.groups).to(x.dtype)
 
 
 class _InvertedResidual(nn.Module):

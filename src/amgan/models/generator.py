@@ -182,7 +182,9 @@ class Generator(nn.Module):
         # In training nothing deepens: no graft says how.
         if (own := _pictures(asked < 0 if self.training else asked != 0)) is not None:
             part, wanted = shares.of(own), asked[own]
-            deeper = None if self.training else more(wanted) * wanted.new_tensor(DEEPENED)[:, None, None]
+            deeper = None
+            if not self.training and rising is not None:
+                deeper = more(wanted) * wanted.new_tensor(DEEPENED)[:, None, None]
             relief = relief - _among(image, own, self.own(image[own], part.going * less(wanted), part.skin, deeper))
         return laid(image, relief) - image
 

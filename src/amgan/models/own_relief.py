@@ -75,13 +75,10 @@ class OwnRelief(nn.Module):
         """
         # In half precision a logarithm has no room for fine lines.
         with torch.autocast(image.device.type, enabled=False):
-            of_grey, of_colour = shares.float().split((5, 2), dim=1)
             grey, uneven, line = self._taken_apart(image, skin)
-            relief = (grey * of_grey).sum(dim=1, keepdim=True) + uneven * _either(line, *of_colour.split(1, dim=1))
+            relief = _so_much(grey, uneven, line, shares)
             if deeper is not None:
-                of_grey, of_colour = deeper.float().split((5, 2), dim=1)
-                relief = relief - (grey.clamp(-DARKEST, GLEAM) * of_grey).sum(dim=1, keepdim=True)
-                relief = relief - uneven * _either(line, *of_colour.split(1, dim=1))
+                relief = relief - _so_much(grey.clamp(-DARKEST, GLEAM), uneven, line, deeper)
             return relief * skin.float()
 
     @torch.no_grad()
@@ -135,6 +132,12 @@ class OwnRelief(nn.Module):
             small = down @ small @ across.T
         small = F.interpolate(small, size=size, mode="bilinear", align_corners=False) if shrink > 1 else small
         return small.view_as(picture)
+
+
+def _so_much(grey: Tensor, uneven: Tensor, line: Tensor, shares: Tensor) -> Tensor:
+    """(B, 3, H, W), shares (B, parts, H, W) of what `OwnRelief._taken_apart` found."""
+    of_grey, of_colour = shares.float().split((5, 2), dim=1)
+    return (grey * of_grey).sum(dim=1, keepdim=True) + uneven * _either(line, *of_colour.split(1, dim=1))
 
 
 def _blur_matrix(weights: Tensor, side: int) -> Tensor:

@@ -48,7 +48,7 @@ def pair_gradients(given: Pass, judged: bool = True) -> Stats:
             "pair_match": losses.matching_loss(own_layers, [layer.detach() for layer in layers]),
         }
         learned = _critic_parts(given, of_wanted, of_fake)
-        given.backward(given.weighted(learned), critic)
+        given.backward(given.weighted(learned), critic, again=True)
         stats = named("d", learned)
     given.backward(given.weighted(parts), nets.generator)
     # What a person who reads the log wants to know: how much of what is wanted is still missing.
@@ -64,7 +64,7 @@ def change_critic_gradients(given: Pass, made: Tensor) -> Stats:
         of_wanted, _ = critic(batch.image, batch.wanted)
         of_fake, _ = critic(batch.image, made)
     parts = _critic_parts(given, of_wanted, of_fake)
-    given.backward(given.weighted(parts), critic)
+    given.backward(given.weighted(parts))
     return named("d", parts)
 
 

@@ -47,19 +47,16 @@ class Pass:
     draws: Draws
     step: int
 
-    def backward(self, loss: Tensor, of: nn.Module | None = None) -> None:
+    def backward(self, loss: Tensor, of: nn.Module | None = None, again: bool = False) -> None:
         """Adds the gradients of a loss that is a mean over the part's patches.
 
         Args:
             loss: The mean.
-            of: The network whose gradients are wanted, where others have made the loss too; what is common to several
-                networks' losses can then be gone through again.
+            of: The network whose gradients are wanted, where others have made the loss too; None for all.
+            again: Whether another loss shares what made it, which is kept then.
         """
-        scaled = loss / self.stage.accumulate
-        if of is None:
-            self.fabric.backward(scaled)
-        else:
-            self.fabric.backward(scaled, inputs=[*of.parameters()], retain_graph=True)
+        inputs = None if of is None else [*of.parameters()]
+        self.fabric.backward(loss / self.stage.accumulate, inputs=inputs, retain_graph=again)
 
     def location(self) -> Tensor:
         """The location maps (B, C, P, P)."""
