@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from amgan.faces.light import LUMA
+from amgan.faces.outlines import EYES
 from amgan.inference.ager import Ager
 from amgan.inference.facemaps import greying_of
 from amgan.inference.hair import Turning, turned, turning
@@ -56,6 +57,15 @@ def test_hair_of_the_head_turns_and_the_face_does_not(face: FaceView) -> None:
         assert max(part[y - 10 : y + 10, x - 10 : x + 10].max() for part in (hair, beard)) == 0
     found = turning(face, np.zeros_like(face.wide.hair))
     assert not found.hair.any() and not found.beard.any()
+
+
+def test_an_eye_is_no_hair_whatever_the_parser_says(face: FaceView) -> None:
+    wide = replace(face.wide, hair=np.ones_like(face.wide.hair), skin=np.zeros_like(face.wide.skin))
+    head = wide.of_face(replace(face, wide=wide).hair.head)
+    assert head.mean() > 0.5
+    for eye in EYES:
+        x, y = face.landmarks[list(eye)].mean(axis=0).round().astype(int)
+        assert head[y - 2 : y + 3, x - 4 : x + 5].max() < 0.05
 
 
 def test_a_share_above_nothing_greys_and_one_below_darkens(face: FaceView) -> None:

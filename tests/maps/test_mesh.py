@@ -2,7 +2,7 @@ import cv2
 import numpy as np
 import pytest
 
-from amgan.maps.mesh import face_places, mean_face, mean_face_in, places_in, places_of, turned
+from amgan.maps.mesh import at_side, face_places, mean_face, mean_face_in, places_in, places_of, turned
 
 RNG = np.random.default_rng(0)
 
@@ -67,3 +67,9 @@ def test_a_landmark_lies_where_that_of_the_mean_face_does(landmarks: np.ndarray)
     for index in (1, 33, 263, 152, 10):
         x, y = moved[index].round().astype(int)
         assert np.abs(places[:, y, x] - mean_face()[index]).max() < 0.02
+
+
+def test_places_of_another_side_are_those_that_are_asked_for_at_once(landmarks: np.ndarray) -> None:
+    once = face_places(landmarks, 512)
+    assert at_side(once, 128) is once
+    assert np.array_equal(at_side(once, 200), face_places(landmarks, 512, 200))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -117,10 +118,16 @@ def measure_face(
     (left, top), (right, bottom) = landmarks.min(axis=0).tolist(), landmarks.max(axis=0).tolist()
     box = (left, top, right, bottom)
 
+    judged_crops: dict[tuple[str, bytes], float] = {}
+
     def score(rgb: Rgb, signs: Sequence[str] | None = None) -> dict[str, float]:
         crops = sign_crops(atlas, rgb, landmarks)
-        wanted = {sign: crops[sign] for sign in signs or crops}
-        return judges.signs.predict(plan.row.identity, wanted)
+        # An edit of one sign leaves most crops as they were, to the bit.
+        keys = {sign: (sign, hashlib.sha256(crops[sign].tobytes()).digest()) for sign in signs or crops}
+        new = {sign: crops[sign] for sign, key in keys.items() if key not in judged_crops}
+        found = judges.signs.predict(plan.row.identity, new)
+        judged_crops.update((keys[sign], value) for sign, value in found.items())
+        return {sign: judged_crops[key] for sign, key in keys.items()}
 
     judged = {ORIGINAL: face, **({DRAWN: there[DRAWN]} if DRAWN in there else {})}
     judged |= {**main, **extra} if plan.controlled else {}

@@ -37,6 +37,13 @@ def hull(points: npt.NDArray[np.float32], landmarks: Sequence[int], around: int)
     return np.asarray(cv2.dilate(filled(outline), disc(around)), np.uint8)
 
 
+def eyes_of(landmarks: npt.NDArray[np.float32], size: int) -> npt.NDArray[np.float32]:
+    """(512, 512) in 0..1, where the eyes of an aligned face of side `size` are, lids left out, with a soft edge."""
+    points = to_masks(landmarks, size)
+    found = np.maximum.reduce([filled(points[list(eye)]) for eye in EYES])
+    return np.asarray(cv2.GaussianBlur(found, (0, 0), 1.5) / np.float32(255), np.float32)
+
+
 def disc(radius: int) -> npt.NDArray[np.uint8]:
     """What to grow and shrink masks by."""
     return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1)), np.uint8)

@@ -18,7 +18,7 @@ from amgan.maps.darkening import newly_dark
 from amgan.maps.greying import newly_grey
 from amgan.maps.kinds import draw_map
 from amgan.maps.location import location_maps
-from amgan.maps.mesh import face_places
+from amgan.maps.mesh import LOCATED
 from amgan.maps.sides import halved, right_share
 from amgan.maps.targets import painted_map
 from amgan.maps.variants import varied
@@ -51,7 +51,7 @@ def map_of(bundle: Bundle, face: FaceView, scores: Mapping[str, float], painted:
         left, right = (
             _drawn(bundle, face, {**scores, **{zone: scores[f"{zone}.{side}"] for zone in apart}}) for side in SIDES
         )
-        share = right_share(face_places(face.landmarks, face.rgb.shape[0], left.shape[-1])[0])
+        share = right_share(face.places(left.shape[-1])[0])
         # Linear in the scores as they are, two maps can be blended into one.
         drawn = left * (1 - share) + right * share
     else:
@@ -155,7 +155,7 @@ def location_of(bundle: Bundle, face: FaceView, seed: int = 0) -> Maps | None:
     if not config.location_maps:
         return None
     if config.places == "face":
-        places = face_places(face.landmarks, side)
+        places = face.places(LOCATED)
         if config.patterns > 1:
             places = varied(places, _lines_of(face) + seed, config.patterns)
         return grown(places[None], (side, side))

@@ -11,7 +11,6 @@ from amgan.inference.hair import turned, turning
 from amgan.inference.views import FaceView
 from amgan.maps.arrays import grown
 from amgan.maps.change import window
-from amgan.maps.mesh import face_places
 from amgan.maps.sagging import moved, sagging
 from amgan.maps.shading import lit, shading
 from amgan.maps.trends import Trends
@@ -83,7 +82,7 @@ def formed(
         origin = (part[0].start - wide.pad, part[1].start - wide.pad)
         made = turned(made, hair.part(part), origin, face)
     if trends is not None and rises is not None:
-        places = face_places(face.landmarks, size, rises.light.shape[-1])
+        places = face.places(rises.light.shape[-1])
         if config.shades:
             logs = shading(trends.lights, places, _most(rises.light)) * rises.lit
             made = lit(made, on_face(logs).transpose(1, 2, 0))

@@ -8,28 +8,20 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from amgan.faces.fringe import fringe, hanging
 from amgan.faces.light import LUMA
-from amgan.faces.parsing import SIDE
 from amgan.faces.rising import rising
-from amgan.faces.whiskers import brows_of, whiskers
+from amgan.faces.whiskers import brows_of
 from amgan.inference.views import FaceView
 from amgan.maps.arrays import grown
 from amgan.maps.change import window
 from amgan.maps.darkening import darkened, pigment
 from amgan.maps.greying import greyed
 from amgan.maps.salting import salted
-from amgan.maps.strands import hair_strands
 
-# Pixels around hair that are looked at with it.
+# Pixels around a beard that are looked at with it.
 _MARGIN = 64
-# Beside skin, from such a share of it on, strands are mixed: so many of those that would turn grey do there, and all of
-# them so far away, to a side of the face. A cap of even grey would end there at an edge.
-_BARE, _LEAST, _MIXED = 0.3, 0.3, 0.055
 # Of strands that turn dark so many do in any case.
 _DARK = 0.5
-# And how much less they are where they hang over the forehead.
-_HANGING = 0.5
 # How far red, green and blue of skin are apart, of 255, in a photo with colours: from where on, and surely.
 _COLOURED = (4.0, 16.0)
 # From which share on a pixel lies in the brows.
@@ -71,29 +63,14 @@ def turning(face: FaceView, grey: Maps) -> Turning:
     Returns:
         It, as large as what `FaceView.wide` shows.
     """
-    wide, size = face.wide, len(face.rgb)
-    shape = (wide.alignment.size, wide.alignment.size)
-    on_skin, on_head = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
     if not grey.any():
-        return Turning(on_head, on_head, on_head, on_head)
-    # Roots are mixed: what hangs over the forehead is greyer.
-    mixing = _from_skin(wide.skin)
-    cells = slice(wide.cells, wide.cells + SIDE)
-    mixing[cells, cells] += _HANGING * hanging(face.landmarks, size, SIDE) * (1 - mixing[cells, cells])
+        nothing = np.zeros(face.wide.rgb.shape[:2], np.float32)
+        return Turning(nothing, nothing, nothing, nothing)
+    head, beard, mixing = face.hair
     at_roots = grey * np.where(grey > 0, mixing, _DARK + (1 - _DARK) * mixing)
-    skin, share, mixed = grown(np.stack([wide.skin, grey, at_roots])[None], shape)[0]
-    # Not on what covers skin, such as the frame of glasses.
-    beard = grown(whiskers(face.rgb, face.landmarks)[None, None], (size, size))[0, 0]
-    wide.of_face(on_skin)[:] = beard * wide.of_face(skin)
-    if wide.hair.any():
-        hair = np.asarray(cv2.resize(wide.hair, shape, interpolation=cv2.INTER_CUBIC), np.float32)
-        part = window(hair, _MARGIN)
-        # Where both may be, it is skin that is seen through hair, or beside it.
-        on_head[part] = hair_strands(wide.rgb[part], hair[part], size) * (1 - skin[part])
-        own = wide.of_face(on_head)
-        own[:] = fringe(face.rgb, face.landmarks, own, wide.of_face(hair), wide.of_face(skin))
+    share, mixed = grown(np.stack([grey, at_roots])[None], head.shape)[0]
     there = share != 0
-    return Turning(on_head * there, mixed, on_skin * (1 - on_head) * there, share)
+    return Turning(head * there, mixed, beard * there, share)
 
 
 def turned(picture: Maps, turning: Turning, origin: tuple[int, int], face: FaceView) -> Maps:
@@ -120,12 +97,6 @@ def turned(picture: Maps, turning: Turning, origin: tuple[int, int], face: FaceV
         colour = pigment(skin, _brow_colour(face, skin))
         picture = darkened(picture, hair, told * (-share).clip(min=0), origin, size, colour)
     return picture
-
-
-def _from_skin(skin: Maps) -> Maps:
-    """(R, R) in 0..1, which part of the strands that are to turn grey does at each place: fewer beside skin (R, R)."""
-    far = cv2.distanceTransform((skin < np.float32(_BARE)).astype(np.uint8), cv2.DIST_L2, 5)
-    return np.asarray(_LEAST + (1 - _LEAST) * (far / np.float32(_MIXED * SIDE)).clip(max=1), np.float32)
 
 
 def _skin_colour(face: FaceView) -> tuple[float, float, float]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Generic, TypeVar
@@ -14,7 +15,9 @@ from amgan.errors import NoFaceError
 from amgan.faces.align import Alignment
 from amgan.faces.parsing import Parts
 from amgan.faces.photo import Photo, photo_from_image
+from amgan.inference.hair_masks import HairMasks, hair_masks
 from amgan.inference.surroundings import Surroundings
+from amgan.maps.mesh import at_side, face_places
 from amgan.signs.zones import ZoneMasks
 
 PictureT = TypeVar("PictureT")
@@ -75,6 +78,21 @@ class FaceView:
     wide: Surroundings
     scores: dict[str, float]
     report: FaceReport
+
+    # What the same face is asked for again and again, whatever it is to become, is found once.
+
+    @functools.cached_property
+    def hair(self) -> HairMasks:
+        """Its hair, as large as ``wide.rgb``."""
+        return hair_masks(self.rgb, self.landmarks, self.wide)
+
+    @functools.cached_property
+    def _places(self) -> npt.NDArray[np.float32]:
+        return face_places(self.landmarks, len(self.rgb))
+
+    def places(self, side: int) -> npt.NDArray[np.float32]:
+        """Where on the mean face each place lies, (2, side, side), as of `amgan.maps.mesh.face_places`."""
+        return at_side(self._places, side)
 
     def resized(self, rgb: npt.NDArray[np.uint8], size: int) -> FaceView:
         """The same face in a square of another side.

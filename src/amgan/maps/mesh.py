@@ -17,7 +17,7 @@ _FOREHEAD = (10, 9)
 # Side of the square in which the mean face lies, pixels.
 _MEAN_SIDE = 1024
 # At this many places along each axis the mesh is asked, which is finer than its triangles.
-_ASKED = 128
+LOCATED = 128
 # Points to a side of the picture's border, which lies still.
 _BORDER = 5
 
@@ -56,7 +56,7 @@ def mean_face() -> npt.NDArray[np.float32]:
     return (pixels + np.float32(0.5)) * np.float32(2 / _MEAN_SIDE) - 1
 
 
-def face_places(landmarks: npt.NDArray[np.float32], size: int, side: int = _ASKED) -> npt.NDArray[np.float32]:
+def face_places(landmarks: npt.NDArray[np.float32], size: int, side: int = LOCATED) -> npt.NDArray[np.float32]:
     """Location maps that say where on the mean face each place of a face lies.
 
     Args:
@@ -67,10 +67,14 @@ def face_places(landmarks: npt.NDArray[np.float32], size: int, side: int = _ASKE
     Returns:
         (2, side, side), X then Y, of which -1 to 1 is the picture of the mean face.
     """
-    places = _asked(mean_face_in(size), landmarks, size)
-    if side != _ASKED:
-        places = np.asarray(cv2.resize(places, (side, side), interpolation=cv2.INTER_LINEAR), np.float32)
-    return np.ascontiguousarray(places.transpose(2, 0, 1))
+    return at_side(np.ascontiguousarray(_asked(mean_face_in(size), landmarks, size).transpose(2, 0, 1)), side)
+
+
+def at_side(places: npt.NDArray[np.float32], side: int) -> npt.NDArray[np.float32]:
+    """Location maps (2, R, R) at another side; a mesh is asked at 128 places along it, and no finer."""
+    if side == places.shape[-1]:
+        return places
+    return np.stack([cv2.resize(axis, (side, side), interpolation=cv2.INTER_LINEAR) for axis in places])
 
 
 def places_of(landmarks: npt.NDArray[np.float32], size: int) -> npt.NDArray[np.float32]:
@@ -103,7 +107,7 @@ def in_pixels(places: npt.NDArray[np.float32], size: int) -> npt.NDArray[np.floa
 
 def _asked(other: npt.NDArray[np.float32], own: npt.NDArray[np.float32], size: int) -> npt.NDArray[np.float32]:
     """(128, 128, 2), `places_in` for places all over a picture, as shares of it from -1 to 1."""
-    steps = (np.arange(_ASKED, dtype=np.float32) + np.float32(0.5)) * np.float32(size / _ASKED) - np.float32(0.5)
+    steps = (np.arange(LOCATED, dtype=np.float32) + np.float32(0.5)) * np.float32(size / LOCATED) - np.float32(0.5)
     return (places_in(other, own, size, steps, steps) + np.float32(0.5)) * np.float32(2 / size) - 1
 
 
