@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from amgan.maps.strands import hair_strands
+from amgan.maps.strands import hair_strands, strands_of
 
 SIDE = 256
 
@@ -29,3 +29,21 @@ def test_a_cap_that_is_no_hairs_colour_is_none(colour: tuple[int, int, int]) -> 
 def test_hair_is_of_any_natural_colour(colour: tuple[int, int, int]) -> None:
     rgb = np.full((SIDE, SIDE, 3), colour, np.uint8)
     assert hair_strands(rgb, np.ones((64, 64), np.float32), SIDE).min() > 0.99
+
+
+@pytest.mark.parametrize(("level", "drowned"), [(0.02, True), (0.3, False)])
+def test_strands_that_are_lost_in_the_noise_of_the_dark_are_known_to_be(level: float, drowned: bool) -> None:
+    # As a JPEG leaves it: blocks of eight pixels, two levels more or less.
+    blocks = np.random.default_rng(0).integers(-2, 3, (SIDE // 8, SIDE // 8)).repeat(8, axis=0).repeat(8, axis=1) / 255
+    light = np.log(level + blocks.clip(-level) + 0.03)
+    picture = np.repeat((2 * (level + blocks.clip(-level)) - 1)[..., None], 3, axis=2).astype(np.float32)
+    found = strands_of(picture, np.ones((SIDE, SIDE), np.float32), (0, 0), SIDE)
+    assert (found.lost.mean() > 0.6) == drowned and (found.lost.max() == 0) == (not drowned)
+    assert (found.light.std() < 0.6 * light.std()) == drowned
+
+
+def test_strands_that_are_seen_in_the_dark_stay() -> None:
+    across = np.random.default_rng(0).uniform(0.01, 0.09, (1, SIDE, 1)).astype(np.float32)
+    picture = np.broadcast_to(2 * across - 1, (SIDE, SIDE, 3)).copy()
+    found = strands_of(picture, np.ones((SIDE, SIDE), np.float32), (0, 0), SIDE)
+    assert found.lost.max() < 0.3 and found.light.std() > 0.85 * np.log(across + 0.03).std()

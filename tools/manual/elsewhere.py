@@ -17,7 +17,7 @@ from manual.repository import ROOT
 _BROWSER = r"(slider|screenshots|walk)\.py"
 # Test file to patterns of whole lines.
 ELSEWHERE = {
-    "tests/app/test_benchmarks.py": (r"python benchmarks/(slider\.py|screenshots\.py .*|walk\.py --installed)",),
+    "tests/app/test_benchmarks.py": (r"python benchmarks/(slider\.py|screenshots\.py .*|walk\.py( --installed)?)",),
     "tests/docs/test_programs.py": (
         r"pip install .*",
         r"export .*|source .*",

@@ -15,11 +15,11 @@ from amgan.maps.strands import strands_of
 FIRST, LAST = 40.0, 80.0
 # Light of grey hair is that of the hair to this power, times this: hair in the shade stays in the shade.
 _POWER, _WHITE = 0.36, 0.9
-# So many times as light as it was hair gets at most: what is black for want of light stays black.
-_LIFTED = 9.0
+# So many times as light as it was hair gets at most, with so much more light: what is black for want of light stays so.
+_LIFTED, _BLACK = 9.0, 0.003
 # How much of the contrast is kept, as logarithms, of waves and of strands, and the most that either deviates then: grey
 # hair hands light on, and has no black between its strands. 13 grey heads of `train` have 0.28 and 0.18, light of 0.51,
-# and 0.27 times the hue of their skin (medians). And how much grey strands add.
+# and 0.27 times the hue of their skin (medians). And how much grey strands add, where some are seen or must be.
 _WAVES, _STRANDS, _MOTTLED = (0.9, 0.28), (1.0, 0.18), 0.18
 # What is this many times as light as grey hair there is skin, and stays; lightest that hair gets.
 _SKIN, _LIGHTEST = 1.5, 0.92
@@ -83,8 +83,9 @@ def greyed(
     lift = (np.minimum(_softly(lightest), np.float32(_LIFTED) * (hairs + np.float32(DARK / 4))) - hairs).clip(min=0)
     # Of a pixel of nothing but hair: its own gleam and its own hue count.
     white += _kept(strands, whole, *_STRANDS) * strands.clip(max=np.float32(_GLEAM))
-    white += np.float32(_MOTTLED) * share * found.order * found.seen
-    wanted = np.minimum(_softly(np.asarray(cv2.exp(white), np.float32)), np.float32(_LIFTED) * luma)
+    drawn = np.float32(_MOTTLED) * share * found.order * np.maximum(found.seen, found.lost)
+    most = np.float32(_LIFTED) * (np.asarray(cv2.exp(light), np.float32) - np.float32(DARK / 2 - _BLACK))
+    wanted = np.minimum(_softly(np.asarray(cv2.exp(white + drawn), np.float32)), most * cv2.exp(drawn))
     own = (wanted - luma).clip(0, np.float32(_GLEAMING) * lift)
     # What is as light as grey hair between darker strands is skin.
     lift *= ((lightest - luma) / (lightest - hairs).clip(min=1e-3)).clip(0, 1)

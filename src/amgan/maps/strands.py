@@ -38,6 +38,9 @@ _SEEN = 0.05
 _THIN, _LOCK, WAVE = 0.7 / 1024, 6 / 1024, 12 / 1024
 # How much strands differ from what is around them where they are seen well, as logarithms of light.
 _STRANDED = 0.2
+# Deviation of the noise that a camera and a JPEG add to light, of 1; and as logarithms, from where on and surely that
+# drowns strands: in the dark.
+_NOISE, _DROWNS = 0.005, (0.06, 0.11)
 # Each time noise is drawn out it gets three times as long.
 _DRAWN_OUT = 4
 
@@ -58,6 +61,7 @@ class Strands:
         mean: Logarithm of the light of all of it.
         order: (H, W), noise of deviation 1 that runs along the strands: which of them differ first from the others.
         seen: (H, W) in 0..1, how well strands are seen: in the dark or out of focus not at all.
+        lost: (H, W) in 0..1, how much of them is lost in the noise of the dark, where there must be some.
     """
 
     luma: Array
@@ -69,6 +73,7 @@ class Strands:
     mean: float
     order: Array
     seen: Array
+    lost: Array
 
     def chosen(self, share: Array, soft: float) -> Array:
         """(H, W) in 0..1, how far each strand is among the first of a share (H, W), over `soft` of their order."""
@@ -98,6 +103,7 @@ def strands_of(picture: Array, hair: Array, origin: tuple[int, int], side: int) 
     luma = np.asarray((cv2.transform(picture, LUMA[None]) + 1) / 2, np.float32)
     hue = np.asarray(picture - (2 * luma - 1)[..., None], np.float32)
     light = np.asarray(cv2.log(luma.clip(min=0) + np.float32(DARK / 2)), np.float32)
+    light, lost = _without_noise(light, side)
     # What is nearly nothing but hair says how light and of what hue hair is around there.
     whole = hair**4
     there = whole + np.float32(1e-3)
@@ -107,7 +113,7 @@ def strands_of(picture: Array, hair: Array, origin: tuple[int, int], side: int) 
     mean = float((around * whole).sum() / max(float(whole.sum()), 1e-3))
     seen = (smooth(np.abs(light - around), WAVE * side) / np.float32(_STRANDED)).clip(max=1)
     order = _drawn_out(light, origin, side)
-    return Strands(luma, hue, light, whole, around, hues, mean, order, np.asarray(seen, np.float32))
+    return Strands(luma, hue, light, whole, around, hues, mean, order, np.asarray(seen, np.float32), lost)
 
 
 def hair_strands(rgb: npt.NDArray[np.uint8], hair: Array, side: int) -> Array:
@@ -179,6 +185,19 @@ def smooth(values: Array, deviation: float) -> Array:
     height, width = values.shape[:2]
     small = cv2.resize(values, (-(-width // 4), -(-height // 4)), interpolation=cv2.INTER_AREA)
     return np.asarray(cv2.resize(cv2.GaussianBlur(small, (0, 0), deviation / 4), (width, height)), np.float32)
+
+
+def _without_noise(light: Array, side: int) -> tuple[Array, Array]:
+    """Logarithms of light (H, W) without the noise of the dark, as a Wiener filter would leave them, and what it takes.
+
+    Returns:
+        (H, W), those logarithms, and (H, W) in 0..1, how much of all that differs from its surroundings was noise.
+    """
+    around = smooth(light, WAVE * side)
+    differs = light - around
+    noise = np.asarray(np.float32(_NOISE) * cv2.exp(-around), np.float32)
+    lost = rising(noise, _DROWNS) * (noise**2 / smooth(differs**2, WAVE * side).clip(min=1e-6)).clip(max=1)
+    return np.asarray(around + differs * (1 - lost), np.float32), np.asarray(lost, np.float32)
 
 
 def _drawn_out(light: Array, origin: tuple[int, int], side: int) -> Array:
