@@ -39,7 +39,7 @@ def test_strands_that_are_lost_in_the_noise_of_the_dark_are_known_to_be(level: f
     picture = np.repeat((2 * (level + blocks.clip(-level)) - 1)[..., None], 3, axis=2).astype(np.float32)
     found = strands_of(picture, np.ones((SIDE, SIDE), np.float32), (0, 0), SIDE)
     assert (found.lost.mean() > 0.6) == drowned and (found.lost.max() == 0) == (not drowned)
-    assert (found.light.std() < 0.6 * light.std()) == drowned
+    assert (found.light.std() < 0.7 * light.std()) == drowned
 
 
 def test_strands_that_are_seen_in_the_dark_stay() -> None:
