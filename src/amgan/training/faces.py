@@ -88,10 +88,16 @@ class TrainingFaces:
             there = sorted({row.licence or "none" for row in self.store.rows})
             raise DatasetError(f"{config.data}: no photo to learn from is under licences; there are {', '.join(there)}")
         named = {giver.face for of_one in config.givers for giver in of_one.values()}
-        if others := sorted(
-            row.name for row in self.store.rows if row.name in named and not under(row, config.licences)
-        ):
-            raise DatasetError(f"givers: {others[0]} is under none of licences; name another, or leave givers out")
+        learned_from = set(self.rows.tolist())
+        others = [row for place, row in enumerate(self.store.rows) if row.name in named and place not in learned_from]
+        if others:
+            # What judges are fitted on, or tested on, is in no network's lines either.
+            fault = "is of the split train, but kept for judges by judge_share"
+            if not under(others[0], config.licences):
+                fault = "is under none of licences"
+            elif others[0].split != "train":
+                fault = f"is of the split {others[0].split}"
+            raise DatasetError(f"givers: {others[0].name} {fault}; name another, or leave givers out")
         self.unseen = self.store.subset(lambda row: row.split == "val")
         if not len(self.unseen):
             say("no face of the split val: there will be no sample sheets")
