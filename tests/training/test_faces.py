@@ -45,3 +45,11 @@ def test_licences_that_leave_nothing_or_no_giver_are_named(mixed: Path) -> None:
     config = tiny(mixed, "change")
     with pytest.raises(DatasetError, match=r"givers: 1\.png is under none of licences"):
         faces(config, mixed.parent, licences=["CC0 1.0"], givers=givers, generator=generator)
+
+
+@pytest.mark.parametrize(("photo", "why"), [("10.png", "of the split val"), ("1.png", "kept for judges")])
+def test_nobody_gives_lines_who_is_kept_from_networks(mixed: Path, photo: str, why: str) -> None:
+    givers = [{sign: [photo, 1.0] for sign in (*unit_atlas().signs, "rest")}]
+    generator = {"base_channels": 8, "blocks": 1, "asks": "change", "places": "face", "lines": 32}
+    with pytest.raises(DatasetError, match=rf"givers: {photo} is .*{why}"):
+        faces(tiny(mixed, "change"), mixed.parent, givers=givers, generator=generator, judge_share=0.999)
