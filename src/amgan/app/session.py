@@ -44,6 +44,7 @@ class Session:
         aged: A revision and the photo at its request.
         sweep: Counts sweeps, those stopped too, so that one knows when it is no longer wanted.
         swept: The file of the last one.
+        replay: The command that makes the same file; None if no command can.
     """
 
     folder: Path
@@ -61,6 +62,7 @@ class Session:
     aged: tuple[int, Aged[Image.Image]] | None = None
     sweep: int = 0
     swept: Path | None = None
+    replay: str | None = None
     _files: deque[Path] = field(default_factory=deque)
 
     @property
@@ -113,7 +115,7 @@ class Session:
         """Stops a sweep that is being made, and deletes the last one."""
         if self.swept is not None:
             self.swept.unlink(missing_ok=True)
-        self.swept = None
+        self.swept = self.replay = None
         self.sweep += 1
 
     def save(self, kind: str, pixels: npt.NDArray[np.uint8]) -> str:
