@@ -21,6 +21,8 @@ from amgan.inference.views import Aged, FaceView, shown
 
 # Files that a browser may still be fetching when newer ones are there.
 _KEPT_FILES = 24
+# Side of the small picture of a face, pixels.
+_THUMBNAIL = 192
 _JPEG = [cv2.IMWRITE_JPEG_QUALITY, 95, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444]
 
 
@@ -132,6 +134,16 @@ class Session:
         path = self._write(kind, pixels)
         self._outdated(path)
         return str(path)
+
+    def thumbnails(self) -> list[str]:
+        """Writes a small picture of every face; they stay as long as the photo, however many there are.
+
+        Returns:
+            Their paths, in the order of `views`.
+        """
+        assert self.photo is not None
+        rgb = self.photo.rgb
+        return [str(self._write("face", view.resized(rgb, _THUMBNAIL).rgb)) for view in self.views]
 
     def address(self, path: str) -> str:
         """Where the page finds a picture that `save` wrote."""
