@@ -88,6 +88,15 @@ def test_doing_nothing_wins_realism_and_identity_and_loses_aging(idle: Summary, 
     assert idle.cross_talk == {} and idle.figure("cross_talk_most") is None
 
 
+def test_the_distance_of_strangers_is_the_mean_that_its_title_says(plans: list[Plan], found_by: FoundBy) -> None:
+    # One face is unlike all others, which moves a mean and no median.
+    found = found_by("perfect")
+    found[0] = replace(found[0], embedding=[1e4] * 12)
+    figure = summary_of(plans, found).figure("identity.strangers")
+    assert figure is not None and figure.all.value > 1e4 * math.sqrt(12) / len(plans) * 0.9
+    assert figure.title == "identity distance to strangers, mean of each face's median"
+
+
 def test_a_blur_does_not_pass_for_rejuvenation(blur: Summary, perfect: Summary) -> None:
     # To the judge of age it took years off, and all of them are those of the control.
     assert value(blur, "age_younger") == value(blur, "age_blurred") == -6
