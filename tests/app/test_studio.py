@@ -36,6 +36,20 @@ def test_the_picture_is_that_of_its_recipe(studio: Studio, session: Session, ast
     assert np.array_equal(Image.open(other), again.image)
 
 
+def test_of_a_large_group_every_face_keeps_its_small_picture(
+    studio: Studio, session: Session, tmp_path: Path, astronaut: np.ndarray
+) -> None:
+    session.views *= 30
+    small = [Path(path) for path in session.thumbnails()]
+    for _ in range(30):
+        session.save("preview", astronaut[:8, :8])
+    assert len(set(small)) == 30 and all(Image.open(path).size == (192, 192) for path in small)
+    # Those of the last photo are gone with it.
+    Image.fromarray(astronaut).save(tmp_path / "next.png")
+    studio.open(session, tmp_path / "next.png")
+    assert not any(path.exists() for path in small)
+
+
 def test_a_preview_is_as_large_as_the_full_picture_and_stays_in_its_zone(studio: Studio, session: Session) -> None:
     session.ask(OLDER)
     preview = studio.preview(session)

@@ -8,7 +8,7 @@ from PIL import Image
 
 from amgan.app.session import Session
 from amgan.app.studio import Studio
-from amgan.app.sweeping import ASKED, Sweep, command, sweep, ways
+from amgan.app.sweeping import ASKED, Asked, Sweep, command, sweep, ways
 from amgan.errors import RequestError
 from amgan.inference.request import Request
 from amgan.signs.atlas import AGE
@@ -35,7 +35,7 @@ def test_a_strip_goes_from_the_photo_to_what_is_asked_for(studio: Studio, sessio
     assert np.array_equal(row[:, :width], session.before) and row.shape[1] == 3 * width
     assert not np.array_equal(row[:, 2 * width :], session.before)
     said = "amgan sweep PHOTO -o OUT.png --to nasolabial_fold=0.9 --steps 3 --labels"
-    assert command(studio, session, wanted) == f"{said} --precision {studio.precision} --model 'my model'"
+    assert session.replay == f"{said} --precision {studio.precision} --model 'my model'"
 
 
 def test_a_clip_is_written(studio: Studio, session: Session) -> None:
@@ -44,9 +44,26 @@ def test_a_clip_is_written(studio: Studio, session: Session) -> None:
     assert list(sweep(studio, session, wanted)) == [1, 2]
     assert session.swept is not None and session.swept.name == "astronaut-age.mp4"
     assert b"ftyp" in session.swept.read_bytes()[:12] and files(session) == [session.swept]
-    assert command(studio, session, wanted) == (
+    assert session.replay == (
         f"amgan sweep PHOTO -o OUT.mp4 --along age --steps 2 --precision {studio.precision} --model 'my model'"
     )
+
+
+def test_the_command_is_of_what_the_sweep_began_with(studio: Studio, session: Session) -> None:
+    session.ask(Request(signs={"nasolabial_fold": 0.9}, face=0))
+    session.seed = 2
+    made = sweep(studio, session, Sweep(ASKED, "strip", 2))
+    # The visitor goes on before the sweep gets the model, and then while it is made.
+    session.ask(Request(signs={"crows_feet.left": 0.1}, face=0))
+    session.seed = 3
+    assert next(made) == 1
+    session.ask(Request(signs={"forehead_wrinkles": 1.0}, face=0))
+    session.seed = 4
+    session.paint(Image.new("LA", (512, 512), (255, 255)))
+    assert list(made) == [2] and session.replay is not None
+    assert " --to crows_feet.left=0.1 " in session.replay and " --seed 3 " in session.replay
+    session.unsweep()
+    assert session.replay is None
 
 
 @pytest.mark.parametrize("closed", [False, True])
@@ -63,8 +80,8 @@ def test_a_stopped_sweep_leaves_no_file(studio: Studio, session: Session, closed
 
 def test_a_painting_cannot_be_told_to_the_command_line(studio: Studio, session: Session) -> None:
     session.paint(Image.new("LA", (512, 512), (255, 255)))
-    assert command(studio, session, Sweep(ASKED, "strip", 3)) is None
-    assert command(studio, session, Sweep("age", "strip", 3)) is not None
+    assert command(studio, Asked.of(session), Sweep(ASKED, "strip", 3)) is None
+    assert command(studio, Asked.of(session), Sweep("age", "strip", 3)) is not None
 
 
 def test_what_cannot_be_swept_is_said(studio: Studio, session: Session, monkeypatch: pytest.MonkeyPatch) -> None:

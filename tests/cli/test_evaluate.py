@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
+from amgan import __version__
 from amgan.cli import app, main
 from amgan.evaluation import judging
 from amgan.evaluation import run as run_module
@@ -85,6 +86,26 @@ def test_another_model_does_not_mix_with_what_is_there(
     (tmp_path / "mine" / "thesis.txt").touch()
     assert "choose another OUT" in str(evaluate("blur", tmp_path / "mine", "--overwrite").exception)
     assert [path.name for path in (tmp_path / "mine").iterdir()] == ["thesis.txt"]
+
+
+def test_what_another_amgan_measured_is_not_gone_on_with(
+    evaluate: Callable[..., Result], loaded: list[str], tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    assert evaluate("identity", out).exit_code == 0
+    before = (out / "faces.jsonl").read_bytes()
+    state = json.loads((out / "evaluation.json").read_text(encoding="utf-8"))
+    changes: list[tuple[str, object, str]] = [
+        ("version", 1, "holds an evaluation with measures of version 1, not 2; choose another OUT, or --overwrite"),
+        ("amgan", "0.0.1", f"with amgan 0.0.1, not {__version__}"),
+        ("parsing", "0", "of other weights/parsing.onnx"),
+        ("code", "0", "of other code of amgan"),
+        ("code", None, "of other code of amgan"),
+    ]
+    for key, was, said in changes:
+        (out / "evaluation.json").write_text(json.dumps(state | {key: was}), encoding="utf-8")
+        assert said in str(evaluate("identity", out).exception)
+    assert (out / "faces.jsonl").read_bytes() == before and loaded == ["train"]
 
 
 def test_pictures_of_another_model(evaluate: Callable[..., Result], loaded: list[str], tmp_path: Path) -> None:

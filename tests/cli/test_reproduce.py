@@ -90,6 +90,18 @@ def test_a_table_is_trained_measured_and_gone_on_with(
     assert "--overwrite" not in refused and "OUT" not in refused
 
 
+def test_the_spread_is_of_the_atlas_that_is_set(face_set: Path, tmp_path: Path) -> None:
+    atlas = tmp_path / "deeper.yaml"
+    atlas.write_text("extends: unit\nname: deeper\nsigns: {crows_feet: {grades: [0, 200]}}\n")
+    means = {}
+    for name, more in (("unit", []), ("deeper", ["--set", f"atlas={atlas}"])):
+        result = run("spread", tmp_path / name, "--data", face_set, "--oldest", 5, *more)
+        assert result.exit_code == 0, result.exception
+        means[name] = json.loads((tmp_path / name / "tables.json").read_text())["spread"]["means"]
+    assert means["deeper"]["crows_feet"] == pytest.approx(means["unit"]["crows_feet"] / 2)
+    assert means["deeper"]["nasolabial_fold"] == means["unit"]["nasolabial_fold"] > 0
+
+
 @pytest.mark.parametrize(
     ("more", "code", "named"),
     [
@@ -98,6 +110,9 @@ def test_a_table_is_trained_measured_and_gone_on_with(
         (["table1", "--steps", "5", "--set", "weights.agee=1"], 2, "weights.agee"),
         (["table1", "--set", "stages.1.batch=1"], 2, "row paper-recipe-256: --set stages.1.batch=1"),
         (["table1", "--steps", "1", "--set", "stages.0.map_patch=[32,48]"], 2, "row patch-128: stages.0: map_patch 16"),
+        (["spread", "--set", "weights.agee=1"], 2, "weights.agee"),
+        (["spread", "--set", "weights.agee=1", "--dry-run"], 2, "weights.agee"),
+        (["spread", "--set", "atlas=nowhere.yaml"], 2, "nowhere.yaml"),
         (["spread", "--set", "seed=1", "--limits", "nowhere.yaml"], 2, "nowhere.yaml"),
     ],
 )

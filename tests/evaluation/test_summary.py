@@ -47,6 +47,16 @@ def blur(plans: list[Plan], found_by: FoundBy) -> Summary:
     return summary_of(plans, found_by("blur"))
 
 
+def page_of(summary: Summary, plans: list[Plan], found: list[Found], out: Path) -> str:
+    """The page, of black strips."""
+    (out / PICTURES).mkdir()
+    for plan in plans:
+        path = out / strip_name(plan.row.name)
+        for name in (path.name, *(sweep_name(sign, path.name) for sign in plan.sweeps)):
+            Image.fromarray(np.zeros((8, 32, 3), np.uint8)).save(path.with_name(name))
+    return html_page(summary, plans, found, ATLAS, out, 2)
+
+
 def value(summary: Summary, key: str) -> float:
     figure = summary.figure(key)
     assert figure is not None, key
@@ -76,6 +86,15 @@ def test_doing_nothing_wins_realism_and_identity_and_loses_aging(idle: Summary, 
     assert value(idle, old) == value(idle, f"old.original.{LEADING}") > value(perfect, old)
     # A sign that does not move itself has no row.
     assert idle.cross_talk == {} and idle.figure("cross_talk_most") is None
+
+
+def test_the_distance_of_strangers_is_the_mean_that_its_title_says(plans: list[Plan], found_by: FoundBy) -> None:
+    # One face is unlike all others, which moves a mean and no median.
+    found = found_by("perfect")
+    found[0] = replace(found[0], embedding=[1e4] * 12)
+    figure = summary_of(plans, found).figure("identity.strangers")
+    assert figure is not None and figure.all.value > 1e4 * math.sqrt(12) / len(plans) * 0.9
+    assert figure.title == "identity distance to strangers, mean of each face's median"
 
 
 def test_a_blur_does_not_pass_for_rejuvenation(blur: Summary, perfect: Summary) -> None:
@@ -160,21 +179,30 @@ def test_markdown_and_json_hold_the_numbers(perfect: Summary, idle: Summary) -> 
 def test_page_holds_the_numbers_and_the_worst_pictures_and_loads_nothing(
     perfect: Summary, plans: list[Plan], found_by: FoundBy, tmp_path: Path
 ) -> None:
-    (tmp_path / PICTURES).mkdir()
     found = found_by("perfect")
     found[7] = replace(found[7], grid={"older": 55.0, "younger": 1.0})
-    for plan in plans:
-        path = tmp_path / strip_name(plan.row.name)
-        for name in (path.name, *(sweep_name(sign, path.name) for sign in plan.sweeps)):
-            Image.fromarray(np.zeros((8, 32, 3), np.uint8)).save(path.with_name(name))
-    page = html_page(perfect, plans, found, ATLAS, tmp_path, 2)
+    page = page_of(perfect, plans, found, tmp_path)
     for figure in perfect.figures:
         assert f"<b>{figure.all.value:.3g}</b>" in page
     assert page.count("<polyline") == len(ATLAS.signs) * (4 + 2)
     assert re.search(rf"<b>worst</b> 55.00 <i>{found[7].name}", page)
-    assert "3 too small" in page and "whoever" not in page
+    # Who is shown stands in the labels, not in a page that is passed on.
+    assert "3 too small" in page and not any(plan.row.identity in page for plan in plans)
     assert not re.search(r'(src|href)="(?!data:image|pictures/)', page) and "<script" not in page
     assert not re.search(r"\bnan\b", page.replace("data:image", ""))
+
+
+def test_what_is_shown_on_the_page_is_said_too(
+    perfect: Summary, plans: list[Plan], found_by: FoundBy, tmp_path: Path
+) -> None:
+    page = page_of(perfect, plans, found_by("perfect"), tmp_path)
+    captions = re.findall(r'<a href="[^"]+"><img [^>]*alt="([^"]*)"', page)
+    assert len(captions) == page.count("<img") > 20 and all(captions)
+    assert any(re.fullmatch(r"worst \S+ years set/\d\d.png: younger, all at .*, original, .*", c) for c in captions)
+    assert any(re.fullmatch(r"crows feet, at every level, slope 1.00", c) for c in captions)
+    labels = re.findall(r'<svg [^>]*role="img"([^>]*)>', page)
+    assert len(labels) == page.count('role="img"') and all(re.search(r'aria-label="[^"]+"', la) for la in labels)
+    assert 'aria-label="older minus younger: median +80.0 years; ' in page
 
 
 def test_of_what_is_not_known_no_bar_is_drawn() -> None:

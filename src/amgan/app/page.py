@@ -158,8 +158,7 @@ class Page:
                 self.studio.open(session, Path(upload))
             except AmganError as error:
                 return self._empty(str(error))
-            thumbnails = [session.save("face", _thumbnail(session, index)) for index in range(len(session.views))]
-            faces = [(path, f"Face {index}") for index, path in enumerate(thumbnails, start=1)]
+            faces = [(path, f"Face {index}") for index, path in enumerate(session.thumbnails(), start=1)]
             gallery = gr.update(value=faces, visible=len(faces) > 1, selected_index=0)
             return {self.faces: gallery} | self._face(session)
 
@@ -286,9 +285,3 @@ async def _stay() -> AsyncIterator[None]:
     while True:
         yield
         await asyncio.sleep(STAY_SECONDS)
-
-
-def _thumbnail(session: Session, index: int) -> Any:
-    assert session.photo is not None
-    view = session.views[index]
-    return view.resized(session.photo.rgb, 192).rgb

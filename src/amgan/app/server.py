@@ -13,7 +13,7 @@ import threading
 import webbrowser
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from amgan.errors import MissingExtraError, RequestError
 from amgan.inference.ager import Ager
@@ -87,12 +87,30 @@ def one_folder() -> Iterator[Path]:
         os.environ.update(_SETTINGS, GRADIO_TEMP_DIR=name, MPLCONFIGDIR=str(folder / "matplotlib"))
         # What libraries write without asking where goes there too.
         tempfile.tempdir = name
-        # Of a termination, as of Ctrl-C, the folder's end must still come.
-        signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+        _end_in_order()
         try:
             yield folder
         finally:
             tempfile.tempdir = kept
+
+
+def _end_in_order() -> None:
+    """Of a termination and of a terminal that is closed, as of Ctrl-C, the folder's end must still come."""
+    hang_up = getattr(signal, "SIGHUP", None)  # Windows has none
+    if hang_up is not None and signal.getsignal(hang_up) is signal.SIG_IGN:
+        hang_up = None  # as under nohup, which wants the page to stay
+
+    def end(*_: object) -> NoReturn:
+        # A terminal may say it twice, and the second must not come between the folder and its end.
+        for ended in (signal.SIGTERM, hang_up):
+            if ended is not None:
+                signal.signal(ended, signal.SIG_IGN)
+        sys.exit(128 + signal.SIGTERM)
+
+    signal.signal(signal.SIGTERM, end)
+    if hang_up is not None:
+        # uvicorn, which knows no SIGHUP, stops in order of the other.
+        signal.signal(hang_up, lambda *_: signal.raise_signal(signal.SIGTERM))
 
 
 def serve(
@@ -103,7 +121,7 @@ def serve(
     browser: bool,
     model: Sequence[str] = (),
 ) -> None:
-    """Serves the page until Ctrl-C or a termination signal.
+    """Serves the page until Ctrl-C, a termination signal, or the end of its terminal.
 
     Args:
         ager: The model.

@@ -21,6 +21,8 @@ from amgan.inference.views import Aged, FaceView, shown
 
 # Files that a browser may still be fetching when newer ones are there.
 _KEPT_FILES = 24
+# Side of the small picture of a face, pixels.
+_THUMBNAIL = 192
 _JPEG = [cv2.IMWRITE_JPEG_QUALITY, 95, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444]
 
 
@@ -44,6 +46,7 @@ class Session:
         aged: A revision and the photo at its request.
         sweep: Counts sweeps, those stopped too, so that one knows when it is no longer wanted.
         swept: The file of the last one.
+        replay: The command that makes the same file; None if no command can.
     """
 
     folder: Path
@@ -61,6 +64,7 @@ class Session:
     aged: tuple[int, Aged[Image.Image]] | None = None
     sweep: int = 0
     swept: Path | None = None
+    replay: str | None = None
     _files: deque[Path] = field(default_factory=deque)
 
     @property
@@ -113,7 +117,7 @@ class Session:
         """Stops a sweep that is being made, and deletes the last one."""
         if self.swept is not None:
             self.swept.unlink(missing_ok=True)
-        self.swept = None
+        self.swept = self.replay = None
         self.sweep += 1
 
     def save(self, kind: str, pixels: npt.NDArray[np.uint8]) -> str:
@@ -130,6 +134,16 @@ class Session:
         path = self._write(kind, pixels)
         self._outdated(path)
         return str(path)
+
+    def thumbnails(self) -> list[str]:
+        """Writes a small picture of every face; they stay as long as the photo, however many there are.
+
+        Returns:
+            Their paths, in the order of `views`.
+        """
+        assert self.photo is not None
+        rgb = self.photo.rgb
+        return [str(self._write("face", view.resized(rgb, _THUMBNAIL).rgb)) for view in self.views]
 
     def address(self, path: str) -> str:
         """Where the page finds a picture that `save` wrote."""

@@ -9,7 +9,7 @@ import gradio as gr
 
 from amgan.app import messages
 from amgan.app.studio import Studio
-from amgan.app.sweeping import ASKED, LEAST, MOST, USUAL, Kind, Sweep, command, sweep, ways
+from amgan.app.sweeping import ASKED, LEAST, MOST, USUAL, Kind, Sweep, sweep, ways
 from amgan.errors import AmganError
 
 Updates = dict[Any, Any]
@@ -62,7 +62,6 @@ class SweepPanel:
     def _make(self, along: str, kind: Kind, steps: float, request: gr.Request) -> Iterator[Updates]:
         session = self.studio.session(str(request.session_hash))
         wanted = Sweep(along, kind, int(steps))
-        replay = command(self.studio, session, wanted)
         try:
             yield self._working(0, wanted.steps)
             for done in sweep(self.studio, session, wanted):
@@ -75,7 +74,7 @@ class SweepPanel:
             return
         title = next(title for title, name in self.ways if name == along)
         what = f"{title}: {wanted.steps} pictures."
-        yield {**self.empty(), self.result: messages.swept(session, what, replay)}
+        yield {**self.empty(), self.result: messages.swept(session, what, session.replay)}
 
     def _working(self, done: int, steps: int) -> Updates:
         off, on = gr.update(interactive=False), gr.update(interactive=True)

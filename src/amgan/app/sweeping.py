@@ -52,6 +52,28 @@ class Sweep:
     steps: int
 
 
+@dataclass(frozen=True)
+class Asked:
+    """What a session asks for at one moment; sliders, brush and "Other lines" go on while a sweep is made.
+
+    Attributes:
+        face: Number of the face.
+        request: What is asked for.
+        painted: The map painted over that.
+        seed: Which set of lines.
+    """
+
+    face: int
+    request: Request
+    painted: Image.Image | None
+    seed: int
+
+    @classmethod
+    def of(cls, session: Session) -> Asked:
+        """That of now."""
+        return cls(session.face, session.request, session.painted, session.seed)
+
+
 def ways(atlas: Atlas, halves: bool) -> list[tuple[str, str]]:
     """Everything that can be swept, each as its title on the page and its name in `Sweep`; `halves` as `place_sliders`.
 
@@ -69,7 +91,7 @@ def ways(atlas: Atlas, halves: bool) -> list[tuple[str, str]]:
 
 
 def sweep(studio: Studio, session: Session, wanted: Sweep) -> Iterator[int]:
-    """Makes a sweep, whose file is `session.swept` at the end.
+    """Makes a sweep, whose file is `session.swept` at the end, and `session.replay` the command that makes it too.
 
     The model is free between two pictures, so that the page goes on answering.
 
@@ -90,8 +112,8 @@ def sweep(studio: Studio, session: Session, wanted: Sweep) -> Iterator[int]:
         if session.photo is None:
             raise RequestError("there is no photo to sweep; drop one first")
         session.unsweep()
-        ticket, photo, view, seed = session.sweep, session.photo, session.view, session.seed
-        course, painted = _course(session, wanted, studio.atlas)
+        ticket, photo, view, asked = session.sweep, session.photo, session.view, Asked.of(session)
+        course, painted = _course(asked, wanted, studio.atlas)
         targets = course.targets(view, studio.atlas, wanted.steps, None)
     left, top, right, bottom = box = view.report.region
     path = session.folder / "download" / f"{Path(photo.name).stem}-{wanted.along}{SUFFIXES[wanted.kind]}"
@@ -99,7 +121,7 @@ def sweep(studio: Studio, session: Session, wanted: Sweep) -> Iterator[int]:
         check_clip(path, (bottom - top, right - left))
     elif wanted.steps * (bottom - top) * (right - left) > _STRIP_PIXELS:
         raise RequestError("so many pictures of this size are too large for a strip; make fewer, or a clip")
-    made = pictures(studio.ager, photo, view, targets, box, seed, painted)
+    made = pictures(studio.ager, photo, view, targets, box, asked.seed, painted)
     # Kept on the disk, as at full size they would fill the memory.
     folder = session.folder / f"sweep-{ticket}"
     files = [folder / f"{index}.npy" for index in range(wanted.steps)]
@@ -120,30 +142,30 @@ def sweep(studio: Studio, session: Session, wanted: Sweep) -> Iterator[int]:
                 write_clip(frames, path, FPS, overwrite=True)
             else:
                 write_image(strip(list(frames), course.labels(targets, studio.atlas)), path, overwrite=True)
-            session.swept = path
+            session.swept, session.replay = path, command(studio, asked, wanted)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def command(studio: Studio, session: Session, wanted: Sweep) -> str | None:
+def command(studio: Studio, asked: Asked, wanted: Sweep) -> str | None:
     """The command that makes the same file; None if something is painted, which it cannot be told."""
     way = f"--along {wanted.along}"
     if wanted.along == ASKED:
-        if session.painted is not None:
+        if asked.painted is not None:
             return None
-        asked = session.request
-        parts = [] if asked.age is None else [f"age={asked.age:g}"]
-        way = "--to " + ",".join([*parts, *(f"{name}={score}" for name, score in asked.signs.items())])
+        request = asked.request
+        parts = [] if request.age is None else [f"age={request.age:g}"]
+        way = "--to " + ",".join([*parts, *(f"{name}={score}" for name, score in request.signs.items())])
     labels = " --labels" if wanted.kind == "strip" else ""
-    face = f" --face {session.face}" if session.face else ""
-    seed = f" --seed {session.seed}" if session.seed else ""
+    face = f" --face {asked.face}" if asked.face else ""
+    seed = f" --seed {asked.seed}" if asked.seed else ""
     pictures = f"--steps {wanted.steps}{labels}{face}{seed} --precision {studio.precision}{studio.model}"
     return f"amgan sweep PHOTO -o OUT{SUFFIXES[wanted.kind]} {way} {pictures}"
 
 
-def _course(session: Session, wanted: Sweep, atlas: Atlas) -> tuple[Course, Image.Image | None]:
+def _course(asked: Asked, wanted: Sweep, atlas: Atlas) -> tuple[Course, Image.Image | None]:
     if wanted.along != ASKED:
         return course_along(wanted.along, None, None, atlas), None
-    if session.unchanged:
+    if asked.request.empty and asked.painted is None:
         raise RequestError("nothing is changed yet; move a slider or paint first, or sweep along a sign")
-    return Course(Request(), session.request), session.painted
+    return Course(Request(), asked.request), asked.painted

@@ -68,7 +68,7 @@ def reproduce_command(
     from amgan.data.curation.limits import default_limits, load_limits
     from amgan.data.dataset import read_rows
     from amgan.data.store import prepare
-    from amgan.evaluation.reproduce.rows import rows_of
+    from amgan.evaluation.reproduce.rows import ROWS, config_of, rows_of
     from amgan.evaluation.reproduce.spread import spread_of_oldest
     from amgan.evaluation.reproduce.study import About, Study, atlas_of, measured_hours
     from amgan.evaluation.reproduce.tables import Results, measured_of, write_tables
@@ -88,12 +88,14 @@ def reproduce_command(
         limits=default_limits() if limits is None else load_limits(limits),
     )
     folder = Study(study, about)
+    # The spread has no row, but the settings hold for it too: its atlas is that of the row which both tables have.
+    common = config_of(ROWS["patch-256"], recipe, about.data, about.settings)
     asked = rows_of(tables, recipe)
     configs = folder.planned(bar(asked, "planning", len(asked)) if asked else (), measured_hours)
     if dry_run:
         _print_plan(configs, {n: measured_hours(c) if minutes is None else minutes / 60 for n, c in configs.items()})
         return
-    atlas = atlas_of(configs.values())
+    atlas = atlas_of([*folder.configs.values(), *configs.values(), common])
     # What was asked before stays in the tables, the spread too.
     people = oldest if what in ("spread", "all") else folder.oldest
     spread = None if people is None else spread_of_oldest(read_rows(data, atlas), atlas, people)

@@ -12,6 +12,7 @@ from amgan.data.store import Store
 from amgan.evaluation.adapters import Adapter
 from amgan.evaluation.judges.cross import rows_to_learn_from
 from amgan.evaluation.judging import Judges, judge_splits
+from amgan.evaluation.program import program
 from amgan.evaluation.protocol import Plan
 from amgan.evaluation.report.markdown import markdown
 from amgan.evaluation.report.page import html_page
@@ -83,6 +84,7 @@ def evaluate(
         "plans": digest_of_plans(plans),
         "grades": digest_of_grades(judged.rows[place] for place in graded),
         **sources,
+        **program(),
     }
     check_targets(plans, adapter.atlas, out)
     missing = adapter.missing(plans)

@@ -34,14 +34,20 @@ from amgan.signs.atlas import AGE, Atlas
 T = TypeVar("T")
 Progress = Callable[[Iterable[T], str, int | None], Iterable[T]]
 # Raised when what is measured changes, so that old lines are not mixed with new ones.
-_VERSION = 1
+_VERSION = 2
 STATE, LINES, JUDGE, PICTURES = "evaluation.json", "faces.jsonl", "judge.json", "pictures"
 INPUTS, TARGETS = "inputs", "targets.csv"
 REPORT = "report.json"
 """Written last."""
 REPORTS = (REPORT, "report.md", "report.html")
-# What the digests in the state are of, for people.
-_DIGESTS = {"plans": "faces, labels or targets", "grades": "grades for its judge"}
+# What the digests in the state are of, for people, and what else is not called there as people know it.
+_DIGESTS = {
+    "plans": "faces, labels or targets",
+    "grades": "grades for its judge",
+    "parsing": "weights/parsing.onnx, the network that finds hair",
+    "code": "code of amgan, an earlier checkout's perhaps",
+}
+_WORDS = {"version": "measures of version"}
 
 
 @dataclass(frozen=True)
@@ -159,7 +165,8 @@ def open_folder(out: Path, wanted: dict[str, Any], overwrite: bool, remedy: str)
         if different := [key for key, value in wanted.items() if found.get(key) != value]:
             key = different[0]
             was, now = (str(of.get(key))[:60] for of in (found, wanted))
-            what = f"of other {_DIGESTS[key]}" if key in _DIGESTS else f"with {key} {was}, not {now}"
+            other = f"with {_WORDS.get(key, key)} {was}, not {now}"
+            what = f"of other {_DIGESTS[key]}" if key in _DIGESTS else other
             if not overwrite:
                 raise OutputError(f"{out}: holds an evaluation {what}; {remedy}")
             for name in (LINES, JUDGE, *REPORTS):

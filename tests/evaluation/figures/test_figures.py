@@ -1,3 +1,5 @@
+import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -106,6 +108,23 @@ def test_every_figure_of_the_astronaut(ager: Ager, photo: Photo, number: int, tm
     write_figure(drawn, tmp_path / "x.png")
     with Image.open(tmp_path / "x.png") as image:
         assert np.asarray(image.convert("L")).std() > 10
+
+
+@pytest.mark.parametrize("greying_first", [True, False])
+def test_models_of_which_one_greys_hair_share_a_square(
+    ager: Ager, photo: Photo, small_model: Path, tmp_path: Path, greying_first: bool
+) -> None:
+    folder = shutil.copytree(small_model, tmp_path / "greys")
+    schema = json.loads((folder / "model.json").read_text())
+    schema["generator"]["greys"] = True
+    (folder / "model.json").write_text(json.dumps(schema))
+    figure = FIGURES[11]
+    assert not isinstance(figure, OneModel)
+    with Ager(folder, precision="fp32") as greys:
+        assert subject_of(greys, photo, 0).box != subject_of(ager, photo, 0).box
+        models = {"greys": greys, "still": ager} if greying_first else {"still": ager, "greys": greys}
+        drawn = figure.draw(models, [photo], FigureOptions(panel=96))
+    assert len(drawn.axes) == 6
 
 
 def test_an_unknown_sign(ager: Ager, photo: Photo) -> None:

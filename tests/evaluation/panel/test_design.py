@@ -60,6 +60,16 @@ def test_a_person_is_in_a_study_once() -> None:
     assert {i for of in drawn for i, _ in of} == set(range(9))
 
 
+def test_nobody_comes_sooner_for_having_more_photos() -> None:
+    # One of ten people has most of the photos.
+    faces = [(i, row(f"{i}.png", identity=f"person-{max(i - 20, 0)}")) for i in range(30)]
+    drawn = [one_photo_a_person(faces, np.random.default_rng(seed)) for seed in range(400)]
+    first = Counter(of[0][1].identity for of in drawn)
+    assert len(first) == 10 and max(first.values()) < 80
+    # Any of that person's photos.
+    assert len({i for of in drawn for i, r in of if r.identity == "person-0"}) == 21
+
+
 def test_calibration_shows_people_outside_of_the_study_near_the_grades() -> None:
     rows = [(i, row(f"{i}.png", grade)) for i, grade in enumerate([0, 3, 19, 20, 45, 60, 60, 60, 90])]
     rows += [(9, row("covered.png", 80, covered=True)), (10, row("ungraded.png"))]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from amgan.evaluation.figures.layout import Panel, lay_out
-from amgan.evaluation.figures.subjects import FigureOptions, Rgb, made, map_pictures, panel_side, subject_of
+from amgan.evaluation.figures.subjects import FigureOptions, Subject, made, map_pictures, panel_side, subject_of
 from amgan.faces.photo import Photo
 from amgan.inference.ager import Ager
 from amgan.inference.views import GAIN, difference
@@ -33,15 +34,18 @@ def _by_each(
     The map is that of the model named last: the paper's own, beside one that lacks something.
     """
     last = list(agers.values())[-1]
-    shown = [subject_of(last, photo, options.face) for photo in photos]
+    shown: list[Subject] = []
     rows: list[list[Panel | None]] = []
     row_titles = []
-    for photo, subject in zip(photos, shown, strict=True):
-        columns: list[list[Rgb]] = []
-        for ager in agers.values():
-            # Each model has its own idea of the zones and of the scores that the face has now.
-            own = subject if ager is last else subject_of(ager, photo, options.face)
-            columns.append(made(ager, own, [own.all_at(level) for level in levels.values()], options))
+    for photo in photos:
+        # Each model has its own idea of the zones and of the scores that the face has now.
+        own = _same_square([subject_of(ager, photo, options.face) for ager in agers.values()])
+        columns = [
+            made(ager, subject, [subject.all_at(level) for level in levels.values()], options)
+            for ager, subject in zip(agers.values(), own, strict=True)
+        ]
+        subject = own[-1]
+        shown.append(subject)
         original = subject.original
         for index, (word, level) in enumerate(levels.items()):
             titles = ("Original", *agers) if not rows else ("",) * (1 + len(agers))
@@ -52,3 +56,9 @@ def _by_each(
             row_titles += [word, f"Map, difference ({GAIN} times)"]
     wide = range(1, len(rows), 2)
     return lay_out(rows, panel_side(shown, options), row_titles=row_titles, wide_after_rows=wide)
+
+
+def _same_square(subjects: Sequence[Subject]) -> list[Subject]:
+    """One face as each model sees it, all in the largest square: with hair that greys a model shows more of a photo."""
+    box = max((subject.box for subject in subjects), key=lambda box: box[2] - box[0])
+    return [replace(subject, box=box) for subject in subjects]

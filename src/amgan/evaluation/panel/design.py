@@ -46,9 +46,13 @@ class Settings:
 
 
 def one_photo_a_person(faces: Sequence[Face], rng: np.random.Generator) -> list[Face]:
-    """A photo of each person, people and photos in an order that is drawn."""
-    shuffled = [faces[i] for i in rng.permutation(len(faces))]
-    return list({row.identity: (index, row) for index, row in shuffled}.values())
+    """A photo of each person, drawn; people in an order that is drawn too, whoever has how many photos."""
+    photos: dict[str, list[Face]] = {}
+    for face in faces:
+        photos.setdefault(face[1].identity, []).append(face)
+    # People first: were photos shuffled, those with many would come sooner, and a study takes those who come first.
+    of_each = list(photos.values())
+    return [of_each[i][rng.integers(len(of_each[i]))] for i in rng.permutation(len(of_each))]
 
 
 def spread_over_sheets(

@@ -13,6 +13,7 @@ from amgan.evaluation.measures.response import slope
 from amgan.evaluation.protocol import DRAWN, LEVELS, OLDER, YOUNGER, Plan
 from amgan.evaluation.run import strip_name
 from amgan.evaluation.summary import Summary
+from amgan.evaluation.totals.figure import words
 from amgan.evaluation.totals.person import years
 from amgan.evaluation.totals.signs import target_error
 from amgan.signs.atlas import AGE, Atlas
@@ -80,9 +81,10 @@ def _strip(label: str, value: str, plan: Plan, found: Found, out: Path, atlas: A
         if kind in found.distance:
             note.append(f"distance {found.distance[kind]:.2f}")
         notes.append(f"<span>{', '.join(note)}</span>")
+    image = picture(out, strip_name(found.name), f"{label} {value} {found.name}: {', '.join(_HEADS[k] for k in SHOWN)}")
     return (
         f'<figure class="case {label}"><figcaption><b>{label}</b> {escape(value)} <i>{escape(found.name)}</i>'
-        f'</figcaption>{picture(out, strip_name(found.name))}<div class="heads">{"".join(notes)}</div></figure>'
+        f'</figcaption>{image}<div class="heads">{"".join(notes)}</div></figure>'
     )
 
 
@@ -93,12 +95,16 @@ def sweep_pictures(summary: Summary, sign: str, out: Path) -> str:
     figures = []
     for face, steepness in chosen.items():
         strip = Path(strip_name(face))
-        image = picture(out, str(strip.with_name(sweep_name(sign, strip.name))))
-        figures.append(f'<figure class="zone">{image}<figcaption>slope {steepness:.2f}</figcaption></figure>')
+        follows = f"slope {steepness:.2f}"
+        image = picture(
+            out, str(strip.with_name(sweep_name(sign, strip.name))), f"{words(sign)}, at every level, {follows}"
+        )
+        figures.append(f'<figure class="zone">{image}<figcaption>{follows}</figcaption></figure>')
     return "".join(figures)
 
 
-def picture(out: Path, name: str) -> str:
-    """A file of OUT inside the page, with a link to itself."""
+def picture(out: Path, name: str, caption: str) -> str:
+    """A file of OUT inside the page, with a link to itself, which has no other words than its caption."""
     data = base64.b64encode((out / name).read_bytes()).decode()
-    return f'<a href="{escape(name)}"><img loading="lazy" alt="" src="data:image/jpeg;base64,{data}"></a>'
+    alt = escape(caption)
+    return f'<a href="{escape(name)}"><img loading="lazy" alt="{alt}" src="data:image/jpeg;base64,{data}"></a>'

@@ -78,6 +78,7 @@ def dot_plot(rows: Sequence[tuple[str, Sequence[float]]], limit: float | None, u
         side, anchor = (-4, "end") if x(limit) > width / 2 else (4, "start")
         label = f'x="{x(limit) + side:.1f}" y="{top + 10}" text-anchor="{anchor}"'
         parts.append(f'<text class="limit" {label}>wanted {limit:g}</text>')
+    told = []
     for place, (name, values) in enumerate(rows):
         known = [v for v in values if np.isfinite(v)]
         middle, median = top + row * (place + 0.5), float(np.median(known)) if known else float("nan")
@@ -86,6 +87,7 @@ def dot_plot(rows: Sequence[tuple[str, Sequence[float]]], limit: float | None, u
         for lane, value in enumerate(sorted(known)):
             parts.append(f'<circle cx="{x(value):.1f}" cy="{middle + (lane % 3 - 1) * 7:.1f}" r="3.5"/>')
         if known:
+            told.append(f"{name}: median {median:+.1f} {unit}")
             # At the right end the words go to the other side.
             words, anchor = (x(median) - 7, "end") if x(median) > width - 90 else (x(median) + 7, "start")
             parts.append(
@@ -93,7 +95,8 @@ def dot_plot(rows: Sequence[tuple[str, Sequence[float]]], limit: float | None, u
                 f'<text class="value" x="{words:.1f}" y="{middle - 12:.1f}" text-anchor="{anchor}">'
                 f"{median:+.1f} {escape(unit)}</text>"
             )
-    return f'<svg class="dots" viewBox="0 0 {width} {height}" role="img">{"".join(parts)}</svg>'
+    label = escape("; ".join(told))
+    return f'<svg class="dots" viewBox="0 0 {width} {height}" role="img" aria-label="{label}">{"".join(parts)}</svg>'
 
 
 def span(found: Interval, limit: float | None, better: str) -> str:

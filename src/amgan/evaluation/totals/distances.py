@@ -19,7 +19,7 @@ Indices = npt.NDArray[np.int64]
 Distance = Callable[[npt.NDArray[np.floating], npt.NDArray[np.floating]], float]
 # Years from which a face counts as really old; and the share of the oldest targets compared with those.
 OLD_YEARS, OLDEST = 50, 0.25
-# People a half must have for a distance of a group.
+# Faces a half must have for a distance of a group.
 HALF_GROUP = 10
 # Faces that a set must have to be compared at all.
 FEWEST_FACES = 3

@@ -35,9 +35,8 @@ def identity(faces: Faces) -> list[Figure]:
             "less",
         )
     strangers = _strangers(faces)
-    return figures + faces.figure(
-        "identity.strangers", "identity distance of two strangers, median", lambda _, f: strangers[f.name], None, ""
-    )
+    title = "identity distance to strangers, mean of each face's median"
+    return figures + faces.figure("identity.strangers", title, lambda _, f: strangers[f.name], None, "")
 
 
 def _same(kind: str) -> Callable[[Plan, Found], float]:
