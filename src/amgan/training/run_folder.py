@@ -43,8 +43,8 @@ def check_folder(config: TrainConfig, atlas: Atlas, out: Path, resume: bool) -> 
 
     Raises:
         OutputError: It holds a run already and `resume` is false.
-        ConfigError: Networks, optimisers, data, licences, signs or seed differ from those the run began with, or what it began
-            with cannot be read.
+        ConfigError: Networks, optimisers, data, licences, signs or seed differ from those the run began with, or what
+            it began with cannot be read.
     """
     if has_checkpoint(out) and not resume:
         raise OutputError(f"{out}: holds a run already; add --resume to go on with it, or choose another --out")
