@@ -43,6 +43,11 @@ def same(one: Batch, two: Batch) -> bool:
     return all(torch.equal(getattr(one, name), getattr(two, name)) for name in FIELDS)
 
 
+def other_side(zone: str) -> str:
+    ends = {".left": ".right", ".right": ".left"}
+    return next((zone.removesuffix(end) + other for end, other in ends.items() if zone.endswith(end)), zone)
+
+
 def test_a_step_decides_its_batch(stores: dict[str, Store]) -> None:
     patches = patches_of(stores["raw"])
     one, two, other = patches.batch(5, 4, 64), patches.batch(5, 4, 64), patches.batch(6, 4, 64)
@@ -126,6 +131,39 @@ def test_maps_of_every_kind(stores: dict[str, Store], maps: MapKind, channels: i
     if maps != "zones":
         assert torch.equal(batch.source, batch.source[..., :1, :1].expand_as(batch.source))
         assert batch.zoned.min() == 1
+
+
+def test_scores_of_a_mirrored_patch_change_sides(stores: dict[str, Store]) -> None:
+    """As a map of zones does: what is asked of the left of a face is asked of its right in the mirror."""
+    side = 256
+    uniform, plain, drawn = (patches_of(stores["raw"], side, maps=kind) for kind in ("scores", "age", "zones"))
+    for patches in (uniform, plain, drawn):
+        patches.degraded, patches.recolour = 0.0, False
+    batch, seen = uniform.batch(0, 12, side), set[bool]()
+    # What is drawn is the same for every kind of map.
+    for other in (plain.batch(0, 12, side), drawn.batch(0, 12, side)):
+        assert all(torch.equal(getattr(batch, name), getattr(other, name)) for name in ("image", "location", "skin"))
+    picks = uniform.draw.faces(np.random.default_rng((0, 0)), 12)
+    for number, pick in enumerate(picks):
+        face = cv2.resize(stores["raw"].images[uniform.indices[pick]], (side, side), interpolation=cv2.INTER_AREA)
+        shown = ((batch.image[number].permute(1, 2, 0).numpy() + 1) * 127.5).round().astype(np.uint8)
+        mirrored = not np.array_equal(shown, face)
+        seen.add(mirrored)
+        known = dict(zip(ATLAS.zones, uniform.draw.scores[pick].tolist(), strict=True))
+        wanted = [known[other_side(zone) if mirrored else zone] for zone in ATLAS.zones]
+        assert batch.source[number, :-1, 0, 0].tolist() == pytest.approx(wanted)
+        assert batch.source[number, -1, 0, 0] == uniform.draw.ages[pick]
+    assert seen == {True, False}
+
+
+def test_a_mirrored_patch_is_asked_for_the_other_side(
+    stores: dict[str, Store], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    patches, asked = patches_of(stores["raw"], 256, maps="scores"), np.arange(len(ATLAS.zones), dtype=np.float32) / 32
+    monkeypatch.setattr(patches.draw, "target", lambda rng, pick, zones: (asked, np.float32(0.5)))
+    turned = asked[[ATLAS.zones.index(zone) for zone in map(other_side, ATLAS.zones)]].tolist()
+    found = {tuple(scores[:-1]) for scores in patches.batch(0, 12, 64).target[..., 0, 0].tolist()}
+    assert found == {tuple(asked.tolist()), tuple(turned)}
 
 
 def test_pictures_and_maps_lie_on_each_other_at_every_size(stores: dict[str, Store]) -> None:

@@ -181,6 +181,32 @@ def test_a_store_from_before_sides_were_noted_is_opened_and_not_written_to(datas
         again.images[0][0, 0] = 1
 
 
+@pytest.mark.parametrize("name", ["landmarks.npy", "images.npy", "sides.npy"])
+@pytest.mark.usefixtures("blind")
+def test_a_store_that_is_cut_off_is_named(dataset: Path, tmp_path: Path, name: str) -> None:
+    folder = prepare(dataset, tmp_path, ATLAS, size=128).folder
+    for size in (-1, 20, 0):
+        with (folder / name).open("r+b") as file:
+            file.truncate(size if size >= 0 else (folder / name).stat().st_size - 1)
+        with pytest.raises(
+            DatasetError, match=rf"{name}: damaged \(.*delete .*{folder.name} and give the command again"
+        ):
+            prepare(dataset, tmp_path, ATLAS, size=128)
+    if name != "sides.npy":  # older stores have none
+        (folder / name).unlink()
+        with pytest.raises(DatasetError, match=rf"{name}: damaged \(.*No such file"):
+            prepare(dataset, tmp_path, ATLAS, size=128)
+
+
+@pytest.mark.usefixtures("blind")
+def test_a_state_that_cannot_be_read_is_named(dataset: Path, tmp_path: Path) -> None:
+    folder = prepare(dataset, tmp_path, ATLAS, size=128).folder
+    for content in ("", "[true", "3"):
+        (folder / "state.json").write_text(content)
+        with pytest.raises(DatasetError, match=r"state\.json: damaged"):
+            prepare(dataset, tmp_path, ATLAS, size=128)
+
+
 @pytest.mark.usefixtures("blind")
 def test_a_disk_without_room_is_said_before_it_is_full(
     dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

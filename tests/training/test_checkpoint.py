@@ -45,6 +45,22 @@ def test_a_damaged_checkpoint_falls_back_and_says_so(smallest: TrainConfig, tmp_
         read_checkpoint(tmp_path / "absent")
 
 
+def test_damage_to_the_directory_of_a_checkpoint_falls_back_too(smallest: TrainConfig, tmp_path: Path) -> None:
+    nets, said = Networks(smallest, 1), list[str]()
+    save_checkpoint(tmp_path, nets, 1)
+    save_checkpoint(tmp_path, nets, 2)
+    whole, entry = (tmp_path / NAME).read_bytes(), b"PK\x01\x02"
+    first = whole.index(entry)
+    # A name that is no text, and parts that are taken for deflated ones or for LZMA.
+    name = whole[: first + 46] + b"\xff" + whole[first + 47 :]
+    deflated, lzma = (whole[: first + 10] + bytes([method]) + whole[first + 11 :] for method in (8, 14))
+    for content in (name, deflated, lzma):
+        (tmp_path / NAME).write_bytes(content)
+        said.clear()
+        assert read_checkpoint(tmp_path, said.append)["step"] == 1
+        assert len(said) == 1 and f"{tmp_path / NAME} is damaged" in said[0]
+
+
 def test_a_crash_between_the_two_moves_leaves_a_run_that_goes_on(smallest: TrainConfig, tmp_path: Path) -> None:
     nets = Networks(smallest, 1)
     assert not has_checkpoint(tmp_path)

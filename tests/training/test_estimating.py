@@ -1,3 +1,4 @@
+import json
 import math
 from pathlib import Path
 
@@ -129,6 +130,63 @@ def test_features_go_on_where_they_were_stopped(face_set: Path, tmp_path: Path) 
     found = face_features(store, estimators, lambda faces: (seen.append(i) or i for i in faces))
     assert seen == list(range(3, len(store.rows))) and np.isfinite(found).all()
     assert np.array_equal(face_features(store, estimators, lambda faces: pytest.fail("nothing is left to do")), found)
+
+
+def torn(path: Path, row: int) -> None:
+    """As a crash leaves a file of which not every page came to the disk."""
+    features = np.lib.format.open_memmap(path, "r+")
+    features[row, 3:] = 0
+    features[row + 1 :] = 0
+    features.flush()
+
+
+def test_features_that_were_half_written_are_made_again(
+    face_set: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(estimating, "SAVE_EVERY", 2)
+    store, estimators, seen = prepare(face_set, tmp_path, ATLAS), RidgeEstimators(ATLAS), list[int]()
+    whole = np.array(face_features(store, estimators))
+    (path,) = store.folder.glob("features-*.npy")
+    state = path.with_suffix(".json")
+    assert json.loads(state.read_text()) == len(store.rows)
+    # What came after the note is not trusted. Without a note, as in older stores, every zone is looked at.
+    for note, first in (("4", 4), (None, 5), ("{", 5)):
+        torn(path, 5)
+        state.unlink() if note is None else state.write_text(note)
+        seen.clear()
+        again = face_features(store, estimators, lambda faces: (seen.append(i) or i for i in faces))
+        assert seen == list(range(first, len(store.rows))) and np.array_equal(again, whole)
+    state.unlink()
+    face_features(store, estimators, lambda faces: pytest.fail("nothing is left to do"))
+    assert json.loads(state.read_text()) == len(store.rows)
+
+
+def test_how_far_features_are_is_noted_once_they_are_on_the_disk(
+    face_set: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(estimating, "SAVE_EVERY", 5)
+    store, said = prepare(face_set, tmp_path, ATLAS), list[str]()
+    write = estimating.write_whole
+    monkeypatch.setattr(estimating, "flush", lambda array: said.append("flush"))
+    monkeypatch.setattr(estimating, "write_whole", lambda path, text: said.append(text) or write(path, text))
+    face_features(store, RidgeEstimators(ATLAS))
+    assert said == ["flush", "5", "flush", "10", "flush", "12"]
+
+
+def test_features_that_are_cut_off_are_named(face_set: Path, tmp_path: Path) -> None:
+    store, estimators = prepare(face_set, tmp_path, ATLAS), RidgeEstimators(ATLAS)
+    face_features(store, estimators)
+    (path,) = store.folder.glob("features-*.npy")
+    for size in (path.stat().st_size - 1, 20, 0):
+        with path.open("r+b") as file:
+            file.truncate(size)
+        with pytest.raises(
+            DatasetError, match=rf"{path.name}: damaged \(.*delete .*{path.name} and give the command again"
+        ):
+            face_features(store, estimators)
+    np.save(path, np.zeros((3, 2), np.float32))
+    with pytest.raises(DatasetError, match=r"holds float32, \(3, 2\)"):
+        face_features(store, estimators)
 
 
 def test_a_sign_that_nobody_scored_is_named(face_set: Path, tmp_path: Path) -> None:

@@ -46,6 +46,8 @@ def test_the_papers_numbers() -> None:
         assert weights.location == (50 if config.generator.location_maps else 0)
         assert config.betas == (0.0, 0.99) and (stage.rate, stage.critic_rate) == (7e-5, 2e-4)
         assert config.feature_noise == 0
+        # In use, as in training, nothing is taken from a change but where none may be made at all.
+        assert not config.restrained and not config.generator.guarded
         assert config.critic.kind == "conv" and config.generator.norm == "instance"
         if name == "paper-512-of-2048":
             assert (stage.patch, stage.image_size, config.face_size) == (512, 2048, 2048)

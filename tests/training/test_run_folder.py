@@ -40,6 +40,20 @@ def test_what_may_change_is_told_and_what_would_be_another_run_is_refused(smalle
         check_folder(smallest.model_copy(update={"betas": (0.0, 0.9)}), ATLAS, run, resume=True)
 
 
+def test_photos_under_other_licences_are_another_run(smallest: TrainConfig, run: Path) -> None:
+    """The model's notice names the licences of the last config alone."""
+    free = smallest.model_copy(update={"licences": ["CC0 1.0"]})
+    with pytest.raises(ConfigError, match="another licences"):
+        check_folder(free, ATLAS, run, resume=True)
+    # A run from before there was that key learned from any photo.
+    content = json.loads((run / "config.json").read_text())
+    del content["licences"]
+    (run / "config.json").write_text(json.dumps(content))
+    assert check_folder(smallest, ATLAS, run, resume=True) == []
+    with pytest.raises(ConfigError, match="another licences"):
+        check_folder(free, ATLAS, run, resume=True)
+
+
 def test_an_atlas_is_what_is_in_it_and_not_where_it_lies(smallest: TrainConfig, run: Path) -> None:
     elsewhere = smallest.model_copy(update={"atlas": Path("moved.yaml")})
     assert "atlas: None -> moved.yaml" in check_folder(elsewhere, ATLAS, run, resume=True)[0]

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from amgan.data.table import Row
-from amgan.errors import DatasetError, OutputError, PhotoError
+from amgan.errors import DatasetError, OutputError, PhotoError, in_one_line
 from amgan.faces.photo import read_photo
 
 # "raw" takes 3 bytes a pixel of the disk and nothing of the memory that the system would not give back: what is read is
@@ -106,10 +106,32 @@ def kind_of(keeping: Keeping, count: int, size: int) -> Kind:
     return "raw" if count * size**2 * 3 <= RAW_LIMIT else "webp"
 
 
-def mapped(path: Path, shape: tuple[int, ...], dtype: type[np.generic], done: bool) -> npt.NDArray[Any]:
-    """An array in a file, mapped into memory: to be read if it is `done`, else to be written; made if it is missing."""
-    mode: Literal["r", "r+", "w+"] = "r" if done else "r+" if path.is_file() else "w+"
-    return np.lib.format.open_memmap(path, mode, dtype, shape)
+def mapped(
+    path: Path, shape: tuple[int, ...], dtype: npt.DTypeLike, done: bool, anew: Path | None = None
+) -> npt.NDArray[Any]:
+    """An array in a file, mapped into memory.
+
+    Args:
+        path: The file.
+        shape: The array's.
+        dtype: The array's.
+        done: Whether it is only to be read; else it is to be written, and made if it is missing.
+        anew: What has to go for it to be made anew, if it is damaged; None for its folder.
+
+    Raises:
+        DatasetError: The file is cut off or another, or is missing though `done`.
+    """
+    if not done and not path.is_file():
+        return np.lib.format.open_memmap(path, "w+", dtype, shape)
+    try:
+        # To be read at first: opened to be written, a file that is cut off would be filled up with zeros.
+        found = np.lib.format.open_memmap(path, "r")
+        fault = "" if (found.shape, found.dtype) == (shape, dtype) else f"holds {found.dtype}, {found.shape}"
+    except (ValueError, EOFError, FileNotFoundError) as error:
+        fault = in_one_line(error)
+    if fault:
+        raise DatasetError(f"{path}: damaged ({fault}); delete {anew or path.parent} and give the command again")
+    return found if done else np.lib.format.open_memmap(path, "r+")
 
 
 def flush(array: npt.NDArray[Any]) -> None:

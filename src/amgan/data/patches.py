@@ -29,6 +29,7 @@ from amgan.maps.arrays import grown, grown_part
 from amgan.maps.kinds import MapKind, draw_map, in_any_zone
 from amgan.maps.location import location_maps
 from amgan.maps.mesh import face_places
+from amgan.maps.sides import across
 from amgan.maps.variants import varied, which_pattern
 from amgan.signs.atlas import Atlas
 from amgan.signs.zones import zone_masks
@@ -135,6 +136,7 @@ class FacePatches:
         self.mirrors = patterns == 1 and (grafts is None or grafts.patterns is None)
         self.store, self.atlas, self.indices, self.draw, self.channels = store, atlas, indices, draw, channels
         self.image_size, self.seed = image_size, seed
+        self._across = across(atlas.zones)
         self.degraded, self.maps, self.recolour = degraded, maps, recolour
         # Apart from each other: a picture would push out fifty masks, each of which takes as long to make.
         for_masks = min(cache_bytes // 2, len(indices) * (MASK_BYTES + on_face * PLACES_BYTES))
@@ -221,12 +223,15 @@ class FacePatches:
             bare = self.grafts.layers.bare(pick, self.image_size, *window.patch)[None]
             if not put_on:
                 before, after, own, asked = after, before, asked, own
+        # Drawn before the pictures change, since larger patches draw more noise.
+        mirrored = rng.random() < 0.5 and self.mirrors
+        if mirrored and self.maps == "scores":
+            # A map of zones is mirrored by its pixels; here the channels say what is left and what is right.
+            own, asked = ((scores[self._across], age) for scores, age in (own, asked))
         small = np.concatenate(
             [self._drawn(zones, head, *own), self._drawn(zones, head, *asked), editable[None], skin[None], zoned[None]]
         )
         maps = grown(small[None], (side, side))[0]
-        # Drawn first, since larger patches draw more noise.
-        mirrored = rng.random() < 0.5 and self.mirrors
         # Both with the same light, grain and blocks.
         twin = copy.deepcopy(rng)
         image = self._changed(before, rng)

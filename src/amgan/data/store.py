@@ -23,7 +23,7 @@ import numpy.typing as npt
 from amgan.data.dataset import read_rows
 from amgan.data.images import Images, Keeper, Keeping, Kind, curated_face, flush, kind_of, mapped
 from amgan.data.table import Row
-from amgan.errors import OutputError, PhotoError
+from amgan.errors import DatasetError, OutputError, PhotoError
 from amgan.faces.align import align_face, at_side
 from amgan.faces.detect import FaceDetector
 from amgan.faces.photo import read_photo
@@ -113,7 +113,7 @@ def prepare(
         The store; photos without a usable face are in `left_out` alone.
 
     Raises:
-        DatasetError: The table, or an aligned face of a dataset, is unusable.
+        DatasetError: The table, an aligned face of a dataset, or what was prepared before is unusable.
         OutputError: The folder cannot be written, or the disk has no room for the faces.
     """
     rows = read_rows(data, atlas)
@@ -133,7 +133,7 @@ def _filled(
     """The store of a folder, with the faces that are not in it yet."""
     folder.mkdir(parents=True, exist_ok=True)
     state = folder / "state.json"
-    found: list[bool] = json.loads(state.read_text()) if state.is_file() else []
+    found = _looked_at(state)
     unread = rows[len(found) :]
     keeper = Keeper(folder, kind, len(rows), size, len(unread))
     landmarks = mapped(folder / "landmarks.npy", (len(rows), 478, 2), np.float32, not unread)
@@ -167,6 +167,17 @@ def _filled(
     left_out = [row.name for row, has_face in zip(rows, found, strict=True) if not has_face]
     pictures = keeper.images([_elsewhere(row, size) for row in kept])
     return Store(folder, kept, left_out, pictures, landmarks[:count], size, np.array(sides[:count]))
+
+
+def _looked_at(state: Path) -> list[bool]:
+    """Which rows have been looked at, and whether a face was in each."""
+    try:
+        found = json.loads(state.read_text()) if state.is_file() else []
+    except ValueError:
+        found = None
+    if not isinstance(found, list):
+        raise DatasetError(f"{state}: damaged; delete {state.parent} and give the command again")
+    return found
 
 
 def _sides(path: Path, count: int, done: bool) -> npt.NDArray[np.float32]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +23,19 @@ def sides_of(sign: str) -> tuple[str, str]:
     """
     left, right = (f"{sign}.{side}" for side in SIDES)
     return left, right
+
+
+def across(zones: Sequence[str]) -> list[int]:
+    """Where each zone finds itself in a mirror: the place of the same sign's other side; its own, if it has no side.
+
+    Example:
+        >>> across(["forehead_wrinkles", "crows_feet.left", "crows_feet.right"])
+        [0, 2, 1]
+    """
+    left, right = SIDES
+    other = {left: right, right: left}
+    named = (zone.partition(".") for zone in zones)
+    return [zones.index(f"{sign}{dot}{other.get(side, side)}") for sign, dot, side in named]
 
 
 def known_as(scores: Iterable[str], name: str) -> str:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import lzma
 import os
 import pickle
 import zipfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +22,18 @@ if TYPE_CHECKING:
 NAME, PREVIOUS = "checkpoint.pt", "checkpoint.previous.pt"
 # What a damaged one is called from then on, so that it never takes the place of a whole one.
 DAMAGED = "checkpoint.damaged.pt"
+
+# What reading a damaged one ends with: a name in it may be no text, or a part be taken for a compressed one.
+_DAMAGE = (
+    RuntimeError,
+    ValueError,
+    EOFError,
+    OSError,
+    pickle.UnpicklingError,
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+)
 
 # What `read_checkpoint` gives: "step", "stem", "networks", "optimisers" and, since fp16 is there, "scaler".
 State = dict[str, Any]
@@ -76,7 +90,7 @@ def read_checkpoint(folder: Path, say: Callable[[str], None] = lambda line: None
         try:
             _check_sums(path)
             state: State = torch.load(path, map_location="cpu", weights_only=True)
-        except (RuntimeError, EOFError, OSError, pickle.UnpicklingError, zipfile.BadZipFile) as error:
+        except _DAMAGE as error:
             # The one before it is whole.
             reason = str(error).splitlines() or ["it is empty"]
             fault += f"{path} is damaged ({reason[0][:80]}); "

@@ -103,7 +103,8 @@ class TrainConfig(Frozen):
             are given (`amgan.data.grafts.pattern`). With none they are chosen by their scores
             (`amgan.data.grafts.givers`). Without a memory anyone old gives lines to anyone.
         restrained: Whether changes are made in training as in use: less off the skin, and of no other hue
-            (`amgan.maps.change`). Without, only the generator's own attention keeps a picture as it is.
+            (`amgan.maps.change`). Without, only the generator's own attention keeps a picture as it is; in use
+            `generator.guarded` says what is taken away.
         feature_noise: Standard deviation of the noise on what the frozen ImageNet trunk sees, pictures being -1..1: for
             the realness heads of "features", so that they judge nothing fainter, and in both pictures of the perceptual
             cycle, with either critic, which then keeps nothing fainter.

@@ -5,13 +5,16 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
-from amgan.data.store import Store
+from amgan.data.images import flush, mapped
+from amgan.data.store import SAVE_EVERY, Store
 from amgan.errors import DatasetError
+from amgan.faces.output import write_whole
 from amgan.models.estimator import Features, Progress, SignEstimators, SignLabels, SignReport
 from amgan.signs.atlas import AGE, Atlas
 
@@ -29,6 +32,10 @@ def face_features(store: Store, estimators: SignEstimators, progress: Progress =
 
     Returns:
         (N, Z + 1, *feature_shape), in the order of the atlas's zones, then ``age``; mapped, to be read only.
+
+    Raises:
+        DatasetError: What is kept there is cut off or of another shape.
+        OutputError: It cannot be written how far they are.
     """
     atlas = estimators.atlas
     # A vector by its length, which is what the key was before there were other kinds.
@@ -36,18 +43,38 @@ def face_features(store: Store, estimators: SignEstimators, progress: Progress =
     key = {"zones": {zone: atlas.polygons(zone) for zone in atlas.zones}, "features": of_kind}
     path = store.folder / f"features-{hashlib.sha256(json.dumps(key).encode()).hexdigest()[:12]}.npy"
     shape = (len(store.rows), len(atlas.zones) + 1, *estimators.feature_shape)
-    if path.is_file():
-        found = np.lib.format.open_memmap(path, "r+")
-    else:
-        # All zeros, and takes no room before it is filled.
-        found = np.lib.format.open_memmap(path, "w+", estimators.feature_type, shape)
-    # A face's own row is written at once, so that what is no longer blank is whole; older files are blank with NaN.
-    blank = ~np.nan_to_num(found[:, 0].reshape(len(found), -1)).any(axis=1)
-    missing = np.flatnonzero(blank).tolist()
-    for index in progress(missing) if missing else ():
-        found[index] = estimators.features(store.images[index], store.landmarks[index])
-    found.flush()
-    return np.lib.format.open_memmap(path, "r")
+    filled = path.is_file()
+    # A new one is all zeros, and takes no room before it is filled.
+    found = mapped(path, shape, estimators.feature_type, done=False, anew=path)
+    state = path.with_suffix(".json")
+    done = noted = _rows_done(found, state) if filled else 0
+    try:
+        for index in progress(range(done, len(found))) if done < len(found) else ():
+            found[index] = estimators.features(store.images[index], store.landmarks[index])
+            done = index + 1
+            if done - noted == SAVE_EVERY:
+                noted = _noted(found, state, done)
+    finally:
+        if done > noted or not state.is_file():
+            _noted(found, state, done)
+    return mapped(path, shape, estimators.feature_type, done=True, anew=path)
+
+
+def _rows_done(found: Features, state: Path) -> int:
+    """How many rows from the first on are whole."""
+    try:
+        return min(int(json.loads(state.read_text())), len(found))
+    except (OSError, ValueError, TypeError):
+        # Of before that was noted: such a file is blank, with zeros or NaN, in every zone that is missing.
+        rows = (np.nan_to_num(row.reshape(len(row), -1)).any(axis=1).all() for row in found)
+        return next((index for index, whole in enumerate(rows) if not whole), len(found))
+
+
+def _noted(found: Features, state: Path, done: int) -> int:
+    """Notes how many rows are whole, once they are on the disk: what is written there later may come out torn."""
+    flush(found)
+    write_whole(state, json.dumps(done))
+    return done
 
 
 def sign_labels(

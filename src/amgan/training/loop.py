@@ -20,7 +20,6 @@ from amgan.errors import ConfigError
 from amgan.maps.kinds import count_channels
 from amgan.maps.packing import pack_zones
 from amgan.models.bundle import load_bundle, load_bundle_schema, save_bundle
-from amgan.models.critic import FeatureCritic
 from amgan.models.generator import Generator
 from amgan.signs.atlas import Atlas
 from amgan.training.checkpoint import read_checkpoint, restore, save_checkpoint
@@ -181,8 +180,6 @@ def _steps(run: _Run, nets: Networks, faces: TrainingFaces, statistics: Statisti
             whole, left = config.stage_at(step)
             stage, learning_map = whole.at(step), left > 1
             if learning_map:
-                if not isinstance(nets.critic, FeatureCritic):
-                    continue
                 rate = 1.0 if (left - 1) * whole.steps > 0.2 * whole.map_head_steps else 0.3
                 means.add(map_head_step(fabric, nets, batch, stage, step, rate))
             else:

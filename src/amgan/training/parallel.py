@@ -141,10 +141,10 @@ def _processes_here(fabric: Fabric) -> int:
 
 
 def average_gradients(fabric: Fabric, optimisers: Sequence[torch.optim.Optimizer]) -> None:
-    """Gives the parameters of some optimisers, in every process, the mean of all processes' gradients."""
+    """Gives the parameters of some optimisers, all of which have gradients, the mean of all processes' gradients."""
     if fabric.world_size == 1:
         return
-    gradients = [p.grad for o in optimisers for group in o.param_groups for p in group["params"] if p.grad is not None]
+    gradients = [p.grad for o in optimisers for group in o.param_groups for p in group["params"]]
     flat = fabric.all_reduce(torch.cat([g.flatten() for g in gradients]), reduce_op="mean")
     assert isinstance(flat, Tensor)
     for gradient, mean in zip(gradients, flat.split([g.numel() for g in gradients]), strict=True):

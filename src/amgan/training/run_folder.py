@@ -15,7 +15,18 @@ from amgan.training.config import TrainConfig
 from amgan.training.config_file import ATLAS_DIGEST
 
 # A run that goes on with another of these is another run.
-FIXED_KEYS = ("data", "atlas", "start", "judge_share", "estimators", "seed", "generator", "critic", "betas")
+FIXED_KEYS = (
+    "data",
+    "licences",
+    "atlas",
+    "start",
+    "judge_share",
+    "estimators",
+    "seed",
+    "generator",
+    "critic",
+    "betas",
+)
 
 
 def check_folder(config: TrainConfig, atlas: Atlas, out: Path, resume: bool) -> list[str]:
@@ -32,8 +43,8 @@ def check_folder(config: TrainConfig, atlas: Atlas, out: Path, resume: bool) -> 
 
     Raises:
         OutputError: It holds a run already and `resume` is false.
-        ConfigError: Networks, optimisers, data, signs or seed differ from those the run began with, or what it began
-            with cannot be read.
+        ConfigError: Networks, optimisers, data, licences, signs or seed differ from those the run began with, or what
+            it began with cannot be read.
     """
     if has_checkpoint(out) and not resume:
         raise OutputError(f"{out}: holds a run already; add --resume to go on with it, or choose another --out")
@@ -66,7 +77,7 @@ def _config_before(path: Path) -> dict[str, Any]:
     try:
         before = json.loads(path.read_text(encoding="utf-8"))
         stages = [{"accumulate": 1, **stage} for stage in before["stages"]]
-        return {"estimators": "ridge", **before, "stages": stages}
+        return {"estimators": "ridge", "licences": [], **before, "stages": stages}
     except (ValueError, KeyError, TypeError) as error:
         raise ConfigError(f"{path}: damaged ({in_one_line(error)}); delete it and resume again") from error
 

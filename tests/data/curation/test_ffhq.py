@@ -1,4 +1,5 @@
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +76,12 @@ def test_a_csv_adds_to_it(ffhq: Path) -> None:
     assert laid_over(base, {}, Path("ages.csv")) == base
     with pytest.raises(DatasetError, match=r"ages\.csv: has no FFHQ photo of SRC, but 'images/0\.png'"):
         laid_over(base, {"images/0.png": Labels(30)}, Path("ages.csv"))
+
+
+def test_an_age_of_0_is_said_and_no_age_is_not() -> None:
+    adult = {"00012.png": Labels(30.0, "ffhq-00012", source="ffhq")}
+    ages = [laid_over(adult, {"00012.png": Labels(age)}, Path("ages.csv"))["00012.png"].age for age in (0.0, math.nan)]
+    assert ages == [0, 30]
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -81,8 +82,8 @@ def laid_over(ffhq: Mapping[str, Labels], labels: Mapping[str, Labels], path: Pa
 
 
 def _says(value: Any) -> bool:
-    # NaN is the one value that is not itself.
-    return bool(value) and value == value
+    """Whether a label is known; an age of 0 is."""
+    return not math.isnan(value) if isinstance(value, (int, float)) else bool(value)
 
 
 def _read(path: Path) -> dict[str, dict[str, Any]]:
