@@ -100,6 +100,38 @@ def test_a_file_of_others_stays(recipes: list[Recipe], settings: Settings, tmp_p
     assert aged.status == "aged" and Image.open(target).size == (512, 512)
 
 
+@pytest.mark.parametrize("stop", [OutputError("full"), KeyboardInterrupt()], ids=["full disk", "Ctrl-C"])
+@pytest.mark.parametrize("late", [False, True], ids=["not written down", "written down"])
+def test_a_file_that_could_not_be_replaced_is_put_back(
+    recipes: list[Recipe],
+    settings: Settings,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    stop: BaseException,
+    late: bool,
+) -> None:
+    out = tmp_path / "out"
+    run(recipes[:1], settings, out)
+    made, known = (out / "sub" / "face.png").read_bytes(), Results(out).known
+    (out / "sub" / "mirrored.png").write_text("mine")
+    add = Results.add
+
+    def stopped(self: Results, result: Result) -> None:
+        if late:
+            add(self, result)
+        raise stop
+
+    other = [replace(recipe, request=Request(every=0.1)) for recipe in recipes]
+    for one in (other[0], other[2]):
+        with monkeypatch.context() as patch:
+            patch.setattr(Results, "add", stopped)
+            with pytest.raises(type(stop)):
+                run([one], settings, out, overwrite=True)
+    assert (out / "sub" / "face.png").read_bytes() == made and (out / "sub" / "mirrored.png").read_text() == "mine"
+    assert Results(out).known == known and not (out / ASIDE).exists()
+    assert [result.status for result in run([other[0], other[2]], settings, out, overwrite=True)] == ["aged", "aged"]
+
+
 def test_a_stopped_run_goes_on(recipes: list[Recipe], settings: Settings, tmp_path: Path) -> None:
     out = tmp_path / "out"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -102,15 +103,30 @@ class Batch:
             check_output(target, self.overwrite)  # someone may have made the file in the meantime
         except OutputError as error:
             return self._fail(task, task.failed(str(error)))
+        replaced, earlier = task.aside.with_suffix(".replaced"), self.results.known.get(result.out)
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
             # In this order a kill at any point leaves either no file or one that the table knows as finished.
-            target.unlink(missing_ok=True)
+            if os.path.lexists(target):
+                target.replace(replaced)
             self.results.add(result)
             task.aside.replace(target)
-        except OSError as error:
-            raise OutputError(f"{target}: cannot be written ({error.strerror}); what is done stays") from error
+        except BaseException as error:  # Ctrl-C too
+            if task.aside.exists():  # it has not got its name
+                self._put_back(result.out, replaced, earlier)
+            if isinstance(error, OSError):
+                raise OutputError(f"{target}: cannot be written ({error.strerror}); what is done stays") from error
+            raise
+        replaced.unlink(missing_ok=True)
         return result
+
+    def _put_back(self, out: str, replaced: Path, earlier: Result | None) -> None:
+        """Undoes half a `_publish`: the file that was there, and what the table said of it."""
+        if os.path.lexists(replaced):
+            replaced.replace(self.folder / out)
+        self.results.known.pop(out, None)
+        if earlier is not None:
+            self.results.known[out] = earlier
 
     def _fail(self, task: Task, result: Result) -> Result:
         """Writes a failure down, beside what is known of an earlier result that is still there."""
