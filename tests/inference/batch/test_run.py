@@ -192,6 +192,36 @@ def test_a_bug_on_one_photo_is_told_and_does_not_stop_the_others(
     assert "Traceback" in capsys.readouterr().err
 
 
+def test_an_odd_file_fails_alone(
+    recipes: list[Recipe], settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own, closed = tmp_path / "own.png", tmp_path / "closed"
+    own.symlink_to(own.name)
+    stat = Path.stat
+
+    def as_others(self: Path, **options: Any) -> os.stat_result:
+        if closed in self.parents:  # root may enter every folder
+            raise PermissionError(errno.EACCES, "Permission denied", str(self))
+        return stat(self, **options)
+
+    monkeypatch.setattr(Path, "stat", as_others)
+    photos = {own: "", closed / "a.png": "", tmp_path / f"{'n' * 300}.png": "", tmp_path / "x.png": "is not UTF-8"}
+    odd = [
+        replace(recipes[0], photo=photo, out=f"{index}.png", error=error)
+        for index, (photo, error) in enumerate(photos.items())
+    ]
+    *failed, last = sorted(run([*odd, recipes[0]], settings, tmp_path / "out"), key=lambda result: result.out)
+    assert last.status == "aged" and len(failed) == 4
+    said = ("own.png: cannot be opened", "a.png: no such file", "too long", "x.png: is not UTF-8")
+    for result, part in zip(failed, said, strict=True):
+        assert result.status == "failed" and part in result.error
+    # A result that may no longer be looked for is one that is not there.
+    closed.mkdir()
+    known = Batch([replace(recipes[0], out="closed/a.png")], tmp_path, settings)
+    known.results.known["closed/a.png"] = replace(last, out="closed/a.png")
+    assert known._there("closed/a.png") is None
+
+
 def test_a_picture_that_its_format_cannot_hold_fails_alone_and_a_full_disk_ends_the_run(
     recipes: list[Recipe], settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from amgan import __version__
 from amgan.errors import OutputError, RequestError
-from amgan.faces.output import check_output
+from amgan.faces.output import check_output, is_file
 from amgan.inference.batch.recipes import Recipe
 from amgan.inference.batch.results import AGED, FAILED, Result, Results
 from amgan.inference.batch.worker import Settings, Task, run_tasks
@@ -43,9 +43,10 @@ class Batch:
 
     def __init__(self, recipes: list[Recipe], folder: Path, settings: Settings, overwrite: bool = False) -> None:
         self.folder, self.settings, self.overwrite = folder, settings, overwrite
-        photos = {recipe.photo.resolve() for recipe in recipes}
+        # `Path.resolve` raises on a link to itself, which is one photo's fault and not the batch's.
+        photos = {os.path.realpath(recipe.photo) for recipe in recipes}
         for recipe in recipes:
-            if (folder / recipe.out).resolve() in photos:
+            if os.path.realpath(folder / recipe.out) in photos:
                 raise RequestError(f"{recipe.origin}: its result would replace a photo; choose another folder or name")
         shared = _shared_digest(settings)
         try:
@@ -81,6 +82,9 @@ class Batch:
         possible = []
         try:
             for task in self.tasks:
+                if task.recipe.error:
+                    report(self._fail(task, task.failed(f"{task.recipe.photo}: {task.recipe.error}")))
+                    continue
                 try:
                     check_output(self.folder / task.recipe.out, self.overwrite)
                     possible.append(task)
@@ -139,7 +143,7 @@ class Batch:
     def _there(self, out: str) -> Result | None:
         """What is known of a file that an earlier run made."""
         known = self.results.known.get(out)
-        return known if known is not None and known.recipe and (self.folder / out).is_file() else None
+        return known if known is not None and known.recipe and is_file(self.folder / out) else None
 
     def _clear_aside(self) -> None:
         if (self.folder / ASIDE).is_dir():
@@ -159,8 +163,10 @@ def _shared_digest(settings: Settings) -> str:
 def _digest(recipe: Recipe, shared: str) -> str:
     """A short hash of everything that a result depends on."""
     photo: list[int] = []
-    if recipe.photo.exists():
+    try:
         status = recipe.photo.stat()
         photo = [status.st_size, status.st_mtime_ns]
+    except OSError:  # what is wrong with it is told when it is read
+        pass
     values = [shared, recipe.name, photo, dataclasses.asdict(recipe.request)]
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:16]
