@@ -144,6 +144,13 @@ def test_a_map_and_an_output_are_looked_at_before_the_model(
         assert code == 2 and said in error and notes.read_text() == "mine"
 
 
+@pytest.mark.parametrize("name", ["o" * 300 + ".png", "o" * 300])
+def test_an_output_that_no_disk_can_hold_is_one_line(photo: Path, small_model: Path, name: str) -> None:
+    result = run("age", photo, "-o", photo.parent / name, "--all", 0.9, "--model", small_model)
+    assert result.exit_code == 1 and isinstance(result.exception, SystemExit)
+    assert result.stderr.splitlines()[-1].startswith("amgan: ") and "too long" in result.stderr.splitlines()[-1]
+
+
 def test_version_and_help(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     assert called(monkeypatch, capsys, "--version") == (0, "")
     monkeypatch.setattr("sys.argv", ["amgan"])
