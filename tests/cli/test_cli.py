@@ -83,6 +83,12 @@ def test_analyze_prints_scores_and_draws_zones(photo: Path, small_model: Path) -
     result = run("analyze", photo, "--overlay", overlay, "--model", small_model)
     assert result.exit_code == 0 and "crows_feet.left" in result.output
     assert np.abs(np.asarray(Image.open(overlay)).astype(int) - np.asarray(Image.open(photo))).max() > 50
+    drawn = overlay.read_bytes()
+    overlay.write_text("mine")
+    result = run("analyze", photo, "--overlay", overlay, "--model", small_model)
+    assert result.exit_code == 1 and "--overwrite" in str(result.exception) and overlay.read_text() == "mine"
+    result = run("analyze", photo, "--overlay", overlay, "--overwrite", "--model", small_model)
+    assert result.exit_code == 0 and overlay.read_bytes() == drawn
     report = json.loads(run("analyze", photo, "--json", "--model", small_model).stdout)
     assert len(report["faces"]) == 1 and len(report["faces"][0]["scores"]) == 14
 
