@@ -80,6 +80,22 @@ def test_a_bad_call_is_one_line_and_touches_nothing(
     assert not Path("out").exists()
 
 
+def test_odd_places_are_one_line(
+    photos: Path, small_model: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    loop = photos.parent / "loop"
+    loop.symlink_to("loop")
+    for *arguments, said in (
+        (str(photos), "-o", str(loop), "--all", "1", "loop: cannot be used (File exists)"),
+        ("n" * 300, "-o", str(photos.parent / "out"), "cannot read the recipes (File name too long)"),
+    ):
+        monkeypatch.setattr("sys.argv", ["amgan", "batch", *arguments, "--model", str(small_model)])
+        with pytest.raises(SystemExit):
+            main()
+        error = capsys.readouterr().err
+        assert error.count("\n") == 1 and said in error
+
+
 def test_ctrl_c_is_said(
     photos: Path, small_model: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -83,6 +83,12 @@ def test_analyze_prints_scores_and_draws_zones(photo: Path, small_model: Path) -
     result = run("analyze", photo, "--overlay", overlay, "--model", small_model)
     assert result.exit_code == 0 and "crows_feet.left" in result.output
     assert np.abs(np.asarray(Image.open(overlay)).astype(int) - np.asarray(Image.open(photo))).max() > 50
+    drawn = overlay.read_bytes()
+    overlay.write_text("mine")
+    result = run("analyze", photo, "--overlay", overlay, "--model", small_model)
+    assert result.exit_code == 1 and "--overwrite" in str(result.exception) and overlay.read_text() == "mine"
+    result = run("analyze", photo, "--overlay", overlay, "--overwrite", "--model", small_model)
+    assert result.exit_code == 0 and overlay.read_bytes() == drawn
     report = json.loads(run("analyze", photo, "--json", "--model", small_model).stdout)
     assert len(report["faces"]) == 1 and len(report["faces"][0]["scores"]) == 14
 
@@ -142,6 +148,13 @@ def test_a_map_and_an_output_are_looked_at_before_the_model(
     for photos, said in (([photo], "in .png, or name a folder"), ([photo, damaged], "several photos want a folder")):
         code, error = called(monkeypatch, capsys, "age", *map(str, photos), "-o", str(notes), "--all", "1", *absent)
         assert code == 2 and said in error and notes.read_text() == "mine"
+
+
+@pytest.mark.parametrize("name", ["o" * 300 + ".png", "o" * 300])
+def test_an_output_that_no_disk_can_hold_is_one_line(photo: Path, small_model: Path, name: str) -> None:
+    result = run("age", photo, "-o", photo.parent / name, "--all", 0.9, "--model", small_model)
+    assert result.exit_code == 1 and isinstance(result.exception, SystemExit)
+    assert result.stderr.splitlines()[-1].startswith("amgan: ") and "too long" in result.stderr.splitlines()[-1]
 
 
 def test_version_and_help(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from PIL import ExifTags, Image
 
 from amgan.errors import AtlasError, ConfigError, NoFaceError, PhotoError
 from amgan.faces.photo import photo_from_image
@@ -102,6 +102,19 @@ def test_painted_map_changes_what_is_painted(ager: Ager, astronaut: np.ndarray) 
         ager.age(Image.fromarray(astronaut), painted=Image.new("L", (10, 10)))
     with pytest.raises(PhotoError, match="10x10"):
         ager.age_views(photo_from_image(Image.fromarray(astronaut)), [], painted=Image.new("L", (10, 10)))
+
+
+def test_a_painted_map_lies_on_the_photo_as_it_is_looked_at(ager: Ager, astronaut: np.ndarray, tmp_path: Path) -> None:
+    photo = Image.fromarray(astronaut[:400])
+    paint = Image.fromarray(np.pad(np.full((400, 256), 255, np.uint8), ((0, 0), (0, 256))))
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 6
+    paint.transpose(Image.Transpose.ROTATE_90).save(tmp_path / "map.png", exif=exif)
+    with Image.open(tmp_path / "map.png") as lying:
+        results = [ager.age(photo, painted=painted).image for painted in (lying, paint)]
+    assert lying.size == (400, 512) and np.array_equal(*results)
+    with pytest.raises(PhotoError, match="400x512"):
+        ager.age(photo, painted=Image.new("L", (400, 512)))
 
 
 def test_bad_requests(ager: Ager, astronaut: np.ndarray) -> None:

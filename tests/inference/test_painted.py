@@ -5,10 +5,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import ExifTags, Image
 
 from amgan.errors import RequestError
-from amgan.inference.painted import read_painted
+from amgan.inference.painted import read_painted, upright
 
 
 def png(side: int) -> bytes:
@@ -62,3 +62,27 @@ def test_what_is_not_there_or_too_large(tmp_path: Path) -> None:
     with pytest.raises(RequestError, match="larger than 16 pixels"):
         read_painted(claims(17), "map", largest=16)
     assert read_painted(SMALL, "map", largest=8).size == (8, 8)
+
+
+def turned(picture: Image.Image, path: Path) -> Image.Image:
+    """A file that is stored lying on its side; returns it as it is opened."""
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 6
+    picture.transpose(Image.Transpose.ROTATE_90).save(path, exif=exif)
+    return Image.open(path)
+
+
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".tif"])
+def test_a_map_is_read_upright(tmp_path: Path, suffix: str) -> None:
+    picture = Image.linear_gradient("L").resize((64, 96)).convert("RGB")
+    path = tmp_path / f"map{suffix}"
+    opened = turned(picture, path)
+    read = read_painted(path, "map")
+    assert read.size == picture.size and np.abs(np.asarray(read).astype(int) - picture).max() <= 8
+    assert np.array_equal(upright(opened), read) and np.array_equal(upright(upright(opened)), read)
+
+
+def test_damaged_exif_is_no_reason_to_refuse_a_map() -> None:
+    file = io.BytesIO()
+    Image.new("L", (8, 8)).save(file, "PNG", exif=b"Exif\0\0nothing of the kind")
+    assert read_painted(file.getvalue(), "map").size == (8, 8)

@@ -85,3 +85,10 @@ def test_a_folder_wants_torch(small_model: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setitem(sys.modules, "torch", None)
     with pytest.raises(MissingExtraError, match="ONNX"):
         load_bundle(small_model)
+
+
+def test_a_video_wants_torch_and_says_so(tmp_path: Path) -> None:
+    calls = 'from amgan.cli import main\nsys.argv[1:] = ["video", "me.mp4", "-o", "old.mp4", "--all", "0.9"]\nmain()'
+    done = subprocess.run([sys.executable, "-c", WITHOUT + calls], capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode == 1 and done.stderr.count("\n") == 1
+    assert done.stderr.startswith("amgan: me.mp4: a video wants the package 'torch'")

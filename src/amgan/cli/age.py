@@ -150,12 +150,13 @@ def _one(
 
 def _outputs(photos: list[Path], output: Path) -> list[Path]:
     """Where each photo's result goes; a suffix on the only output means a file."""
-    from amgan.faces.output import SUFFIXES
+    from amgan.faces.output import SUFFIXES, is_file
+    from amgan.faces.photo import is_folder
 
-    if len(photos) == 1 and output.suffix and not output.is_dir():
+    if len(photos) == 1 and output.suffix and not is_folder(output):
         check_suffix(output, SUFFIXES)
         return [output]
-    if output.is_file():
+    if is_file(output):
         wanted = (
             "end the result's name in .png, or name a folder" if len(photos) == 1 else "several photos want a folder"
         )

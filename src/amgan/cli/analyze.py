@@ -20,10 +20,14 @@ if TYPE_CHECKING:
 def analyze_command(
     photo: Annotated[Path, typer.Argument(metavar="PHOTO", help="A photo of one or more adults.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
-    overlay: Annotated[Path | None, typer.Option(help="Write the photo with its zones drawn on, as PNG.")] = None,
+    overlay: Annotated[
+        Path | None,
+        typer.Option(help="Write the photo with its zones drawn on, to a .png, .jpg, .jpeg, .webp, .tif or .tiff."),
+    ] = None,
     population: PopulationOption = None,
     model: ModelOption = None,
     face_model: FaceModelOption = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the overlay's file if it exists.")] = False,
 ) -> None:
     """Find the faces of a photo, draw their zones and print every sign's score, how far it may be off, its percentile.
 
@@ -38,14 +42,14 @@ def analyze_command(
         check_suffix(overlay, SUFFIXES, "--overlay")
     others = None if population is None else load_atlas(population)
     if overlay is not None:
-        check_output(overlay)
+        check_output(overlay, overwrite)
     read = read_photo(photo)
     with open_ager(find_named(model), face_model) as ager:
         views = ager.analyze(read)
         atlas = ager.bundle.atlas
         ranks = [{} if others is None else _ranks(view.report.scores, others, atlas) for view in views]
         if overlay is not None:
-            write_image(draw_zones(read.rgb, views, atlas), overlay)
+            write_image(draw_zones(read.rgb, views, atlas), overlay, overwrite=overwrite)
         if as_json:
             reports = [dataclasses.asdict(view.report) for view in views]
             faces = [report | {"percentiles": known} for report, known in zip(reports, ranks, strict=True)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -70,14 +71,17 @@ def batch_command(
     ] = False,
 ) -> None:
     """Replaced by `HELP`."""
+    from amgan.faces.photo import is_folder
+
     chosen_precision = read_precision(precision)
     request = read_request(age, sign, every, face)
-    of_folder = source.is_dir()
+    of_folder = is_folder(source)
     if of_folder and request.empty:
         raise typer.BadParameter("nothing to change: give --all, --age or --sign")
     if not of_folder and not (request.empty and request.face is None):
         raise typer.BadParameter("a table says itself what is asked for; leave --all, --age, --sign and --face away")
-    if of_folder and output.resolve().is_relative_to(source.resolve()):
+    # `Path.resolve` raises on a link to itself.
+    if of_folder and Path(os.path.realpath(output)).is_relative_to(os.path.realpath(source)):
         raise typer.BadParameter(f"must not lie in {source}: results would be aged again", param_hint="-o")
 
     from amgan.inference.batch.recipes import folder_recipes, read_recipes

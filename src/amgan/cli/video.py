@@ -72,8 +72,16 @@ def video_command(
         raise typer.BadParameter("nothing to change: give --all, --age or --sign")
     check_percentiles(population, [request])
 
+    from amgan.errors import MissingExtraError
     from amgan.faces.output import check_output
-    from amgan.inference.video.age import age_video
+
+    try:
+        from amgan.inference.video.age import age_video
+    except ModuleNotFoundError as error:
+        if error.name != "torch":
+            raise
+        wanted = "a video wants the package 'torch', also with an ONNX file as its model; pip install torch"
+        raise MissingExtraError(f"{source}: {wanted}") from error
     from amgan.inference.video.reading import open_info
     from amgan.inference.video.writing import ENCODERS, MOST_QUALITY
     from amgan.models.bundle import load_bundle_schema

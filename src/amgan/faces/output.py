@@ -65,6 +65,14 @@ def check_output(path: str | Path, overwrite: bool = False, suffixes: Collection
     return path
 
 
+def is_file(path: Path) -> bool:
+    """As `Path.is_file`, which raises where a folder above may not be entered or a name is too long."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
+
+
 @contextlib.contextmanager
 def written_aside(path: Path, overwrite: bool, suffixes: Collection[str]) -> Iterator[Path]:
     """Gives a name beside `path` to write to, and renames that file to `path` when the block ends well.
@@ -88,7 +96,8 @@ def written_aside(path: Path, overwrite: bool, suffixes: Collection[str]) -> Ite
     except OSError as error:
         raise OutputError(f"{path}: cannot be written ({error}); try another place") from error
     finally:
-        aside.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # where nothing could be written, nothing can be deleted either
+            aside.unlink(missing_ok=True)
 
 
 def write_whole(path: Path, text: str) -> None:

@@ -19,6 +19,7 @@ from amgan.faces.parsing import FaceParser
 from amgan.faces.photo import Photo
 from amgan.inference.change import face_change
 from amgan.inference.finding import face_view
+from amgan.inference.painted import upright
 from amgan.inference.pictures import ImageLike, take, take_one
 from amgan.inference.request import Request
 from amgan.inference.views import Aged, chosen_face
@@ -194,7 +195,7 @@ class Ager:
             signs: Sign, or sign with ``.left`` or ``.right`` as seen in the picture, to score in 0..1 or `Percentile`.
             every: Score in 0..1 or `Percentile` for all signs and the age.
             population: The atlas whose percentiles are meant, such as ``load_atlas("white")``.
-            painted: A map to lay over all that, as large as the photo: grey values are scores (white 1), a
+            painted: A map to lay over all that, as large as the upright photo: grey values are scores (white 1), a
                 transparent pixel keeps the face's own score.
             face: Which face, 0 being the largest; None ages all.
             seed: Which of many sets of lines each face gets, if the model knows several; and of the dither that rounds
@@ -231,7 +232,7 @@ class Ager:
         taken = take(picture, name)
         images, reports = [], []
         for index, photo in enumerate(taken.photos):
-            _check_painted(painted, photo)  # before the faces are looked for
+            painted = _fitting(painted, photo)  # before the faces are looked for
             views = self.analyze(photo)
             if wanted.face is not None:
                 views = [chosen_face(views, wanted.face, photo.name)]
@@ -266,7 +267,7 @@ class Ager:
             PhotoError: The painted map is not as large as the photo.
             WeightsError: A map is painted for a model whose aging maps have no places.
         """
-        _check_painted(painted, photo)
+        painted = _fitting(painted, photo)
         rng = np.random.default_rng(seed)
         rgb, reports = photo.rgb.copy(), []
         for view, targets in aims:
@@ -289,9 +290,13 @@ class Ager:
         return Aged(photo.replace(rgb), reports)
 
 
-def _check_painted(painted: Image.Image | None, photo: Photo) -> None:
-    """Refuses a map that is not as large as the photo it is to lie on."""
+def _fitting(painted: Image.Image | None, photo: Photo) -> Image.Image | None:
+    """The map upright, as the photo is; refuses one that is not as large."""
+    if painted is None:
+        return None
+    painted = upright(painted)
     height, width = photo.rgb.shape[:2]
-    if painted is not None and painted.size != (width, height):
+    if painted.size != (width, height):
         wrong = f"{painted.width}x{painted.height}"
         raise PhotoError(f"the painted map is {wrong} and {photo.name} is {width}x{height}; paint it at that size")
+    return painted

@@ -7,7 +7,7 @@ import struct
 import zlib
 from pathlib import Path
 
-from PIL import Image
+from PIL import Image, ImageOps
 
 from amgan.errors import RequestError
 
@@ -17,7 +17,7 @@ _DAMAGED += (TypeError, ValueError, struct.error, zlib.error)
 
 
 def read_painted(source: Path | bytes, name: str, largest: int | None = None) -> Image.Image:
-    """Reads a painted map; that it is as large as the photo is checked by `Ager.age`.
+    """Reads a painted map, upright; that it is as large as the photo is checked by `Ager.age`.
 
     Args:
         source: A file of any format that Pillow reads, or the bytes of a PNG.
@@ -36,6 +36,7 @@ def read_painted(source: Path | bytes, name: str, largest: int | None = None) ->
             if largest is not None and max(image.size) > largest:
                 raise RequestError(f"{name}: larger than {largest} pixels a side; make it smaller")
             image.load()
+            return upright(image)
     except FileNotFoundError as error:
         raise RequestError(f"{name}: no such file; check the path") from error
     except Image.DecompressionBombError as error:
@@ -43,4 +44,11 @@ def read_painted(source: Path | bytes, name: str, largest: int | None = None) ->
     except _DAMAGED as error:
         kind = "a PNG" if isinstance(source, bytes) else "a picture that can be read; give a PNG as large as the photo"
         raise RequestError(f"{name}: not {kind}") from error
-    return image
+
+
+def upright(painted: Image.Image) -> Image.Image:
+    """A painted map turned as its EXIF says, like the photo it lies on; as it is where that is damaged."""
+    try:
+        return ImageOps.exif_transpose(painted)
+    except _DAMAGED:  # pixels that are damaged are told when they are used
+        return painted

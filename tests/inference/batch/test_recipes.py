@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import pytest
@@ -81,3 +82,12 @@ def test_all_photos_of_a_folder(tmp_path: Path) -> None:
     (tmp_path / "none").mkdir()
     with pytest.raises(RequestError, match="no photos"):
         folder_recipes(tmp_path / "none", Request(every=1))
+
+
+def test_what_is_wrong_with_a_file_of_a_folder_goes_along(tmp_path: Path) -> None:
+    (tmp_path / "a.png").touch()
+    (tmp_path / "b.png").symlink_to("b.png")
+    (tmp_path / os.fsdecode(b"caf\xe9.png")).touch()
+    found = {recipe.name: recipe.error for recipe in folder_recipes(tmp_path, Request(every=1))}
+    assert found["a.png"] == "" and "cannot be read" in found["b.png"]
+    assert "not UTF-8" in found[r"caf\udce9.png"]

@@ -100,6 +100,38 @@ def test_a_file_of_others_stays(recipes: list[Recipe], settings: Settings, tmp_p
     assert aged.status == "aged" and Image.open(target).size == (512, 512)
 
 
+@pytest.mark.parametrize("stop", [OutputError("full"), KeyboardInterrupt()], ids=["full disk", "Ctrl-C"])
+@pytest.mark.parametrize("late", [False, True], ids=["not written down", "written down"])
+def test_a_file_that_could_not_be_replaced_is_put_back(
+    recipes: list[Recipe],
+    settings: Settings,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    stop: BaseException,
+    late: bool,
+) -> None:
+    out = tmp_path / "out"
+    run(recipes[:1], settings, out)
+    made, known = (out / "sub" / "face.png").read_bytes(), Results(out).known
+    (out / "sub" / "mirrored.png").write_text("mine")
+    add = Results.add
+
+    def stopped(self: Results, result: Result) -> None:
+        if late:
+            add(self, result)
+        raise stop
+
+    other = [replace(recipe, request=Request(every=0.1)) for recipe in recipes]
+    for one in (other[0], other[2]):
+        with monkeypatch.context() as patch:
+            patch.setattr(Results, "add", stopped)
+            with pytest.raises(type(stop)):
+                run([one], settings, out, overwrite=True)
+    assert (out / "sub" / "face.png").read_bytes() == made and (out / "sub" / "mirrored.png").read_text() == "mine"
+    assert Results(out).known == known and not (out / ASIDE).exists()
+    assert [result.status for result in run([other[0], other[2]], settings, out, overwrite=True)] == ["aged", "aged"]
+
+
 def test_a_stopped_run_goes_on(recipes: list[Recipe], settings: Settings, tmp_path: Path) -> None:
     out = tmp_path / "out"
 
@@ -158,6 +190,36 @@ def test_a_bug_on_one_photo_is_told_and_does_not_stop_the_others(
     first, _, third = run(recipes, settings, tmp_path / "out")
     assert "face.png: ZeroDivisionError: of all things" in first.error and third.status == "aged"
     assert "Traceback" in capsys.readouterr().err
+
+
+def test_an_odd_file_fails_alone(
+    recipes: list[Recipe], settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own, closed = tmp_path / "own.png", tmp_path / "closed"
+    own.symlink_to(own.name)
+    stat = Path.stat
+
+    def as_others(self: Path, **options: Any) -> os.stat_result:
+        if closed in self.parents:  # root may enter every folder
+            raise PermissionError(errno.EACCES, "Permission denied", str(self))
+        return stat(self, **options)
+
+    monkeypatch.setattr(Path, "stat", as_others)
+    photos = {own: "", closed / "a.png": "", tmp_path / f"{'n' * 300}.png": "", tmp_path / "x.png": "is not UTF-8"}
+    odd = [
+        replace(recipes[0], photo=photo, out=f"{index}.png", error=error)
+        for index, (photo, error) in enumerate(photos.items())
+    ]
+    *failed, last = sorted(run([*odd, recipes[0]], settings, tmp_path / "out"), key=lambda result: result.out)
+    assert last.status == "aged" and len(failed) == 4
+    said = ("own.png: cannot be opened", "a.png: no such file", "too long", "x.png: is not UTF-8")
+    for result, part in zip(failed, said, strict=True):
+        assert result.status == "failed" and part in result.error
+    # A result that may no longer be looked for is one that is not there.
+    closed.mkdir()
+    known = Batch([replace(recipes[0], out="closed/a.png")], tmp_path, settings)
+    known.results.known["closed/a.png"] = replace(last, out="closed/a.png")
+    assert known._there("closed/a.png") is None
 
 
 def test_a_picture_that_its_format_cannot_hold_fails_alone_and_a_full_disk_ends_the_run(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,6 +14,7 @@ from amgan.errors import OutputError
 from amgan.inference.ager import Ager
 from amgan.inference.request import Request
 from amgan.inference.video.age import VideoReport, age_video
+from amgan.inference.video.track import TrackFile
 from amgan.inference.video.unfinished import Followed, open_unfinished
 
 pytest.importorskip("av")
@@ -94,6 +96,25 @@ def test_webm_goes_on_too(
     assert age_video(ager, source, tmp_path / "out.webm", OLDER, segment=2).resumed == 2
     for mine, other in zip(made.read(tmp_path / "out.webm"), made.read(tmp_path / "whole.webm"), strict=True):
         assert mine.pts == other.pts and np.array_equal(mine.to_ndarray(), other.to_ndarray())
+
+
+def full(*_: object) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_a_full_disk_in_the_first_pass_is_said(
+    ager: Ager, source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "out.mp4"
+    with monkeypatch.context() as patch:
+        patch.setattr(TrackFile, "add", full)
+        with pytest.raises(OutputError, match=r"track: cannot be written \(No space.*make room"):
+            age_video(ager, source, out, OLDER)
+    with open_unfinished(out, "one", False) as work, monkeypatch.context() as patch:
+        patch.setattr(work, "_write", full)
+        with pytest.raises(OutputError, match=r"followed\.json: cannot be written \(No space.*make room"):
+            work.keep_followed(Followed({"age": 0.5}, 3, 0))
+    assert not list(tmp_path.iterdir())
 
 
 def test_what_is_left_of_another_run_is_deleted_when_asked(tmp_path: Path) -> None:

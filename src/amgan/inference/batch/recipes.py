@@ -28,6 +28,7 @@ class Recipe:
         out: Path of the result inside the folder of results, with slashes.
         request: What is asked for.
         origin: Where it is asked for, such as ``recipes.csv, line 2``.
+        error: Why the photo cannot even be named, "" if it can.
     """
 
     photo: Path
@@ -35,6 +36,7 @@ class Recipe:
     out: str
     request: Request
     origin: str
+    error: str = ""
 
 
 def read_recipes(table: Path, atlas: Atlas, population: Atlas | None = None) -> list[Recipe]:
@@ -84,10 +86,10 @@ def folder_recipes(folder: Path, request: Request) -> list[Recipe]:
         DatasetError: A folder cannot be listed.
         RequestError: There are no photos, or two of them differ in nothing but their suffix.
     """
-    found = [(folder / file.name, file.name) for file in photo_files(folder)]
+    found = [(folder / file.name, file) for file in photo_files(folder)]
     if not found:
         raise RequestError(f"{folder}: no photos in it (links to folders are not followed)")
-    recipes = [Recipe(path, name, _default_out(name), request, str(path)) for path, name in found]
+    recipes = [Recipe(path, file.name, _default_out(file.name), request, str(path), file.error) for path, file in found]
     _check_names(recipes, "give both in a CSV with a column 'out'")
     return recipes
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
 from amgan import __version__
 from amgan.errors import OutputError, RequestError
-from amgan.faces.output import check_output
+from amgan.faces.output import check_output, is_file
 from amgan.inference.batch.recipes import Recipe
 from amgan.inference.batch.results import AGED, FAILED, Result, Results
 from amgan.inference.batch.worker import Settings, Task, run_tasks
@@ -42,9 +43,10 @@ class Batch:
 
     def __init__(self, recipes: list[Recipe], folder: Path, settings: Settings, overwrite: bool = False) -> None:
         self.folder, self.settings, self.overwrite = folder, settings, overwrite
-        photos = {recipe.photo.resolve() for recipe in recipes}
+        # `Path.resolve` raises on a link to itself, which is one photo's fault and not the batch's.
+        photos = {os.path.realpath(recipe.photo) for recipe in recipes}
         for recipe in recipes:
-            if (folder / recipe.out).resolve() in photos:
+            if os.path.realpath(folder / recipe.out) in photos:
                 raise RequestError(f"{recipe.origin}: its result would replace a photo; choose another folder or name")
         shared = _shared_digest(settings)
         try:
@@ -80,6 +82,9 @@ class Batch:
         possible = []
         try:
             for task in self.tasks:
+                if task.recipe.error:
+                    report(self._fail(task, task.failed(f"{task.recipe.photo}: {task.recipe.error}")))
+                    continue
                 try:
                     check_output(self.folder / task.recipe.out, self.overwrite)
                     possible.append(task)
@@ -102,15 +107,30 @@ class Batch:
             check_output(target, self.overwrite)  # someone may have made the file in the meantime
         except OutputError as error:
             return self._fail(task, task.failed(str(error)))
+        replaced, earlier = task.aside.with_suffix(".replaced"), self.results.known.get(result.out)
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
             # In this order a kill at any point leaves either no file or one that the table knows as finished.
-            target.unlink(missing_ok=True)
+            if os.path.lexists(target):
+                target.replace(replaced)
             self.results.add(result)
             task.aside.replace(target)
-        except OSError as error:
-            raise OutputError(f"{target}: cannot be written ({error.strerror}); what is done stays") from error
+        except BaseException as error:  # Ctrl-C too
+            if task.aside.exists():  # it has not got its name
+                self._put_back(result.out, replaced, earlier)
+            if isinstance(error, OSError):
+                raise OutputError(f"{target}: cannot be written ({error.strerror}); what is done stays") from error
+            raise
+        replaced.unlink(missing_ok=True)
         return result
+
+    def _put_back(self, out: str, replaced: Path, earlier: Result | None) -> None:
+        """Undoes half a `_publish`: the file that was there, and what the table said of it."""
+        if os.path.lexists(replaced):
+            replaced.replace(self.folder / out)
+        self.results.known.pop(out, None)
+        if earlier is not None:
+            self.results.known[out] = earlier
 
     def _fail(self, task: Task, result: Result) -> Result:
         """Writes a failure down, beside what is known of an earlier result that is still there."""
@@ -123,7 +143,7 @@ class Batch:
     def _there(self, out: str) -> Result | None:
         """What is known of a file that an earlier run made."""
         known = self.results.known.get(out)
-        return known if known is not None and known.recipe and (self.folder / out).is_file() else None
+        return known if known is not None and known.recipe and is_file(self.folder / out) else None
 
     def _clear_aside(self) -> None:
         if (self.folder / ASIDE).is_dir():
@@ -143,8 +163,10 @@ def _shared_digest(settings: Settings) -> str:
 def _digest(recipe: Recipe, shared: str) -> str:
     """A short hash of everything that a result depends on."""
     photo: list[int] = []
-    if recipe.photo.exists():
+    try:
         status = recipe.photo.stat()
         photo = [status.st_size, status.st_mtime_ns]
+    except OSError:  # what is wrong with it is told when it is read
+        pass
     values = [shared, recipe.name, photo, dataclasses.asdict(recipe.request)]
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:16]

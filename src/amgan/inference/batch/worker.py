@@ -140,7 +140,8 @@ def _of_one_picture(error: OutputError) -> bool:
 def run_tasks(settings: Settings, tasks: Iterable[Task], workers: int, report: Callable[[Task, Result], None]) -> None:
     """Does tasks in processes of their own. One worker is this process.
 
-    On Ctrl-C, or when `report` raises, photos that are begun are finished and reported.
+    On Ctrl-C, or when `report` raises, photos that are begun in other processes are finished and reported. In this
+    process Ctrl-C drops the photo in hand.
 
     Args:
         settings: What is the same for all photos.

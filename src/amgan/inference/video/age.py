@@ -23,7 +23,6 @@ from amgan.inference.video.reading import VideoInfo, frames_of, open_info, opene
 from amgan.inference.video.scores import ScoreSampler
 from amgan.inference.video.segments import packets_of
 from amgan.inference.video.steady import KEPT
-from amgan.inference.video.track import TrackFile
 from amgan.inference.video.tracking import Tracker
 from amgan.inference.video.unfinished import Followed, Unfinished, open_unfinished
 from amgan.inference.video.writing import ENCODERS, Encoding, choose_encoding, open_writer
@@ -190,8 +189,7 @@ def _follow(ager: Ager, info: VideoInfo, request: Request, work: Unfinished, sho
     trunk = pretrained_trunk()
     tracker = Tracker(ager.detector, lambda rgb, points: signature(trunk, rgb, points), request.face or 0)
     found = False
-    with work.track_path.open("wb") as file:
-        recorder = TrackFile(file)
+    with work.recorder() as recorder:
         for frame in shown(frames_of(info), "following", info.frames):
             rgb = info.upright(info.rgb(frame))
             seen = tracker(rgb)

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from amgan.errors import OutputError
 from amgan.inference.video.segments import SegmentWriter
-from amgan.inference.video.track import Track, read_track
+from amgan.inference.video.track import Track, TrackFile, read_track
 from amgan.inference.video.writing import Encoding
 
 SUFFIX = ".part"
@@ -58,18 +58,29 @@ class Unfinished:
         return Followed(**json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else None
 
     def keep_followed(self, followed: Followed) -> None:
-        """Writes down that the first pass came to its end."""
-        self._write(_FOLLOWED, json.dumps(asdict(followed)).encode())
+        """Writes down that the first pass came to its end.
 
-    @property
-    def track_path(self) -> Path:
-        """Where the first pass writes the track; whole if `followed` is known."""
-        return self.folder / _TRACK
+        Raises:
+            OutputError: It cannot be written.
+        """
+        with _written(self.folder / _FOLLOWED, ""):
+            self._write(_FOLLOWED, json.dumps(asdict(followed)).encode())
+
+    @contextlib.contextmanager
+    def recorder(self) -> Iterator[TrackFile]:
+        """Writes the track in the first pass; it is whole if `followed` is known.
+
+        Raises:
+            OutputError: It cannot be written.
+        """
+        path = self.folder / _TRACK
+        with _written(path, ""), path.open("wb") as file:
+            yield TrackFile(file)
 
     @property
     def track(self) -> Track:
         """The track."""
-        return read_track(self.track_path)
+        return read_track(self.folder / _TRACK)
 
     def probe(self, suffix: str) -> Path:
         """A name for a file that is made to see whether it can be."""
@@ -97,7 +108,7 @@ class Unfinished:
         """
         path = self._segment(number)
         aside = path.with_suffix(SUFFIX)
-        try:
+        with _written(path, ", which goes on from here"):
             with aside.open("wb") as file:
                 writer = SegmentWriter(file, encoding)
                 yield writer
@@ -108,9 +119,6 @@ class Unfinished:
             self._write(f"{number}{_STATE}", content.getvalue())
             aside.replace(path)
             (self.folder / f"{number - 1}{_STATE}").unlink(missing_ok=True)
-        except OSError as error:
-            wanted = "make room and give the same command again, which goes on from here"
-            raise OutputError(f"{path}: cannot be written ({error.strerror}); {wanted}") from error
 
     def state_behind(self, number: int) -> State:
         """What was known behind the last finished segment, which is `number`."""
@@ -130,6 +138,16 @@ class Unfinished:
         aside = self.folder / (name + SUFFIX)
         aside.write_bytes(content)
         aside.replace(self.folder / name)
+
+
+@contextlib.contextmanager
+def _written(path: Path, goes_on: str) -> Iterator[None]:
+    """Says what to do when the disk is full; `goes_on` is what the same command then does."""
+    try:
+        yield
+    except OSError as error:
+        wanted = f"make room and give the same command again{goes_on}"
+        raise OutputError(f"{path}: cannot be written ({error.strerror}); {wanted}") from error
 
 
 @contextlib.contextmanager
