@@ -1,9 +1,11 @@
+import contextlib
 import importlib.util
 import os
 import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -51,6 +53,16 @@ with server.listen(0) as listening, server.one_folder() as folder:
 ENDS = [name for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
 
+@contextlib.contextmanager
+def started(program: str, environment: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
+    """A process of Python, which ends with the block however that does."""
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True, env=environment) as run:
+        try:
+            yield run
+        finally:
+            run.kill()
+
+
 @pytest.mark.skipif(os.name == "nt", reason="no process is sent a signal there")
 @pytest.mark.parametrize("program", [WAITING, SERVING])
 @pytest.mark.parametrize("name", ENDS)
@@ -59,7 +71,9 @@ def test_a_closed_terminal_leaves_no_folder(tmp_path: Path, program: str, name: 
         pytest.importorskip("uvicorn")
         pytest.importorskip("fastapi")
     environment = os.environ | {"TMPDIR": str(tmp_path)}
-    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True, env=environment) as run:
+    # Whoever runs the tests under nohup has them ignore the end of a terminal.
+    heeding = f"import signal\nsignal.signal(signal.{name}, signal.SIG_DFL)\n{program}"
+    with started(heeding, environment) as run:
         assert run.stdout is not None
         said = run.stdout.readline().strip()
         if program is SERVING:
@@ -79,7 +93,7 @@ def test_a_closed_terminal_leaves_no_folder(tmp_path: Path, program: str, name: 
 def test_under_nohup_the_page_outlives_its_terminal(tmp_path: Path) -> None:
     ignoring = f"import signal\nsignal.signal(signal.SIGHUP, signal.SIG_IGN)\n{WAITING}"
     environment = os.environ | {"TMPDIR": str(tmp_path)}
-    with subprocess.Popen([sys.executable, "-c", ignoring], stdout=subprocess.PIPE, text=True, env=environment) as run:
+    with started(ignoring, environment) as run:
         assert run.stdout is not None and run.stdout.readline() == "there\n"
         run.send_signal(signal.SIGHUP)
         with pytest.raises(subprocess.TimeoutExpired):
