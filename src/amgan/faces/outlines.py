@@ -41,7 +41,12 @@ def eyes_of(landmarks: npt.NDArray[np.float32], size: int) -> npt.NDArray[np.flo
     """(512, 512) in 0..1, where the eyes of an aligned face of side `size` are, lids left out, with a soft edge."""
     points = to_masks(landmarks, size)
     found = np.maximum.reduce([filled(points[list(eye)]) for eye in EYES])
-    return np.asarray(cv2.GaussianBlur(found, (0, 0), 1.5) / np.float32(255), np.float32)
+    return softened(found, 1.5)
+
+
+def softened(mask: npt.NDArray[np.uint8], deviation: float) -> npt.NDArray[np.float32]:
+    """A mask (H, W), of which 255 is all, in 0..1 and with an edge that is blurred by so much."""
+    return np.asarray(cv2.GaussianBlur(mask, (0, 0), deviation) / np.float32(255), np.float32)
 
 
 def disc(radius: int) -> npt.NDArray[np.uint8]:

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from amgan.faces.light import DARK, LUMA
-from amgan.faces.outlines import BROWS, LIPS, SIDE, disc, filled, hull, to_masks
+from amgan.faces.outlines import BROWS, LIPS, SIDE, disc, filled, hull, softened, to_masks
 from amgan.faces.rising import rising
 
 # Where beards grow: below the nose, out to the jaw, up to the ears; and the nose, whose nostrils are dark too.
@@ -56,7 +56,7 @@ def brows_of(landmarks: npt.NDArray[np.float32], size: int) -> _Array:
     """(512, 512) in 0..1, where the brows of an aligned face of side `size` are, with the skin between their hairs."""
     points = to_masks(landmarks, size)
     found = np.maximum.reduce([hull(points, brow, _AROUND_BROWS) for brow in BROWS])
-    return np.asarray(cv2.GaussianBlur(found, (0, 0), 1.5) / np.float32(255), np.float32)
+    return softened(found, 1.5)
 
 
 def _beard(light: _Array, darker: _Array, points: _Array) -> _Array:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
 from amgan.data.grafts.hair import off_background
-from amgan.faces.outlines import NOSE, hull, to_masks
+from amgan.faces.outlines import NOSE, hull, softened, to_masks
 from amgan.faces.whiskers import brows_of
 from amgan.inference.facemaps import greying_of, location_of, map_of, paint_of, rise_of
 from amgan.inference.forming import Rises, formed
@@ -132,8 +131,7 @@ def _pliable(config: GeneratorConfig, face: FaceView, where: Maps) -> Maps:
 
 def _nose(face: FaceView) -> Maps:
     """(512, 512) in 0..1, tip and wings of the nose."""
-    found = hull(to_masks(face.landmarks, len(face.rgb)), NOSE, AROUND_NOSE)
-    return np.asarray(cv2.GaussianBlur(found, (0, 0), AROUND_NOSE) / np.float32(255), np.float32)
+    return softened(hull(to_masks(face.landmarks, len(face.rgb)), NOSE, AROUND_NOSE), AROUND_NOSE)
 
 
 def _whole_cells(part: tuple[slice, slice], cell: int) -> tuple[slice, slice]:

@@ -18,7 +18,6 @@ from amgan.maps.darkening import newly_dark
 from amgan.maps.greying import newly_grey
 from amgan.maps.kinds import draw_map
 from amgan.maps.location import location_maps
-from amgan.maps.mesh import LOCATED
 from amgan.maps.sides import halved, right_share
 from amgan.maps.targets import painted_map
 from amgan.maps.variants import varied
@@ -155,7 +154,7 @@ def location_of(bundle: Bundle, face: FaceView, seed: int = 0) -> Maps | None:
     if not config.location_maps:
         return None
     if config.places == "face":
-        places = face.places(LOCATED)
+        places = face.places()
         if config.patterns > 1:
             places = varied(places, _lines_of(face) + seed, config.patterns)
         return grown(places[None], (side, side))

@@ -7,7 +7,7 @@ import struct
 import zlib
 from pathlib import Path
 
-from PIL import Image, ImageOps
+from PIL import ExifTags, Image, ImageOps
 
 from amgan.errors import RequestError
 
@@ -49,6 +49,7 @@ def read_painted(source: Path | bytes, name: str, largest: int | None = None) ->
 def upright(painted: Image.Image) -> Image.Image:
     """A painted map turned as its EXIF says, like the photo it lies on; as it is where that is damaged."""
     try:
-        return ImageOps.exif_transpose(painted)
+        # Asked for at every edit: what is upright is not copied.
+        return painted if painted.getexif().get(ExifTags.Base.Orientation, 1) == 1 else ImageOps.exif_transpose(painted)
     except _DAMAGED:  # pixels that are damaged are told when they are used
         return painted

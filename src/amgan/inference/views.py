@@ -17,7 +17,7 @@ from amgan.faces.parsing import Parts
 from amgan.faces.photo import Photo, photo_from_image
 from amgan.inference.hair_masks import HairMasks, hair_masks
 from amgan.inference.surroundings import Surroundings
-from amgan.maps.mesh import at_side, face_places
+from amgan.maps.mesh import LOCATED, at_side, face_places
 from amgan.signs.zones import ZoneMasks
 
 PictureT = TypeVar("PictureT")
@@ -90,7 +90,7 @@ class FaceView:
     def _places(self) -> npt.NDArray[np.float32]:
         return face_places(self.landmarks, len(self.rgb))
 
-    def places(self, side: int) -> npt.NDArray[np.float32]:
+    def places(self, side: int = LOCATED) -> npt.NDArray[np.float32]:
         """Where on the mean face each place lies, (2, side, side), as of `amgan.maps.mesh.face_places`."""
         return at_side(self._places, side)
 
