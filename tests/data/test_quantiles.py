@@ -31,6 +31,11 @@ signs:
       ages: [30.0, 68.0]
       grades: {0: 0.0, 5: 4.8, 10: 9.5, 20: 19.0, 30: 28.5, 40: 38.0, 50: 47.5, 60: 57.0, 70: 66.5, 80: 76.0, 90: 85.5,
         95: 90.2, 100: 95.0}
+  crows_feet:
+    quantiles:
+      faces: 19
+      ages: [30.0, 68.0]
+      grades: {0: 9.0, 10: 9.0, 20: 9.0, 30: 9.0, 40: 9.0, 50: 9.0, 60: 9.0, 70: 9.0, 80: 9.0, 90: 9.0, 100: 9.0}
 """
 
 
@@ -49,15 +54,22 @@ def test_the_command_writes_the_populations_with_enough_people(
     main()  # its own files it may replace
     assert [path.name for path in out.iterdir()] == ["moon_folk.yaml"]
     assert (out / "moon_folk.yaml").read_text() == EXPECTED
-    assert "1 mars: too few, 20 are wanted" in capsys.readouterr().out
+    assert "1 mars: too few, 10 are wanted" in capsys.readouterr().out
     atlas = load_atlas(out / "moon_folk.yaml")
-    assert atlas.signs["forehead_wrinkles"].percentile(80) == 0.76 and atlas.signs["crows_feet"].quantiles is None
+    assert atlas.signs["forehead_wrinkles"].percentile(80) == 0.76 and atlas.signs["nasolabial_fold"].quantiles is None
 
 
 def test_populations_come_with_the_rows_that_count(data: Path) -> None:
     found = by_population(read_table(data, unit_atlas()))
     assert {name: len(rows) for name, rows in found.items()} == {"moon_folk": 21, "mars": 1}
     assert population_atlas("mars", found["mars"]) is None
+
+
+def test_no_step_is_finer_than_one_person(data: Path) -> None:
+    rows = by_population(read_table(data, unit_atlas()))["moon_folk"]
+    text = population_atlas("moon_folk", rows[:10])
+    assert text is not None and "faces: 10" in text and " 10: " in text and "{0: 30.0, 5: " not in text and " 95: " not in text
+    assert population_atlas("moon_folk", rows[:9]) is None
 
 
 def test_of_people_whose_right_side_alone_is_scored_that_counts(data: Path) -> None:

@@ -139,7 +139,7 @@ def test_shipped_populations_are_unit_with_quantiles(name: str) -> None:
     assert atlas.name == name and name in atlas.description and atlas.zones == unit.zones
     for sign in ("age", *atlas.signs):
         scale = atlas.scale_for(sign, unit)
-        assert scale.quantiles is not None and scale.quantiles.faces >= 20
+        assert scale.quantiles is not None and scale.quantiles.faces >= 10
         low, middle, high = (scale.percentile(percent) for percent in (0, 50, 100))
         assert 0 <= low < middle < high <= 1
     # As a model.json holds it.

@@ -4,8 +4,8 @@
 population label with enough scored people into the other. The shipped ones were written by it, into
 ``src/amgan/signs/atlases``.
 
-Counted are scored photos of known age in the train split, since percentiles serve as targets and a test must not know
-its answers. A person with several photos counts once, with the mean of the scores. Labels stay as the source states
+Counted are scored photos of known age in the splits train and val: percentiles serve as targets, and a test must not
+know its answers. A person with several photos counts once, with the mean of the scores. Labels stay as the source states
 them; only their spelling is made a file name's (``middle-eastern``: ``middle_eastern``).
 """
 
@@ -27,8 +27,9 @@ from amgan.data.table import Row
 from amgan.errors import OutputError, as_tool
 from amgan.signs.atlas import AGE, unit_atlas
 
-# People a sign must be scored on; with fewer, one person alone is worth more than the steps of five percent below.
-FEWEST = 20
+# People a sign must be scored on. With ten, one person is worth a tenth: the steps between all but the outermost percents.
+FEWEST = 10
+SPLITS = ("train", "val")
 PERCENTS = (0, 5, 10, 20, 30, 40, 50, 60, 70, 80, 90, 95, 100)
 HEADER = "# Written by `python -m amgan.data.quantiles`: run it again rather than edit this.\n"
 
@@ -38,7 +39,7 @@ def by_population(rows: Iterable[Row]) -> dict[str, list[Row]]:
     found: defaultdict[str, list[Row]] = defaultdict(list)
     for row in rows:
         name = re.sub("[^a-z0-9]+", "_", row.population.lower()).strip("_")
-        if name and (row.scores or row.right) and row.split == "train" and not math.isnan(row.age):
+        if name and (row.scores or row.right) and row.split in SPLITS and not math.isnan(row.age):
             found[name].append(row)
     return dict(sorted(found.items(), key=lambda item: -_people(item[1])))
 
@@ -97,11 +98,13 @@ def _quantiles(rows: Iterable[Row], sign: str) -> dict[str, Any] | None:
             ages.append(atlas.age.grade(row.age))
     if len(grades) < FEWEST:
         return None
-    measured = np.percentile([np.mean(of_one) for of_one in grades.values()], PERCENTS)
+    # 5 and 95 say nothing of less than twenty people, of whom the outermost is worth more than that.
+    percents = [percent for percent in PERCENTS if percent in (0, 100) or min(percent, 100 - percent) >= 100 / len(grades)]
+    measured = np.percentile([np.mean(of_one) for of_one in grades.values()], percents)
     return {
         "faces": len(grades),
         "ages": [round(min(ages), 1), round(max(ages), 1)],
-        "grades": {percent: round(float(grade), 1) for percent, grade in zip(PERCENTS, measured, strict=True)},
+        "grades": {percent: round(float(grade), 1) for percent, grade in zip(percents, measured, strict=True)},
     }
 
 
