@@ -126,13 +126,11 @@ class Signs:
     def predict(self, identity: str, crops: dict[str, np.ndarray]) -> dict[str, float]:
         return {sign: brightness(crop) for sign, crop in crops.items()}
 
-    def quality(self) -> dict[str, dict[str, float]]:
-        return {sign: {"r": 0.75, "error": 0.0625} for sign in unit_atlas().signs}
-
 
 @pytest.fixture
 def loaded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Puts stand-ins in the place of the judges, which take minutes; the list says for which split they were loaded."""
+    from amgan import processes
     from amgan.evaluation import judging
     from amgan.evaluation.judges import cross
     from amgan.evaluation.judging import Judges
@@ -143,18 +141,22 @@ def loaded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     def features(rgb: np.ndarray) -> np.ndarray:
         return np.asarray(rgb[::64, ::64].reshape(-1)[:24], np.float32)
 
-    def load(
+    def fit(
         store: object, atlas: object, share: float, split: str, faceres: object, inception: str | None, *rest: object
-    ) -> Judges:
+    ) -> SimpleNamespace:
         splits.append(split)
         networks = {LEADING: features}
         if inception is not None:
             networks[INCEPTION] = load_inception(Path(inception))
         identity = SimpleNamespace(embed=lambda rgb, box: features(rgb) / 255)
         ages = {"brightness": SimpleNamespace(age=lambda rgb, box: 100 * brightness(rgb))}
-        return Judges(Signs(), identity, ages, networks, FaceParser())  # type: ignore[arg-type]
+        judges = Judges(Signs(), identity, ages, networks, FaceParser())  # type: ignore[arg-type]
+        quality = {sign: {"r": 0.75, "error": 0.0625} for sign in unit_atlas().signs}
+        return SimpleNamespace(judges=lambda: judges, quality=lambda: quality)
 
-    monkeypatch.setattr(judging, "load_judges", load)
+    monkeypatch.setattr(judging, "fit_bench", fit)
+    # Stand-ins stay in this process.
+    monkeypatch.setattr(processes, "fitting_workers", lambda size: 1)
     # Of the generated faces too few are kept for judges.
     monkeypatch.setattr(cross, "check_graded", lambda *_: None)
     return splits

@@ -19,6 +19,13 @@ def usable_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def fitting_workers(size: int) -> int:
+    """A worker a core, as far as the machine's memory has room for so many of `size` bytes; one at least."""
+    if not hasattr(os, "sysconf"):
+        return usable_cores()
+    return max(1, min(usable_cores(), os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // size))
+
+
 def worker_pool(start: Callable[[], Any], workers: int) -> ProcessPoolExecutor:
     """Processes with a worker each, to which `run_in_worker` is submitted. They end with this process.
 
@@ -56,6 +63,22 @@ def share_cores(workers: int) -> None:
     # Not imported for work that does without: it takes 300 MB.
     if torch := sys.modules.get("torch"):
         torch.set_num_threads(threads)
+
+
+@contextlib.contextmanager
+def one_thread() -> Iterator[None]:
+    """Has PyTorch and OpenCV work with one thread: with more, sums come out otherwise in the last digit."""
+    import cv2
+    import torch
+
+    before = torch.get_num_threads(), cv2.getNumThreads()
+    torch.set_num_threads(1)
+    cv2.setNumThreads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before[0])
+        cv2.setNumThreads(before[1])
 
 
 def network_threads() -> int:

@@ -68,7 +68,13 @@ def test_populations_come_with_the_rows_that_count(data: Path) -> None:
 def test_no_step_is_finer_than_one_person(data: Path) -> None:
     rows = by_population(read_table(data, unit_atlas()))["moon_folk"]
     text = population_atlas("moon_folk", rows[:10])
-    assert text is not None and "faces: 10" in text and " 10: " in text and "{0: 30.0, 5: " not in text and " 95: " not in text
+    assert (
+        text is not None
+        and "faces: 10" in text
+        and " 10: " in text
+        and "{0: 30.0, 5: " not in text
+        and " 95: " not in text
+    )
     assert population_atlas("moon_folk", rows[:9]) is None
 
 

@@ -287,7 +287,7 @@ def test_a_cross_judge_knows_nobody_it_judges() -> None:
         return np.stack([crops.mean(axis=(1, 2, 3)), np.ones(len(crops))], axis=1).astype(np.float32)
 
     store = graded(12, "crows_feet")
-    cross = fit_judge(store, ATLAS, 0.0, ["val"], features=brightness)
+    cross = fit_judge(store, ATLAS, 0.0, ["val"], features=lambda: brightness)
     # The right side counts, and is what is looked at, where it alone was graded.
     assert len(seen) == 12 * len(ATLAS.signs) and sum(level % 2 for level in seen) == 12
     for fold, judge in enumerate(cross.judges):

@@ -16,8 +16,9 @@ HELP = """Measure a model by the paper's protocol and more: realism, signs, cros
 
 MODEL is a model's folder, an ONNX file, `default`, `identity` or `blur` (for comparison), or
 a folder of pictures that any other model made: --inputs writes what that one has to be asked. DATA is only read. OUT
-gets report.html, report.md and report.json. A run that was stopped goes on with the same command. The judge of the
-signs learns from people's grades, of DATA or of --judge-data. Exit code 1: the model failed on a face.
+gets report.html, report.md and report.json. A run that was stopped goes on with the same command. What is found does
+not depend on --workers. The judge of the signs learns from people's grades, of DATA or of --judge-data. Exit code 1:
+the model failed on a face.
 
 Examples:
 
@@ -55,6 +56,9 @@ def evaluate_command(
         typer.Option(metavar="DIR", help="Set whose grades the judge of the signs learns from; else DATA."),
     ] = None,
     limits: Annotated[Path | None, typer.Option(help="YAML of curation's limits: which faces count.")] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Processes, of up to 3 GB each; else one a core, as memory has room.")
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of halves, targets and subsets.")] = 0,
     inputs: Annotated[
         bool, typer.Option("--inputs", help="Write OUT/inputs and OUT/targets.csv for another model, and stop.")
@@ -68,8 +72,10 @@ def evaluate_command(
     from amgan.evaluation.adapters import open_adapter
     from amgan.evaluation.evaluate import evaluate
     from amgan.evaluation.judges import cross
+    from amgan.evaluation.measurer import MEMORY
     from amgan.evaluation.report.markdown import markdown
     from amgan.evaluation.run import Settings, plan_faces, write_inputs
+    from amgan.processes import fitting_workers
     from amgan.signs.atlas import unit_atlas
 
     adapter = None if inputs else open_adapter(model)
@@ -93,16 +99,38 @@ def evaluate_command(
         return
     share, sources = adapter.judge_share, {"inception": inception, "faceres": None if faceres is None else str(faceres)}
 
-    def load() -> judging.Judges:
-        return judging.load_judges(
-            judged, atlas, share, split, faceres, inception, lambda rows: bar(list(rows), "fitting the judge", None)
+    processes = workers or fitting_workers(MEMORY)
+
+    def fit() -> judging.Bench:
+        return judging.fit_bench(
+            judged,
+            atlas,
+            share,
+            split,
+            faceres,
+            inception,
+            lambda rows: bar(list(rows), "fitting the judge", None),
+            processes,
         )
 
     with adapter:
         if adapter.notice:
             typer.echo(adapter.notice, err=True)
         summary = evaluate(
-            adapter, store, plans, left_out, settings, wanted, sources, load, out, bar, pictures, overwrite, judged
+            adapter,
+            store,
+            plans,
+            left_out,
+            settings,
+            wanted,
+            sources,
+            fit,
+            out,
+            bar,
+            pictures,
+            overwrite,
+            judged,
+            workers=processes,
         )
     typer.echo(markdown(summary))
     typer.echo(f"written to {out / 'report.html'}, report.md and report.json")

@@ -62,16 +62,22 @@ def reproduce_command(
     ] = None,
     limits: Annotated[Path | None, typer.Option(help="YAML of curation's limits: which faces count.")] = None,
     oldest: Annotated[int, typer.Option(min=2, help="People of `spread`.")] = 150,
+    workers: Annotated[
+        int | None,
+        typer.Option(min=1, help="Processes that measure, of up to 3 GB each; else one a core, as memory has room."),
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print rows, steps and hours, and stop.")] = False,
 ) -> None:
     """Replaced by `HELP`."""
     from amgan.data.curation.limits import default_limits, load_limits
     from amgan.data.dataset import read_rows
     from amgan.data.store import prepare
+    from amgan.evaluation.measurer import MEMORY
     from amgan.evaluation.reproduce.rows import ROWS, config_of, rows_of
     from amgan.evaluation.reproduce.spread import spread_of_oldest
     from amgan.evaluation.reproduce.study import About, Study, atlas_of, measured_hours
     from amgan.evaluation.reproduce.tables import Results, measured_of, write_tables
+    from amgan.processes import fitting_workers
 
     if steps is not None and minutes is not None:
         raise typer.BadParameter("is another way to say --steps; give one of them", param_hint="--minutes")
@@ -105,7 +111,7 @@ def reproduce_command(
     if names:
         store = prepare(data, study / "prepared", atlas, lambda faces: bar(list(faces), "preparing", None))
         low, high = atlas.age.grades
-        for name, summary in folder.measured(names, store, atlas, bar):
+        for name, summary in folder.measured(names, store, atlas, bar, workers or fitting_workers(MEMORY)):
             results.found[name] = measured_of(summary, high - low)
             # After each row, so that a study that is stopped has the tables of what is done.
             write_tables(study, results)

@@ -5,8 +5,8 @@ population label with enough scored people into the other. The shipped ones were
 ``src/amgan/signs/atlases``.
 
 Counted are scored photos of known age in the splits train and val: percentiles serve as targets, and a test must not
-know its answers. A person with several photos counts once, with the mean of the scores. Labels stay as the source states
-them; only their spelling is made a file name's (``middle-eastern``: ``middle_eastern``).
+know its answers. A person with several photos counts once, with the mean of the scores. Labels stay as the source
+states them; only their spelling is made a file name's (``middle-eastern``: ``middle_eastern``).
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from amgan.data.table import Row
 from amgan.errors import OutputError, as_tool
 from amgan.signs.atlas import AGE, unit_atlas
 
-# People a sign must be scored on. With ten, one person is worth a tenth: the steps between all but the outermost percents.
+# People a sign must be scored on. With ten, one person is worth the step between most of the percents below.
 FEWEST = 10
 SPLITS = ("train", "val")
 PERCENTS = (0, 5, 10, 20, 30, 40, 50, 60, 70, 80, 90, 95, 100)
@@ -99,7 +99,8 @@ def _quantiles(rows: Iterable[Row], sign: str) -> dict[str, Any] | None:
     if len(grades) < FEWEST:
         return None
     # 5 and 95 say nothing of less than twenty people, of whom the outermost is worth more than that.
-    percents = [percent for percent in PERCENTS if percent in (0, 100) or min(percent, 100 - percent) >= 100 / len(grades)]
+    one = 100 / len(grades)
+    percents = [percent for percent in PERCENTS if percent in (0, 100) or one <= percent <= 100 - one]
     measured = np.percentile([np.mean(of_one) for of_one in grades.values()], percents)
     return {
         "faces": len(grades),

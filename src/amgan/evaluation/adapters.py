@@ -35,7 +35,7 @@ IDENTITY, BLUR = "identity", "blur"
 
 
 class Adapter(ABC):
-    """Any model; use it as a context manager, or call `close`.
+    """Any model; use it as a context manager, or call `close`. It can be pickled, to be used in another process.
 
     Attributes:
         name: What the report calls it.
@@ -98,11 +98,16 @@ class AgerAdapter(Adapter):
     """A model of `amgan train`, as `amgan age` runs it."""
 
     def __init__(self, model: Path | None) -> None:
+        self._model = model
         self._ager = Ager(model)
         self.name = DEFAULT if model is None else str(model)
         self.fingerprint = fingerprint(self._ager.bundle)
         self.judge_share = self._ager.bundle.judge_share
         self.notice = self._ager.bundle.notice
+
+    def __reduce__(self) -> tuple[type[Self], tuple[Path | None]]:
+        """Opened anew from its file by who unpickles it."""
+        return type(self), (self._model,)
 
     @property
     def atlas(self) -> Atlas:

@@ -11,7 +11,7 @@ from amgan.data.curation.limits import Limits
 from amgan.data.store import Store
 from amgan.evaluation.adapters import Adapter
 from amgan.evaluation.judges.cross import rows_to_learn_from
-from amgan.evaluation.judging import Judges, judge_splits
+from amgan.evaluation.judging import Bench, judge_splits
 from amgan.evaluation.program import program
 from amgan.evaluation.protocol import Plan
 from amgan.evaluation.report.markdown import markdown
@@ -40,13 +40,14 @@ def evaluate(
     settings: Settings,
     limits: Limits,
     sources: Mapping[str, str | None],
-    load: Callable[[], Judges],
+    fit: Callable[[], Bench],
     out: Path,
     progress: Progress[Any],
     shown: int = 4,
     overwrite: bool = False,
     judged: Store | None = None,
     remedy: str = REMEDY,
+    workers: int = 1,
 ) -> Summary:
     """Measures the faces that are not measured yet, and writes ``report.json``, ``report.md`` and ``report.html``.
 
@@ -58,18 +59,20 @@ def evaluate(
         settings: What `plans` were made with.
         limits: As above.
         sources: Where the judges that a user may add come from: ``inception`` and ``faceres``.
-        load: Gives the judges; called only if a face is left to be measured.
+        fit: Gives what makes the judges; called only if a face is left to be measured.
         out: Folder of results, made or gone on with.
         progress: Wraps the faces.
         shown: Faces shown in the page for each kind of fault.
         overwrite: Whether another evaluation in `out` is thrown away.
         judged: Prepared faces whose grades the judge of the signs is fitted on; else `store`.
         remedy: What the user is told to do about another evaluation in `out`.
+        workers: Processes that measure, see `amgan.evaluation.run.measure_all`.
 
     Returns:
         All figures.
 
     Raises:
+        EngineError: A process died.
         OutputError: `out` holds something else, or asked another model for something else.
         WeightsError: Of a kind of picture that another model is to have made, none is there.
     """
@@ -89,7 +92,7 @@ def evaluate(
     check_targets(plans, adapter.atlas, out)
     missing = adapter.missing(plans)
     open_folder(out, state, overwrite, remedy)
-    found, quality = measure_all(store, plans, adapter, load, adapter.atlas, out, progress)
+    found, quality = measure_all(store, plans, adapter, fit, out, progress, workers)
     about = {**vars(settings), "left_out": dict(left_out), "missing": missing}
     summary = summarise(adapter.name, plans, found, adapter.atlas, quality, about)
     page = html_page(summary, plans, found, adapter.atlas, out, shown)

