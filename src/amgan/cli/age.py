@@ -150,8 +150,8 @@ def _one(
 
 def _outputs(photos: list[Path], output: Path) -> list[Path]:
     """Where each photo's result goes; a suffix on the only output means a file."""
-    from amgan.faces.output import SUFFIXES, is_file
-    from amgan.faces.photo import is_folder
+    from amgan.faces.output import SUFFIXES
+    from amgan.faces.paths import is_file, is_folder
 
     if len(photos) == 1 and output.suffix and not is_folder(output):
         check_suffix(output, SUFFIXES)

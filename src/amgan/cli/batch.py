@@ -71,7 +71,7 @@ def batch_command(
     ] = False,
 ) -> None:
     """Replaced by `HELP`."""
-    from amgan.faces.photo import is_folder
+    from amgan.faces.paths import is_folder
 
     chosen_precision = read_precision(precision)
     request = read_request(age, sign, every, face)

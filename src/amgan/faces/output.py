@@ -18,7 +18,8 @@ import numpy as np
 from PIL import Image
 
 from amgan.errors import OutputError
-from amgan.faces.photo import DEEP_GREY, Photo, is_folder, scaled_grey, take_apart, white_level
+from amgan.faces.paths import is_folder
+from amgan.faces.photo import DEEP_GREY, Photo, scaled_grey, take_apart, white_level
 
 _FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP", ".tif": "TIFF", ".tiff": "TIFF"}
 SUFFIXES = tuple(_FORMATS)
@@ -63,14 +64,6 @@ def check_output(path: str | Path, overwrite: bool = False, suffixes: Collection
     if not os.access(folder, os.W_OK | os.X_OK):
         raise OutputError(f"{path}: no permission to write in {folder}; choose another place")
     return path
-
-
-def is_file(path: Path) -> bool:
-    """As `Path.is_file`, which raises where a folder above may not be entered or a name is too long."""
-    try:
-        return path.is_file()
-    except OSError:
-        return False
 
 
 @contextlib.contextmanager

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageCms, UnidentifiedImageError
 
 from amgan.errors import PhotoError
+from amgan.faces.paths import is_folder
 
 MIN_SIDE = 64
 """Pixels a photo must have on its shorter side: below this no face in it can be analysed."""
@@ -135,14 +136,6 @@ def read_photo(path: str | Path) -> Photo:
         image = Image.open(path)
     with image:
         return _photo(image, str(path), path)
-
-
-def is_folder(path: Path) -> bool:
-    """As `Path.is_dir`, which raises where a folder above may not be entered or a name is too long."""
-    try:
-        return path.is_dir()
-    except OSError:
-        return False
 
 
 def photo_from_image(image: Image.Image, name: str = "image") -> Photo:

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from amgan import __version__
 from amgan.errors import OutputError, RequestError
-from amgan.faces.output import check_output, is_file
+from amgan.faces.output import check_output
+from amgan.faces.paths import is_file
 from amgan.inference.batch.recipes import Recipe
 from amgan.inference.batch.results import AGED, FAILED, Result, Results
 from amgan.inference.batch.worker import Settings, Task, run_tasks
