@@ -5,13 +5,18 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import os
+import pickle
 import signal
 import sys
+import tempfile
 import threading
+import weakref
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
+
+from amgan.errors import AmganError
 
 
 def usable_cores() -> int:
@@ -20,22 +25,48 @@ def usable_cores() -> int:
 
 
 def fitting_workers(size: int) -> int:
-    """A worker a core, as far as the machine's memory has room for so many of `size` bytes; one at least."""
-    if not hasattr(os, "sysconf"):
-        return usable_cores()
-    return max(1, min(usable_cores(), os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // size))
+    """A worker a core, as far as free memory has room for so many of `size` bytes; one at least."""
+    free = free_memory()
+    return usable_cores() if free is None else max(1, min(usable_cores(), free // size))
+
+
+def free_memory() -> int | None:
+    """Bytes that may still be taken of the machine's memory, or of what its container may have; None if not known."""
+    found = []
+    with contextlib.suppress(OSError):
+        fields = dict(line.split(":", 1) for line in _MEMORY.read_text().splitlines())
+        found.append(int(fields["MemAvailable"].split()[0]) * 1024)
+    with contextlib.suppress(OSError, ValueError):  # of a container without a limit it says "max"
+        limit, taken = (int((_CONTAINER / name).read_text()) for name in ("memory.max", "memory.current"))
+        found.append(max(0, limit - taken))
+    return min(found, default=None)
+
+
+_MEMORY, _CONTAINER = Path("/proc/meminfo"), Path("/sys/fs/cgroup")
 
 
 def worker_pool(start: Callable[[], Any], workers: int) -> ProcessPoolExecutor:
     """Processes with a worker each, to which `run_in_worker` is submitted. They end with this process.
 
     Args:
-        start: Makes a worker, which has a method ``run``; pickled, and called once in each process.
+        start: Makes a worker, which has a method ``run``; pickled, and called once in each process. An `AmganError`
+            that it raises comes out of the first item.
         workers: Number of processes.
     """
+    # Not by the pipe that starts a process: of one that dies before it has read all, what is written waits for ever.
+    with tempfile.NamedTemporaryFile(prefix="amgan-", suffix=".worker", delete=False) as file:
+        pickle.dump(start, file)
     # Not forked: the parent has threads, which a forked C++ library would wait for in vain.
     context = multiprocessing.get_context("spawn")
-    return ProcessPoolExecutor(workers, context, _start, (start, workers))
+    pool = ProcessPoolExecutor(workers, context, _start, (file.name, workers))
+    weakref.finalize(pool, Path(file.name).unlink, missing_ok=True)
+    return pool
+
+
+def end_now(pool: ProcessPoolExecutor) -> None:
+    """Ends the processes of a pool in the midst of their work, which is lost."""
+    for process in list(pool._processes.values()):
+        process.terminate()
 
 
 def run_in_worker(item: Any) -> Any:
@@ -46,12 +77,28 @@ def run_in_worker(item: Any) -> Any:
 _worker: Any = None
 
 
-def _start(start: Callable[[], Any], workers: int) -> None:
+def _start(file: str, workers: int) -> None:
     """Prepares a process of the pool."""
     global _worker
     follow_parent()
-    share_cores(workers)
-    _worker = start()
+    try:
+        # Read first, which imports PyTorch where it is needed.
+        start = pickle.loads(Path(file).read_bytes())
+        share_cores(workers)
+        _worker = start()
+    except AmganError as error:
+        # Raised here it would be a traceback, and a pool that is broken for no reason.
+        _worker = _Unable(error)
+
+
+class _Unable:
+    """Stands for a worker that could not be made."""
+
+    def __init__(self, error: AmganError) -> None:
+        self._error = error
+
+    def run(self, item: Any) -> Any:
+        raise self._error
 
 
 def share_cores(workers: int) -> None:

@@ -1,15 +1,18 @@
+import pickle
 import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
+from safetensors.torch import load_file, save_file
 
 from amgan.data.curation.files import aligned_name
 from amgan.data.store import SIZE
 from amgan.errors import WeightsError
 from amgan.evaluation.adapters import AgerAdapter, BlurAdapter, FolderAdapter, IdentityAdapter, open_adapter
 from amgan.evaluation.protocol import DRAWN, OLDER, YOUNGER, Aim
+from amgan.models.bundle import GENERATOR
 
 AIMS = [Aim(YOUNGER, {"age": 0.1}), Aim(OLDER, {"age": 0.9})]
 
@@ -40,6 +43,10 @@ def test_a_folder_of_another_model(face: np.ndarray, tmp_path: Path) -> None:
     file.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
     assert FolderAdapter(tmp_path / "peer").fingerprint != peer.fingerprint
     file.write_bytes(content)
+    # What else lies there is none of its pictures, such as the results of a first run.
+    (tmp_path / "peer" / "report" / "inputs").mkdir(parents=True)
+    shutil.copy(file, tmp_path / "peer" / "report" / "inputs")
+    (tmp_path / "peer" / "report" / "report.html").touch()
     assert FolderAdapter(tmp_path / "peer").fingerprint == peer.fingerprint
 
 
@@ -57,3 +64,20 @@ def test_our_own_model(small_model: Path, astronaut: np.ndarray, tmp_path: Path)
         (older,) = adapter.pictures(face, "a.png", AIMS[1:])
         assert older is not None and older.shape == face.shape and not np.array_equal(older, face)
         assert adapter.fingerprint and adapter.judge_share == 0.0
+        given = pickle.dumps(adapter)
+    assert len(given) < 10_000
+    with pickle.loads(given) as other:
+        assert other.atlas.zones and other.fingerprint == adapter.fingerprint
+        (again,) = other.pictures(face, "a.png", AIMS[1:])
+        assert np.array_equal(again, older)
+
+
+def test_another_process_does_not_measure_another_model(small_model: Path, tmp_path: Path) -> None:
+    shutil.copytree(small_model, tmp_path / "model")
+    with AgerAdapter(tmp_path / "model") as adapter:
+        given = pickle.dumps(adapter)
+    weights = load_file(tmp_path / "model" / GENERATOR)
+    name = next(name for name, value in weights.items() if value.is_floating_point())
+    save_file(weights | {name: weights[name] + 1}, tmp_path / "model" / GENERATOR)
+    with pytest.raises(WeightsError, match="model: was changed while it was evaluated"), pickle.loads(given) as other:
+        assert other.atlas

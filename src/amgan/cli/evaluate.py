@@ -57,7 +57,8 @@ def evaluate_command(
     ] = None,
     limits: Annotated[Path | None, typer.Option(help="YAML of curation's limits: which faces count.")] = None,
     workers: Annotated[
-        int | None, typer.Option(min=1, help="Processes, of up to 3 GB each; else one a core, as memory has room.")
+        int | None,
+        typer.Option(min=1, help="Processes, of 2.5 GB each; else one a core, as free memory has room."),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of halves, targets and subsets.")] = 0,
     inputs: Annotated[
@@ -74,11 +75,14 @@ def evaluate_command(
     from amgan.evaluation.judges import cross
     from amgan.evaluation.measurer import MEMORY
     from amgan.evaluation.report.markdown import markdown
-    from amgan.evaluation.run import Settings, plan_faces, write_inputs
-    from amgan.processes import fitting_workers
+    from amgan.evaluation.run import Settings, check_folder, plan_faces, write_inputs
+    from amgan.processes import fitting_workers, one_thread
     from amgan.signs.atlas import unit_atlas
 
-    adapter = None if inputs else open_adapter(model)
+    check_folder(out)
+    # With one thread like the processes that measure: some models keep the number that they were opened with.
+    with one_thread():
+        adapter = None if inputs else open_adapter(model)
     atlas = unit_atlas() if adapter is None else adapter.atlas
     where = data_store or out.resolve().parent / "prepared"
     wanted = default_limits() if limits is None else load_limits(limits)

@@ -64,7 +64,7 @@ def reproduce_command(
     oldest: Annotated[int, typer.Option(min=2, help="People of `spread`.")] = 150,
     workers: Annotated[
         int | None,
-        typer.Option(min=1, help="Processes that measure, of up to 3 GB each; else one a core, as memory has room."),
+        typer.Option(min=1, help="Processes that measure, of 2.5 GB each; else one a core, as free memory has room."),
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print rows, steps and hours, and stop.")] = False,
 ) -> None:

@@ -12,7 +12,7 @@ from typing import Self
 
 from amgan.engines.base import Item, Result, Worker
 from amgan.errors import EngineError
-from amgan.processes import run_in_worker, usable_cores, worker_pool
+from amgan.processes import end_now, run_in_worker, usable_cores, worker_pool
 
 # Items in the hands of the pool at once, for each worker: enough that none waits, few enough that memory is flat.
 _AHEAD = 4
@@ -55,6 +55,10 @@ class LocalEngine:
             while waiting:
                 yield waiting[0][1].result()
                 waiting.popleft()
+        except (GeneratorExit, KeyboardInterrupt):
+            # Nobody takes what would still come, and an item may last.
+            end_now(pool)
+            raise
         except BrokenProcessPool as error:
             undone = [name for name, future in waiting if not future.done() or future.exception() is not None]
             raise EngineError(

@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -28,6 +28,7 @@ from amgan.faces.photo import photo_from_image, read_photo
 from amgan.inference.ager import Ager
 from amgan.models.bundle import DEFAULT, PACKAGED, SCHEMA, fingerprint
 from amgan.models.onnx_file import SUFFIX as ONNX
+from amgan.processes import quiet_stderr
 from amgan.signs.atlas import Atlas, unit_atlas
 
 Rgb = npt.NDArray[np.uint8]
@@ -99,32 +100,52 @@ class AgerAdapter(Adapter):
 
     def __init__(self, model: Path | None) -> None:
         self._model = model
-        self._ager = Ager(model)
+        self._opened: Ager | None = _opened(model)
         self.name = DEFAULT if model is None else str(model)
-        self.fingerprint = fingerprint(self._ager.bundle)
-        self.judge_share = self._ager.bundle.judge_share
-        self.notice = self._ager.bundle.notice
+        bundle = self._opened.bundle
+        self.fingerprint = fingerprint(bundle)
+        self.judge_share = bundle.judge_share
+        self.notice = bundle.notice
 
-    def __reduce__(self) -> tuple[type[Self], tuple[Path | None]]:
-        """Opened anew from its file by who unpickles it."""
-        return type(self), (self._model,)
+    def __getstate__(self) -> dict[str, Any]:
+        """Without the model, which another process opens from its file."""
+        return vars(self) | {"_opened": None}
+
+    @property
+    def ager(self) -> Ager:
+        """The model; opened here, in a process that was given this adapter by another one.
+
+        Raises:
+            WeightsError: It is not the one that was opened there.
+        """
+        if self._opened is None:
+            self._opened = _opened(self._model)
+            if fingerprint(self._opened.bundle) != self.fingerprint:
+                raise WeightsError(f"{self.name}: was changed while it was evaluated; give the command again")
+        return self._opened
 
     @property
     def atlas(self) -> Atlas:
         """See `Adapter`."""
-        return self._ager.bundle.atlas
+        return self.ager.bundle.atlas
 
     def close(self) -> None:
         """See `Adapter`."""
-        self._ager.close()
+        if self._opened is not None:
+            self._opened.close()
 
     def pictures(self, face: Rgb, name: str, aims: Sequence[Aim]) -> Iterator[Rgb | None]:
         """See `Adapter`."""
         photo = photo_from_image(Image.fromarray(face), name)
-        view = self._ager.analyze(photo)[0]
+        view = self.ager.analyze(photo)[0]
         for aim in aims:
-            aged = self._ager.age_views(photo, [(view, {**view.scores, **aim.scores})])
+            aged = self.ager.age_views(photo, [(view, {**view.scores, **aim.scores})])
             yield np.asarray(aged.image.convert("RGB"))
+
+
+def _opened(model: Path | None) -> Ager:
+    with quiet_stderr():
+        return Ager(model)
 
 
 class IdentityAdapter(Adapter):
@@ -167,7 +188,9 @@ class FolderAdapter(Adapter):
                 "`amgan evaluate --inputs` writes what another model is to be asked"
             )
         self.folder, self.name = folder, folder.name
-        digests = [(str(p.relative_to(folder)), _sha256(p)) for p in sorted(folder.rglob("*")) if p.is_file()]
+        # What else lies there, such as OUT, makes no other pictures.
+        pictures = [path for path in sorted(folder.glob("*/*")) if path.suffix in SUFFIXES]
+        digests = [(str(path.relative_to(folder)), _sha256(path)) for path in pictures]
         self.fingerprint = hashlib.sha256(json.dumps(digests).encode()).hexdigest()
 
     def missing(self, plans: Sequence[Plan]) -> dict[str, str]:

@@ -15,8 +15,8 @@ from amgan.evaluation.judging import Bench
 from amgan.evaluation.protocol import Plan
 from amgan.processes import one_thread
 
-# What a process holds at most: the model, the judges, and the pictures of a face.
-MEMORY = 3 * 2**30
+# What a process holds: the model, the judges, and the pictures of a face.
+MEMORY = 5 * 2**29
 
 
 class Asked(NamedTuple):
@@ -47,14 +47,13 @@ class Measurer:
     def __init__(self, adapter: Adapter, bench: Bench, out: Path) -> None:
         self._held = contextlib.ExitStack()
         self._held.enter_context(one_thread())
-        self._adapter, self._judges, self._out = adapter, bench.judges(), out
+        # The atlas is asked for here, so that a model that has to be opened is opened with one thread.
+        self._adapter, self._atlas, self._judges, self._out = adapter, adapter.atlas, bench.judges(), out
 
     def run(self, asked: Asked) -> Found:
         """All that is found on a face; its strip lies in the folder then."""
         strip = self._out / strip_name(asked.plan.row.name)
-        return measure_face(
-            asked.plan, asked.face, asked.landmarks, self._adapter, self._judges, self._adapter.atlas, strip
-        )
+        return measure_face(asked.plan, asked.face, asked.landmarks, self._adapter, self._judges, self._atlas, strip)
 
     def close(self) -> None:
         """Leaves the threads as they were."""

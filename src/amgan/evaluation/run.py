@@ -146,6 +146,18 @@ def _digest(entries: Iterable[Any]) -> str:
     return hashlib.sha256(json.dumps(list(entries)).encode()).hexdigest()
 
 
+def check_folder(out: Path) -> None:
+    """Checks that OUT is not there, or of `amgan evaluate`.
+
+    Raises:
+        OutputError: It is a file, or holds something else.
+    """
+    if out.exists() and not out.is_dir():
+        raise OutputError(f"{out}: is a file; name a folder for the results")
+    if out.is_dir() and not (out / STATE).is_file() and {path.name for path in out.iterdir()} - {INPUTS, TARGETS}:
+        raise OutputError(f"{out}: is not empty and not of `amgan evaluate`; choose another OUT")
+
+
 def open_folder(out: Path, wanted: dict[str, Any], overwrite: bool, remedy: str) -> None:
     """Makes OUT, or reopens that of the same evaluation.
 
@@ -156,17 +168,15 @@ def open_folder(out: Path, wanted: dict[str, Any], overwrite: bool, remedy: str)
         remedy: What the user is told to do about another one.
 
     Raises:
-        OutputError: It holds something else.
+        OutputError: It is a file, or holds something else.
     """
+    check_folder(out)
     state = out / STATE
-    there = [path.name for path in out.iterdir() if path.name not in (INPUTS, TARGETS)] if out.is_dir() else []
-    if there:
-        if not state.is_file():
-            raise OutputError(f"{out}: is not empty and not of `amgan evaluate`; choose another OUT")
-        found = json.loads(state.read_text(encoding="utf-8"))
-        if different := [key for key, value in wanted.items() if found.get(key) != value]:
+    if state.is_file():
+        found, asked = _one_by_one(json.loads(state.read_text(encoding="utf-8"))), _one_by_one(wanted)
+        if different := [key for key, value in asked.items() if found.get(key) != value]:
             key = different[0]
-            was, now = (str(of.get(key))[:60] for of in (found, wanted))
+            was, now = (str(of.get(key))[:60] for of in (found, asked))
             what = f"of other {_DIGESTS[key]}" if key in _DIGESTS else f"with {key} {was}, not {now}"
             if not overwrite:
                 raise OutputError(f"{out}: holds an evaluation {what}; {remedy}")
@@ -175,6 +185,14 @@ def open_folder(out: Path, wanted: dict[str, Any], overwrite: bool, remedy: str)
             shutil.rmtree(out / PICTURES, ignore_errors=True)
     write_whole(state, json.dumps(wanted, indent=1))
     (out / PICTURES).mkdir(exist_ok=True)
+
+
+def _one_by_one(state: dict[str, Any]) -> dict[str, Any]:
+    """What an evaluation is of with settings and limits each by its own name, for all of them fill a screen."""
+    flat: dict[str, Any] = {}
+    for key, value in state.items():
+        flat |= {f"{key}.{name}": one for name, one in value.items()} if isinstance(value, dict) else {key: value}
+    return flat
 
 
 def measure_all(
