@@ -204,8 +204,9 @@ class Page:
         }
 
     def _preset(self, preset: Preset) -> Any:
-        def apply(request: gr.Request) -> Updates:
-            return {self.figure: None, **self._aim(preset, request)}
+        def apply(request: gr.Request) -> Any:
+            aimed = self._aim(preset, request)
+            return {self.figure: None, **aimed} if aimed else gr.skip()
 
         return apply
 
@@ -213,10 +214,14 @@ class Page:
         if title is None:  # as when the keyboard only passes over it
             return gr.skip()
         preset = next(preset for preset in figure_presets(self.studio.atlas) if preset.title == title)
-        return self._aim(preset, request)
+        return self._aim(preset, request) or gr.skip()
 
     def _aim(self, preset: Preset, request: gr.Request) -> Updates:
-        targets = self.studio.preset_targets(self._session(request), preset.request)
+        """Where the sliders go; nowhere without a photo, as while one waits for the model to be taken off the page."""
+        session = self._session(request)
+        if session.photo is None:
+            return {}
+        targets = self.studio.preset_targets(session, preset.request)
         values = slider_values(self.studio.atlas, targets)
         return {slider: values[zone] for zone, slider in self.sliders.items()}
 
