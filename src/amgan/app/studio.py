@@ -34,7 +34,8 @@ class Studio:
     Attributes:
         model: Those options, quoted for a shell, each with a space before it.
         exclusive: Held while the model works, and from there until what it made is written: a session that is closed or
-            takes another photo meanwhile waits, so that no file outlives it.
+            takes another photo meanwhile waits, so that no file outlives it. The file of a sweep is written without it,
+            outside of the session's folder.
     """
 
     def __init__(self, ager: Ager, folder: Path, model: Sequence[str] = ()) -> None:
