@@ -15,8 +15,9 @@ from PIL import Image
 from amgan.app.painting import painting
 from amgan.app.pictures import Rgb
 from amgan.app.session import Session, take_photo
-from amgan.errors import RequestError
+from amgan.errors import PhotoError, RequestError
 from amgan.faces.output import write_image
+from amgan.faces.photo import Photo
 from amgan.inference.ager import Ager
 from amgan.inference.recipe_file import RecipeFile
 from amgan.inference.request import Request
@@ -75,21 +76,35 @@ class Studio:
         with self._registry:
             session = self._sessions.pop(key, None)
         if session is not None:
+            session.arrivals += 1
             with self.exclusive:
                 session.delete()
 
     def open(self, session: Session, upload: Path) -> None:
         """Takes a photo and finds and scores its faces, once; the largest is chosen.
 
+        It is passed over if the session has been closed, or has got another photo, before the model is free.
+
         Raises:
             PhotoError: It cannot be read.
             NoFaceError: It has no face. The session is then empty.
         """
+        session.arrivals += 1
+        ticket = session.arrivals
+        arrived: Photo | PhotoError
+        # Before it is its turn: on the disk it would outlive a page that is closed while the model is at work.
+        try:
+            arrived = take_photo(upload)
+        except PhotoError as error:
+            arrived = error
         with self.exclusive:
+            if session.arrivals != ticket:
+                return
             session.delete()
-            photo = take_photo(upload)
-            session.views = self.ager.analyze(photo)
-            session.photo = photo
+            if isinstance(arrived, PhotoError):
+                raise arrived
+            session.views = self.ager.analyze(arrived)
+            session.photo = arrived
             session.choose(0)
 
     def preview(self, session: Session) -> Rgb | None:
