@@ -147,8 +147,8 @@ def sweep(studio: Studio, session: Session, wanted: Sweep) -> Iterator[int]:
             (aside / path.name).replace(path)
             session.swept, session.replay = path, command(studio, asked, wanted)
     finally:
-        for left in (folder, aside):
-            shutil.rmtree(left, ignore_errors=True)
+        for used in (folder, aside):
+            shutil.rmtree(used, ignore_errors=True)
 
 
 def _write(folder: Path, name: str, wanted: Sweep, labels: list[str]) -> None:
