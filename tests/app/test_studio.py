@@ -153,6 +153,15 @@ def test_a_closed_session_leaves_nothing(studio: Studio, session: Session) -> No
         studio.picture(session)
 
 
+def test_a_photo_whose_page_is_gone_is_not_opened(
+    studio: Studio, session: Session, tmp_path: Path, astronaut: np.ndarray
+) -> None:
+    Image.fromarray(astronaut).save(tmp_path / "me.png")
+    studio.close("visitor")
+    studio.open(session, tmp_path / "me.png")
+    assert session.photo is None and not session.folder.exists() and not (tmp_path / "me.png").exists()
+
+
 def test_old_pictures_are_deleted(session: Session) -> None:
     paths = [Path(session.save("after", np.zeros((8, 8, 3), np.uint8))) for _ in range(30)]
     assert paths[-1].is_file() and not paths[0].exists()

@@ -34,7 +34,7 @@ class Session:
         folder: Of the pictures shown; deleted with the session.
         token: Names the session in addresses of downloads, and cannot be guessed.
         photo: The photo; it is in memory only.
-        arrivals: Counts photos that came in, and the session's end, so that one knows when it is no longer wanted.
+        arrivals: Counts photos that came in, so that one knows when another is wanted in its place.
         views: Its faces, the largest first.
         face: Number of the face that is changed.
         request: What is asked for now.

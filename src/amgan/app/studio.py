@@ -76,7 +76,6 @@ class Studio:
         with self._registry:
             session = self._sessions.pop(key, None)
         if session is not None:
-            session.arrivals += 1
             with self.exclusive:
                 session.delete()
 
@@ -98,7 +97,7 @@ class Studio:
         except PhotoError as error:
             arrived = error
         with self.exclusive:
-            if session.arrivals != ticket:
+            if session.arrivals != ticket or self.by_token(session.token) is None:
                 return
             session.delete()
             if isinstance(arrived, PhotoError):
