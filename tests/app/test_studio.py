@@ -1,12 +1,16 @@
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from amgan.app.session import Session
+import amgan.app.session
+from amgan.app.session import Session, take_photo
 from amgan.app.studio import Studio
 from amgan.errors import NoFaceError, PhotoError, RequestError
+from amgan.faces.photo import Photo, read_photo
 from amgan.inference.request import Request
 
 OLDER = Request(signs={"forehead_wrinkles": 0.9}, face=0)
@@ -19,6 +23,67 @@ def test_the_upload_is_gone_when_it_is_read(studio: Studio, tmp_path: Path, astr
     studio.open(session, upload)
     assert session.photo is not None and (session.photo.name, session.photo.path) == ("me.png", None)
     assert len(session.views) == 1 and session.before is not None and not upload.exists()
+
+
+@pytest.mark.parametrize("broken", [False, True])
+def test_an_upload_does_not_wait_for_the_model_and_outlives_no_session(
+    studio: Studio, tmp_path: Path, astronaut: np.ndarray, broken: bool
+) -> None:
+    upload = tmp_path / "me.png"
+    Image.fromarray(astronaut).save(upload)
+    if broken:
+        upload.write_bytes(upload.read_bytes()[:1000])
+    session = studio.session("visitor")
+    with ThreadPoolExecutor() as others:
+        with studio.exclusive:
+            opening = others.submit(studio.open, session, upload)
+            until = time.monotonic() + 30
+            while list(tmp_path.glob("*.png")) and time.monotonic() < until:
+                time.sleep(0.01)
+            assert not list(tmp_path.glob("*.png")) and not opening.done()
+            closing = others.submit(studio.close, "visitor")
+            while studio.by_token(session.token) is not None:
+                time.sleep(0.01)
+        opening.result()
+        closing.result()
+    assert session.photo is None and not session.views and not session.folder.exists()
+
+
+def test_of_two_photos_the_later_is_opened(studio: Studio, tmp_path: Path, astronaut: np.ndarray) -> None:
+    for name in ("one.png", "two.png"):
+        Image.fromarray(astronaut).save(tmp_path / name)
+    session = studio.session("visitor")
+    with ThreadPoolExecutor() as others:
+        with studio.exclusive:
+            opening = []
+            for name in ("one.png", "two.png"):
+                opening.append(others.submit(studio.open, session, tmp_path / name))
+                while (tmp_path / name).exists():
+                    time.sleep(0.01)
+        for each in opening:
+            each.result()
+    assert session.photo is not None and session.photo.name == "two.png"
+
+
+def test_one_photo_in_two_pages_is_one_file_that_both_read(
+    studio: Studio, tmp_path: Path, astronaut: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upload = tmp_path / "me.png"
+    Image.fromarray(astronaut).save(upload)
+    content = upload.read_bytes()
+
+    def read(path: Path) -> Photo:
+        found = read_photo(path)
+        upload.write_bytes(content)  # the other page's arrives
+        return found
+
+    with monkeypatch.context() as patch:
+        patch.setattr(amgan.app.session, "read_photo", read)
+        one = take_photo(upload)
+    other = take_photo(upload)
+    assert one.name == other.name == "me.png" and not list(tmp_path.iterdir())
+    with pytest.raises(PhotoError, match=r"^me\.png: did not arrive .* drop it again"):
+        take_photo(upload)
 
 
 def test_the_picture_is_that_of_its_recipe(studio: Studio, session: Session, astronaut: np.ndarray) -> None:
@@ -86,6 +151,15 @@ def test_a_closed_session_leaves_nothing(studio: Studio, session: Session) -> No
     assert studio.by_token(session.token) is None and studio.session("visitor") is not session
     with pytest.raises(RequestError):
         studio.picture(session)
+
+
+def test_a_photo_whose_page_is_gone_is_not_opened(
+    studio: Studio, session: Session, tmp_path: Path, astronaut: np.ndarray
+) -> None:
+    Image.fromarray(astronaut).save(tmp_path / "me.png")
+    studio.close("visitor")
+    studio.open(session, tmp_path / "me.png")
+    assert session.photo is None and not session.folder.exists() and not (tmp_path / "me.png").exists()
 
 
 def test_old_pictures_are_deleted(session: Session) -> None:

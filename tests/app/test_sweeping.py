@@ -1,15 +1,19 @@
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from amgan.app import sweeping
 from amgan.app.session import Session
 from amgan.app.studio import Studio
 from amgan.app.sweeping import ASKED, Asked, Sweep, command, sweep, ways
 from amgan.errors import RequestError
+from amgan.faces.output import write_image
 from amgan.inference.request import Request
 from amgan.signs.atlas import AGE
 
@@ -76,6 +80,26 @@ def test_a_stopped_sweep_leaves_no_file(studio: Studio, session: Session, closed
         session.sweep += 1
     assert list(made) == [] and session.swept is None
     assert not session.folder.exists() if closed else files(session) == []
+
+
+@pytest.mark.parametrize("closed", [False, True])
+def test_a_sweep_stopped_while_its_file_is_written_leaves_none(
+    studio: Studio, session: Session, closed: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def written(image: Image.Image, path: Path, **options: Any) -> None:
+        write_image(image, path, **options)
+        # As when the visitor touches the page now, who is answered at once.
+        stop = (lambda: studio.close("visitor")) if closed else session.unsweep
+        with ThreadPoolExecutor(1) as other:
+            assert other.submit(studio.exclusive.acquire, timeout=5).result()
+            other.submit(studio.exclusive.release).result()
+            other.submit(stop).result(5)
+
+    monkeypatch.setattr(sweeping, "write_image", written)
+    assert list(sweep(studio, session, Sweep("age", "strip", 2))) == [1, 2]
+    assert session.swept is None and session.replay is None
+    assert not any(studio.folder.iterdir()) if closed else files(session) == []
+    assert closed or [path.name for path in studio.folder.iterdir()] == [session.folder.name]
 
 
 def test_a_painting_cannot_be_told_to_the_command_line(studio: Studio, session: Session) -> None:

@@ -1,5 +1,8 @@
+import io
 import json
+import os
 import re
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -155,6 +158,19 @@ def test_an_output_that_no_disk_can_hold_is_one_line(photo: Path, small_model: P
     result = run("age", photo, "-o", photo.parent / name, "--all", 0.9, "--model", small_model)
     assert result.exit_code == 1 and isinstance(result.exception, SystemExit)
     assert result.stderr.splitlines()[-1].startswith("amgan: ") and "too long" in result.stderr.splitlines()[-1]
+
+
+@pytest.mark.skipif(sys.platform in ("darwin", "win32"), reason="has no such names")
+def test_a_name_that_is_not_utf_8_is_printed(photo: Path, small_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    latin = photo.rename(photo.with_name(os.fsdecode(b"caf\xe9.png")))
+    printed = io.TextIOWrapper(io.BytesIO(), "utf-8", errors="strict")
+    monkeypatch.setattr("sys.stdout", printed)
+    arguments = ["age", str(latin), "-o", str(photo.with_name("old.png")), "--all", "0.9", "--model", str(small_model)]
+    monkeypatch.setattr("sys.argv", ["amgan", *arguments])
+    with pytest.raises(SystemExit) as stop:
+        main()
+    printed.seek(0)
+    assert stop.value.code == 0 and "caf\\udce9.png -> " in printed.read()
 
 
 def test_version_and_help(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

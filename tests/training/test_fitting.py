@@ -1,22 +1,24 @@
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from typer.testing import CliRunner
 
 from amgan.cli import app
-from amgan.data.store import prepare
+from amgan.data.store import Store, prepare
 from amgan.data.table import Estimated, Row
-from amgan.errors import DatasetError, WeightsError
+from amgan.errors import DatasetError, OutputError, WeightsError
 from amgan.models import resnet_estimators
-from amgan.models.estimator import SignLabels
+from amgan.models.estimator import SignEstimators, SignLabels
 from amgan.models.estimator_file import fingerprint, load_estimators
 from amgan.models.resnet import ResNetConfig
 from amgan.models.ridge_estimators import FEATURES, RidgeEstimators
 from amgan.signs.atlas import unit_atlas
-from amgan.training.fitting import belongs_to, compare, fit_set
+from amgan.training import fitting
+from amgan.training.fitting import FittedSet, Purpose, belongs_to, compare, fit_set
 
 ATLAS = unit_atlas()
 
@@ -76,13 +78,27 @@ def test_the_command_fits_two_sets_that_load(
     (tmp_path / "faces" / "faces.csv").write_text("\n".join(lines + [f"again-{line}" for line in again]) + "\n")
     out = tmp_path / "out"
     options = ["--judge-share", "0.5", "--store", str(tmp_path / "store"), "--kind", kind]
-    result = CliRunner().invoke(app, ["fit-estimators", str(tmp_path / "faces"), "-o", str(out), *options])
+    command = ["fit-estimators", str(tmp_path / "faces"), "-o", str(out), *options]
+    # Stopped before the second set, it goes on with what lies in the store.
+    with monkeypatch.context() as patch:
+        patch.setattr(fitting, "fit_set", stopped_at_the_second)
+        assert isinstance(CliRunner().invoke(app, command).exception, RuntimeError)
+    assert not list(out.iterdir())
+    result = CliRunner().invoke(app, command)
     assert result.exit_code == 0, result.output
     report = json.loads((out / "report.json").read_text())
     assert set(report) == {"maps", "evaluation"} and report["maps"]["people"] + report["evaluation"]["people"] == 24
     assert "forehead_wrinkles" in result.stdout
     ours, theirs = load_estimators(out / "maps"), load_estimators(out / "evaluation")
     assert fingerprint(ours) != fingerprint(theirs) and ours.atlas == ATLAS and ours.kind == theirs.kind == kind
+    assert isinstance(CliRunner().invoke(app, command).exception, OutputError)
+    assert CliRunner().invoke(app, [*command, "--overwrite"]).exit_code == 0
+
+
+def stopped_at_the_second(store: Store, estimators: SignEstimators, purpose: Purpose, *rest: Any) -> FittedSet:
+    if purpose == "evaluation":
+        raise RuntimeError("stopped")
+    return fit_set(store, estimators, purpose, *rest)
 
 
 def test_estimators_come_from_a_model_too_and_a_wrong_folder_is_named(small_model: Path, tmp_path: Path) -> None:

@@ -117,7 +117,9 @@ class Page:
         self.figure.input(None, self.figure, js=f"title => {{ if (title?.startsWith('a:')) {_UNPAINT} }}", **_QUIET)
 
         everything = [self.status, self.faces, *self.views.everything, self.downloads, *self._controls_of_a_face()]
-        self.photo.upload(self._open, self.photo, everything, show_progress_on=self.photo, **_QUIET)
+        # None waits for another: a file whose turn has not come would outlive its page.
+        taking: dict[str, Any] = {"trigger_mode": "multiple", "concurrency_limit": None}
+        self.photo.upload(self._open, self.photo, everything, show_progress_on=self.photo, **taking, **_QUIET)
         self.photo.clear(self._clear, None, everything, show_progress="hidden", **_QUIET)
         self.faces.select(self._choose, None, everything, show_progress="hidden", **_QUIET)
         self.views.listen(_QUIET)
@@ -151,13 +153,15 @@ class Page:
     def _unload(self, request: gr.Request) -> None:
         self.studio.close(str(request.session_hash))
 
-    def _open(self, upload: str, request: gr.Request) -> Updates:
+    def _open(self, upload: str, request: gr.Request) -> Any:
         session = self._session(request)
+        try:
+            self.studio.open(session, Path(upload))
+        except AmganError as error:
+            return self._empty(str(error))
         with self.studio.exclusive:
-            try:
-                self.studio.open(session, Path(upload))
-            except AmganError as error:
-                return self._empty(str(error))
+            if session.photo is None:  # taken off the page meanwhile
+                return gr.skip()
             faces = [(path, f"Face {index}") for index, path in enumerate(session.thumbnails(), start=1)]
             gallery = gr.update(value=faces, visible=len(faces) > 1, selected_index=0)
             return {self.faces: gallery} | self._face(session)
@@ -204,8 +208,9 @@ class Page:
         }
 
     def _preset(self, preset: Preset) -> Any:
-        def apply(request: gr.Request) -> Updates:
-            return {self.figure: None, **self._aim(preset, request)}
+        def apply(request: gr.Request) -> Any:
+            aimed = self._aim(preset, request)
+            return {self.figure: None, **aimed} if aimed else gr.skip()
 
         return apply
 
@@ -213,10 +218,14 @@ class Page:
         if title is None:  # as when the keyboard only passes over it
             return gr.skip()
         preset = next(preset for preset in figure_presets(self.studio.atlas) if preset.title == title)
-        return self._aim(preset, request)
+        return self._aim(preset, request) or gr.skip()
 
     def _aim(self, preset: Preset, request: gr.Request) -> Updates:
-        targets = self.studio.preset_targets(self._session(request), preset.request)
+        """Where the sliders go; nowhere without a photo, as while one waits for the model to be taken off the page."""
+        session = self._session(request)
+        if session.photo is None:
+            return {}
+        targets = self.studio.preset_targets(session, preset.request)
         values = slider_values(self.studio.atlas, targets)
         return {slider: values[zone] for zone, slider in self.sliders.items()}
 

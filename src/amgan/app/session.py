@@ -34,6 +34,7 @@ class Session:
         folder: Of the pictures shown; deleted with the session.
         token: Names the session in addresses of downloads, and cannot be guessed.
         photo: The photo; it is in memory only.
+        arrivals: Counts photos that came in, so that one knows when another is wanted in its place.
         views: Its faces, the largest first.
         face: Number of the face that is changed.
         request: What is asked for now.
@@ -52,6 +53,7 @@ class Session:
     folder: Path
     token: str
     photo: Photo | None = None
+    arrivals: int = 0
     views: list[FaceView] = field(default_factory=list)
     face: int = 0
     request: Request = field(default_factory=Request)
@@ -179,10 +181,15 @@ def take_photo(upload: Path) -> Photo:
     Raises:
         PhotoError: It cannot be read; the message has the file's name without the temporary folder.
     """
+    # The same photo given to two pages is one file: this page's is out of the other's way.
+    taken = upload.with_name(f"{secrets.token_hex(8)}{upload.suffix}")
     try:
-        photo = read_photo(upload)
+        upload.rename(taken)
+        photo = read_photo(taken)
     except PhotoError as error:
-        raise PhotoError(str(error).replace(str(upload), upload.name)) from error
+        raise PhotoError(str(error).replace(str(taken), upload.name)) from error
+    except OSError as error:
+        raise PhotoError(f"{upload.name}: did not arrive ({error.strerror}); drop it again") from error
     finally:
-        upload.unlink(missing_ok=True)
+        taken.unlink(missing_ok=True)
     return replace(photo, name=upload.name, path=None)

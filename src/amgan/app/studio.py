@@ -15,8 +15,9 @@ from PIL import Image
 from amgan.app.painting import painting
 from amgan.app.pictures import Rgb
 from amgan.app.session import Session, take_photo
-from amgan.errors import RequestError
+from amgan.errors import PhotoError, RequestError
 from amgan.faces.output import write_image
+from amgan.faces.photo import Photo
 from amgan.inference.ager import Ager
 from amgan.inference.recipe_file import RecipeFile
 from amgan.inference.request import Request
@@ -34,7 +35,8 @@ class Studio:
     Attributes:
         model: Those options, quoted for a shell, each with a space before it.
         exclusive: Held while the model works, and from there until what it made is written: a session that is closed or
-            takes another photo meanwhile waits, so that no file outlives it.
+            takes another photo meanwhile waits, so that no file outlives it. The file of a sweep is written without it,
+            outside of the session's folder.
     """
 
     def __init__(self, ager: Ager, folder: Path, model: Sequence[str] = ()) -> None:
@@ -80,15 +82,28 @@ class Studio:
     def open(self, session: Session, upload: Path) -> None:
         """Takes a photo and finds and scores its faces, once; the largest is chosen.
 
+        It is passed over if the session has been closed, or has got another photo, before the model is free.
+
         Raises:
             PhotoError: It cannot be read.
             NoFaceError: It has no face. The session is then empty.
         """
+        session.arrivals += 1
+        ticket = session.arrivals
+        arrived: Photo | PhotoError
+        # Before it is its turn: on the disk it would outlive a page that is closed while the model is at work.
+        try:
+            arrived = take_photo(upload)
+        except PhotoError as error:
+            arrived = error
         with self.exclusive:
+            if session.arrivals != ticket or self.by_token(session.token) is None:
+                return
             session.delete()
-            photo = take_photo(upload)
-            session.views = self.ager.analyze(photo)
-            session.photo = photo
+            if isinstance(arrived, PhotoError):
+                raise arrived
+            session.views = self.ager.analyze(arrived)
+            session.photo = arrived
             session.choose(0)
 
     def preview(self, session: Session) -> Rgb | None:

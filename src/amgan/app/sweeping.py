@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -93,7 +94,7 @@ def ways(atlas: Atlas, halves: bool) -> list[tuple[str, str]]:
 def sweep(studio: Studio, session: Session, wanted: Sweep) -> Iterator[int]:
     """Makes a sweep, whose file is `session.swept` at the end, and `session.replay` the command that makes it too.
 
-    The model is free between two pictures, so that the page goes on answering.
+    The model is free between two pictures and while the file is written, so that the page goes on answering.
 
     Args:
         studio: Does the work.
@@ -124,27 +125,39 @@ def sweep(studio: Studio, session: Session, wanted: Sweep) -> Iterator[int]:
     made = pictures(studio.ager, photo, view, targets, box, asked.seed, painted)
     # Kept on the disk, as at full size they would fill the memory.
     folder = session.folder / f"sweep-{ticket}"
-    files = [folder / f"{index}.npy" for index in range(wanted.steps)]
+    # While the file is written they are elsewhere, so that a session that is closed need not wait for that.
+    aside = studio.folder / secrets.token_hex(8)
     try:
-        for done, file in enumerate(files, start=1):
+        for done in range(1, wanted.steps + 1):
             with studio.exclusive:
                 if session.sweep != ticket:
                     return
                 folder.mkdir(parents=True, exist_ok=True)
-                np.save(file, next(made))
+                np.save(folder / f"{done}.npy", next(made))
             yield done
         with studio.exclusive:
             if session.sweep != ticket:
                 return
-            frames = (np.load(file) for file in files)
-            if wanted.kind == "clip":
-                path.parent.mkdir(parents=True, exist_ok=True)
-                write_clip(frames, path, FPS, overwrite=True)
-            else:
-                write_image(strip(list(frames), course.labels(targets, studio.atlas)), path, overwrite=True)
+            folder.rename(aside)
+        _write(aside, path.name, wanted, course.labels(targets, studio.atlas))
+        with studio.exclusive:
+            if session.sweep != ticket:
+                return
+            path.parent.mkdir(parents=True, exist_ok=True)
+            (aside / path.name).replace(path)
             session.swept, session.replay = path, command(studio, asked, wanted)
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        for used in (folder, aside):
+            shutil.rmtree(used, ignore_errors=True)
+
+
+def _write(folder: Path, name: str, wanted: Sweep, labels: list[str]) -> None:
+    """Makes one file of the pictures of a folder, in it."""
+    frames = (np.load(folder / f"{number}.npy") for number in range(1, wanted.steps + 1))
+    if wanted.kind == "clip":
+        write_clip(frames, folder / name, FPS)
+    else:
+        write_image(strip(list(frames), labels), folder / name)
 
 
 def command(studio: Studio, asked: Asked, wanted: Sweep) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from typing import Annotated, Any
 
@@ -68,10 +69,17 @@ _UsageError: Any = typer.BadParameter.__bases__[0]
 _STOPPED = 130
 
 
+def _print_any_name() -> None:
+    """Has stdout take the names of all files: one need not be UTF-8, nor what the terminal can show; as on stderr."""
+    if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
+        sys.stdout.reconfigure(errors="backslashreplace")
+
+
 def main() -> None:
     """Entry point of `amgan`: what a user can put right is one line on stderr; 1 is a failed photo, 2 a bad call."""
     from amgan.errors import AmganError, AtlasError, ConfigError, RequestError, in_one_line
 
+    _print_any_name()
     try:
         status = app(sys.argv[1:] or ["--help"], standalone_mode=False)
     except _UsageError as error:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -66,23 +64,24 @@ def fit_command(
     store: Annotated[
         Path | None, typer.Option(help="Where the faces are prepared, 3 MB each; else beside OUT.")
     ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace earlier estimators in OUT.")] = False,
 ) -> None:
     """Replaced by `FIT_HELP`."""
     from amgan.data.store import licence_notice, prepare
-    from amgan.models.estimator_file import save_estimators
     from amgan.models.estimator_kinds import new_estimators
     from amgan.signs.atlas import load_atlas
-    from amgan.training.fitting import belongs_to, fit_set
+    from amgan.training.fitted_folder import REPORT, open_folder, save_sets
+    from amgan.training.fitting import PURPOSES, belongs_to, fit_set
 
     signs = load_atlas(atlas)
-    faces = prepare(
-        data, store or out.resolve().parent / "prepared", signs, lambda rows: bar(list(rows), "faces", None)
-    )
+    where = store or out.resolve().parent / "prepared"
+    open_folder(out, where, overwrite)
+    faces = prepare(data, where, signs, lambda rows: bar(list(rows), "faces", None))
     if line := faces.passed_over():
         typer.echo(f"amgan: {line}", err=True)
-    report = {}
-    for purpose in ("maps", "evaluation"):
-        fitted = fit_set(
+    sets, notices = {}, {}
+    for purpose in PURPOSES:
+        sets[purpose] = fit_set(
             faces,
             new_estimators(kind, signs),
             purpose,
@@ -90,16 +89,10 @@ def fit_command(
             lambda numbers: bar(list(numbers), "features", None),
             lambda epochs: bar(list(epochs), "epochs", None),
         )
-        notice = licence_notice(faces, faces.subset(belongs_to(purpose, judge_share)))
-        save_estimators(out / purpose, fitted.estimators, fitted.held_out, notice)
-        report[purpose] = {
-            "people": fitted.people,
-            "held_out": {name: dataclasses.asdict(known) for name, known in fitted.held_out.items()},
-            "test": {name: dataclasses.asdict(known) for name, known in fitted.test.items()},
-        }
-        typer.echo(_table(purpose, fitted))
-    (out / "report.json").write_text(json.dumps(report, indent=1), encoding="utf-8")
-    typer.echo(f"written to {out / 'maps'} and {out / 'evaluation'}, all figures to {out / 'report.json'}")
+        notices[purpose] = licence_notice(faces, faces.subset(belongs_to(purpose, judge_share)))
+        typer.echo(_table(purpose, sets[purpose]))
+    save_sets(out, sets, notices)
+    typer.echo(f"written to {out / 'maps'} and {out / 'evaluation'}, all figures to {out / REPORT}")
 
 
 def score_command(

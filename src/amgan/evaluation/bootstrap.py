@@ -14,6 +14,8 @@ Statistic = Literal["mean", "median"]
 DRAWS = 1000
 # Of distances between sets, which take longer.
 SET_DRAWS = 200
+# Of all draws: an evaluation that is made again has the same intervals.
+SEED = 0
 # Groups of fewer people are printed, and never called the worst.
 FEWEST = 5
 
@@ -35,14 +37,13 @@ class Interval:
     people: int
 
 
-def interval(values: Sequence[float], people: Sequence[str], statistic: Statistic = "mean", seed: int = 0) -> Interval:
+def interval(values: Sequence[float], people: Sequence[str], statistic: Statistic = "mean") -> Interval:
     """Mean or median of values, and its interval; values that are NaN count for nobody.
 
     Args:
         values: One a photo.
         people: Whose photo it is.
         statistic: Which.
-        seed: Of the draws.
     """
     known = np.isfinite(np.asarray(values, np.float64))
     x = np.asarray(values, np.float64)[known]
@@ -52,7 +53,7 @@ def interval(values: Sequence[float], people: Sequence[str], statistic: Statisti
     count = int(codes.max()) + 1
     if count == 1:
         return Interval(float(x.mean() if statistic == "mean" else np.median(x)), np.nan, np.nan, 1)
-    times = np.random.default_rng(seed).multinomial(count, np.full(count, 1 / count), DRAWS)
+    times = np.random.default_rng(SEED).multinomial(count, np.full(count, 1 / count), DRAWS)
     if statistic == "mean":
         drawn = (times @ np.bincount(codes, x)) / (times @ np.bincount(codes))
         value = float(x.mean())
@@ -76,7 +77,6 @@ def set_intervals(
     statistic: Callable[[npt.NDArray[np.int64], npt.NDArray[np.int64]], Sequence[float]],
     first: Sequence[str],
     second: Sequence[str],
-    seed: int = 0,
 ) -> list[Interval]:
     """Figures of two sets of photos, and their intervals.
 
@@ -87,10 +87,9 @@ def set_intervals(
         statistic: The figures, of the indices drawn of the first and of the second set.
         first: People of the first set, one a photo.
         second: People of the second.
-        seed: Of the draws.
     """
     values = statistic(np.arange(len(first)), np.arange(len(second)))
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(SEED)
     photos = [photos_of(people) for people in (first, second)]
     drawn = np.array([statistic(*(drawn_again(of, rng) for of in photos)) for _ in range(SET_DRAWS)])
     people = len({*first, *second})

@@ -30,6 +30,10 @@ MIN_SIDE = 64
 MAX_SIDE = 32_766
 """Pixels that a side of a photo may have at most: OpenCV cannot turn larger pictures."""
 
+DAMAGED: tuple[type[Exception], ...] = (OSError, EOFError, LookupError, OverflowError, RuntimeError, SyntaxError)
+DAMAGED += (TypeError, ValueError, struct.error, zlib.error)
+"""What Pillow's decoders and its EXIF parser raise on damaged bytes; they have no common base."""
+
 DEEP_GREY = ("I;16", "I;16B", "I;16L", "I;16N", "I", "F")
 _ORIENTATION = 0x0112
 _TURNS = {
@@ -48,9 +52,6 @@ _STORAGE_TAGS = {*range(254, 260), 262, 266, 273, *range(277, 282), 284, 292, 29
     34675,
 }
 _HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
-# What Pillow's decoders and its EXIF parser raise on damaged bytes; they have no common base.
-_DAMAGED: tuple[type[Exception], ...] = (OSError, EOFError, LookupError, OverflowError, RuntimeError, SyntaxError)
-_DAMAGED += (TypeError, ValueError, struct.error, zlib.error)
 _CMS_ERRORS = (ImageCms.PyCMSError, OSError, ValueError)
 
 
@@ -156,7 +157,7 @@ def _decoding(name: str) -> Iterator[None]:
         raise PhotoError(f"{name}: not an image that can be read, or damaged; use a JPEG or PNG file") from error
     except Image.DecompressionBombError as error:
         raise PhotoError(f"{name}: has too many pixels to be read safely; make it smaller first") from error
-    except _DAMAGED as error:
+    except DAMAGED as error:
         raise PhotoError(f"{name}: the image data is cut off or damaged; copy or download the photo again") from error
 
 
@@ -259,7 +260,7 @@ def _read_exif(image: Image.Image, name: str) -> tuple[int, bytes | None]:
         if _ORIENTATION in kept:
             kept[_ORIENTATION] = 1
         return orientation, kept.tobytes() if len(kept) else None
-    except _DAMAGED as error:
+    except DAMAGED as error:
         warnings.warn(f"{name}: its EXIF data is damaged and is left out ({error})", stacklevel=2)
         return orientation, None
 

@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import io
-import struct
-import zlib
 from pathlib import Path
 
 from PIL import ExifTags, Image, ImageOps
 
 from amgan.errors import RequestError
-
-# What Pillow's decoders raise on damaged bytes; they have no common base.
-_DAMAGED: tuple[type[Exception], ...] = (OSError, EOFError, LookupError, OverflowError, RuntimeError, SyntaxError)
-_DAMAGED += (TypeError, ValueError, struct.error, zlib.error)
+from amgan.faces.photo import DAMAGED
 
 
 def read_painted(source: Path | bytes, name: str, largest: int | None = None) -> Image.Image:
@@ -41,7 +36,7 @@ def read_painted(source: Path | bytes, name: str, largest: int | None = None) ->
         raise RequestError(f"{name}: no such file; check the path") from error
     except Image.DecompressionBombError as error:
         raise RequestError(f"{name}: has too many pixels to be read safely; make it smaller first") from error
-    except _DAMAGED as error:
+    except DAMAGED as error:
         kind = "a PNG" if isinstance(source, bytes) else "a picture that can be read; give a PNG as large as the photo"
         raise RequestError(f"{name}: not {kind}") from error
 
@@ -51,5 +46,5 @@ def upright(painted: Image.Image) -> Image.Image:
     try:
         # Asked for at every edit: what is upright is not copied.
         return painted if painted.getexif().get(ExifTags.Base.Orientation, 1) == 1 else ImageOps.exif_transpose(painted)
-    except _DAMAGED:  # pixels that are damaged are told when they are used
+    except DAMAGED:  # pixels that are damaged are told when they are used
         return painted

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from amgan.errors import AtlasError, WeightsError, in_one_line
+from amgan.faces.output import write_whole, written_aside
 from amgan.models.bundle import ESTIMATORS, SCHEMA, load_bundle
 from amgan.models.estimator import SignEstimators, SignReport
 from amgan.models.estimator_kinds import pack_estimators, unpack_estimators
@@ -31,17 +32,19 @@ def save_estimators(folder: Path, estimators: SignEstimators, reports: Mapping[s
 
     Returns:
         `folder`.
+
+    Raises:
+        OutputError: It cannot be written.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    aside = folder / (ESTIMATORS + ".part")
-    aside.write_bytes(pack_estimators(estimators))
     content = {
         "notice": notice,
         "held_out": {name: dataclasses.asdict(report) for name, report in reports.items()},
         "atlas": estimators.atlas.model_dump(mode="json"),
     }
-    (folder / CONTENT).write_text(json.dumps(content, indent=1), encoding="utf-8")
-    aside.replace(folder / ESTIMATORS)
+    weights = folder / ESTIMATORS
+    with written_aside(weights, True, (weights.suffix,)) as aside:
+        aside.write_bytes(pack_estimators(estimators))
+        write_whole(folder / CONTENT, json.dumps(content, indent=1))
     return folder
 
 

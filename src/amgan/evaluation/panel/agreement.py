@@ -10,7 +10,7 @@ from statistics import NormalDist
 import numpy as np
 import numpy.typing as npt
 
-from amgan.evaluation.bootstrap import DRAWS, Interval, drawn_again, photos_of
+from amgan.evaluation.bootstrap import DRAWS, SEED, Interval, drawn_again, photos_of
 
 _Z = NormalDist().inv_cdf(0.975)
 Array = npt.NDArray[np.float64]
@@ -57,13 +57,12 @@ def icc2(scores: npt.ArrayLike) -> tuple[float, float]:
     )
 
 
-def agreement(scores: npt.ArrayLike, people: Sequence[str], seed: int = 0) -> Agreement | None:
+def agreement(scores: npt.ArrayLike, people: Sequence[str]) -> Agreement | None:
     """Both correlations with intervals, by bootstrap over people; None for fewer than two raters or people.
 
     Args:
         scores: (N, k), a row a crop, NaN where a rater could not judge; such rows count for nobody.
         people: Whose crop it is.
-        seed: Of the draws.
     """
     x = np.asarray(scores, np.float64)
     known = np.isfinite(x).all(axis=1)
@@ -72,7 +71,7 @@ def agreement(scores: npt.ArrayLike, people: Sequence[str], seed: int = 0) -> Ag
     if x.shape[1] < 2 or len(set(whose)) < 2:
         return None
     rows = photos_of(whose)
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(SEED)
     drawn = np.array([icc2(x[drawn_again(rows, rng)]) for _ in range(DRAWS)])
     single, mean = (_interval(value, of, len(rows)) for value, of in zip(icc2(x), drawn.T, strict=True))
     return Agreement(single, mean, x.shape[1], len(x))

@@ -11,9 +11,10 @@ import numpy as np
 from amgan.data.table import Row
 from amgan.signs.atlas import Atlas
 
-# Grades of the calibration sheet, of 100, how far off an example may be, and how many people show each.
+# Grades of the calibration sheet, of 100, how far off an example may be, how many people show each, and how many are
+# looked for: some photos do not count.
 CALIBRATED = (0, 20, 40, 60, 80, 100)
-OFF, EXAMPLES = 8, 2
+OFF, EXAMPLES, CANDIDATES = 8, 2, 6
 # In a pair the made crop is of someone younger than this, the real one of someone at least as old whose sign a person
 # graded at least so high: the old skin that the made one is to pass for.
 OLD_YEARS, CLEAR = 50, 40
@@ -89,7 +90,7 @@ def grade_of(row: Row, zone: str) -> float:
 
 
 def calibration_candidates(
-    rows: Sequence[Face], zone: str, kept_out: frozenset[str], rng: np.random.Generator, spare: int = 2
+    rows: Sequence[Face], zone: str, kept_out: frozenset[str], rng: np.random.Generator
 ) -> dict[int, list[Face]]:
     """For each of `CALIBRATED` a few graded people who are not in the study, those nearest to it first.
 
@@ -98,7 +99,6 @@ def calibration_candidates(
         zone: Whose grades.
         kept_out: People of the study.
         rng: Draws among equals.
-        spare: How many more than are shown, each example.
     """
     order = rng.permutation(len(rows)).tolist()
     graded = [rows[i] for i in order if rows[i][1].identity not in kept_out]
@@ -106,7 +106,7 @@ def calibration_candidates(
     found = {}
     for level in CALIBRATED:
         near = sorted(graded, key=lambda face: abs(grade_of(face[1], zone) - level))
-        found[level] = [f for f in near if abs(grade_of(f[1], zone) - level) <= OFF][: EXAMPLES * (1 + spare)]
+        found[level] = [f for f in near if abs(grade_of(f[1], zone) - level) <= OFF][:CANDIDATES]
     return found
 
 

@@ -16,7 +16,7 @@ _GAP, _LABEL, _HEAD = 24, 34, 56
 _SCREEN = 1.5
 
 
-def sheet(tiles: Sequence[Sequence[Rgb]], labels: Sequence[str], title: str, columns: int | None = None) -> Image.Image:
+def sheet(tiles: Sequence[Sequence[Rgb]], labels: Sequence[str], title: str) -> Image.Image:
     """Lays crops out in rows, each with its label below.
 
     Args:
@@ -24,11 +24,10 @@ def sheet(tiles: Sequence[Sequence[Rgb]], labels: Sequence[str], title: str, col
             size.
         labels: One a tile.
         title: At the top.
-        columns: Tiles in a row; None for about the shape of a screen.
     """
     height, single = tiles[0][0].shape[:2]
     width = len(tiles[0]) * (single + _GAP // 3) - _GAP // 3
-    columns = columns or _columns(len(tiles), width + _GAP, height + _LABEL + _GAP)
+    columns = _columns(len(tiles), width + _GAP, height + _LABEL + _GAP)
     rows = math.ceil(len(tiles) / columns)
     size = (columns * (width + _GAP) + _GAP, rows * (height + _LABEL + _GAP) + _HEAD)
     canvas = Image.new("RGB", size, _PAPER)

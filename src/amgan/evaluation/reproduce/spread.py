@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from amgan.data.table import Row
 from amgan.errors import DatasetError
-from amgan.evaluation.bootstrap import DRAWS, Interval, interval
+from amgan.evaluation.bootstrap import DRAWS, SEED, Interval, interval
 from amgan.signs.atlas import Atlas
 
 # The paper: of its 150 oldest, 65 to 80 years old.
@@ -41,7 +41,7 @@ class Spread:
     means: dict[str, float]
 
 
-def spread_of_oldest(rows: Sequence[Row], atlas: Atlas, oldest: int = PAPER_OLDEST, seed: int = 0) -> Spread:
+def spread_of_oldest(rows: Sequence[Row], atlas: Atlas, oldest: int = PAPER_OLDEST) -> Spread:
     """Of the oldest people with grades, one photo each.
 
     The paper's "median standard deviation of their normalized aging signs" is read as: of each person's signs, the
@@ -51,7 +51,6 @@ def spread_of_oldest(rows: Sequence[Row], atlas: Atlas, oldest: int = PAPER_OLDE
         rows: Of a set; grades that a person gave count, estimates do not.
         atlas: The signs.
         oldest: How many people at most.
-        seed: Of the bootstrap.
 
     Raises:
         DatasetError: Fewer than two people have an age and grades, or no two of the same sign.
@@ -74,7 +73,7 @@ def spread_of_oldest(rows: Sequence[Row], atlas: Atlas, oldest: int = PAPER_OLDE
         )
     names = [sign for sign, known in zip(atlas.signs, graded, strict=True) if known]
     scores = scores[:, graded]
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(SEED)
     drawn = [_median_deviation(scores[rng.integers(0, len(scores), len(scores))]) for _ in range(DRAWS)]
     # A draw may have nobody with a grade of these signs.
     low, high = np.nanpercentile(drawn, [2.5, 97.5])
@@ -82,7 +81,7 @@ def spread_of_oldest(rows: Sequence[Row], atlas: Atlas, oldest: int = PAPER_OLDE
     return Spread(
         len(chosen),
         (atlas.age.grade(chosen[-1].age), atlas.age.grade(chosen[0].age)),
-        interval(within, [row.identity for row in chosen], "median", seed),
+        interval(within, [row.identity for row in chosen], "median"),
         Interval(float(np.median(across)), float(low), float(high), len(chosen)),
         dict(zip(names, across.tolist(), strict=True)),
         dict(zip(names, np.nanmean(scores, axis=0).tolist(), strict=True)),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from amgan.evaluation.bootstrap import SET_DRAWS, Interval
+from amgan.evaluation.bootstrap import SEED, SET_DRAWS, Interval
 from amgan.evaluation.face import Found
 from amgan.evaluation.measures.response import cross_talk, monotone, slope
 from amgan.evaluation.protocol import LEVELS, TALK, Plan
@@ -95,7 +95,7 @@ def _cross_talk(faces: Faces) -> list[Figure]:
     people = np.array(faces.people)
     swept = sorted({who for who, f in zip(people.tolist(), faces.found, strict=True) if f.sweeps})
     of = {who: np.flatnonzero(people == who) for who in swept}
-    rng = np.random.default_rng(0)
+    rng = np.random.default_rng(SEED)
     drawn = []
     for _ in range(SET_DRAWS):
         which = np.concatenate([of[str(who)] for who in rng.choice(swept, len(swept))])

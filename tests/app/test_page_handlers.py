@@ -1,0 +1,45 @@
+"""What the page does when something on it is touched, without a browser."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from amgan.app.presets import figure_presets
+from amgan.app.session import Session
+from amgan.app.studio import Studio
+
+VISITOR: Any = SimpleNamespace(session_hash="visitor")
+
+
+@pytest.fixture
+def touched(studio: Studio) -> Any:
+    """The page."""
+    pytest.importorskip("gradio")
+    from amgan.app.page import Page
+
+    return Page(studio)
+
+
+def test_a_ready_made_request_without_a_photo_moves_nothing(touched: Any, studio: Studio, session: Session) -> None:
+    _, preset = touched.presets[2]
+    title = figure_presets(studio.atlas)[0].title
+    assert set(touched._preset(preset)(VISITOR)) == {touched.figure, *touched.sliders.values()}
+    assert set(touched._figure(title, VISITOR)) == set(touched.sliders.values())
+    # As when it is clicked while the photo waits for the model to be taken off the page.
+    studio.close("visitor")
+    assert touched._preset(preset)(VISITOR) == touched._figure(title, VISITOR) == touched._figure(None, VISITOR)
+
+
+def test_no_upload_waits_for_another(touched: Any) -> None:
+    (opening,) = [listener for listener in touched.blocks.fns.values() if listener.fn == touched._open]
+    assert opening.concurrency_limit is None and opening.trigger_mode == "multiple"
+
+
+def test_a_photo_that_was_taken_off_before_its_turn_is_not_shown(
+    touched: Any, studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(studio, "open", lambda session, upload: None)  # passed over
+    assert touched._open("me.png", VISITOR) == touched._figure(None, VISITOR)
