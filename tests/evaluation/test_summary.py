@@ -10,14 +10,13 @@ import pytest
 from PIL import Image
 
 from amgan.evaluation.bootstrap import Interval
-from amgan.evaluation.face import Found, sweep_name
+from amgan.evaluation.face import PICTURES, Found, strip_name, sweep_name
 from amgan.evaluation.networks import INSIDE, LEADING
 from amgan.evaluation.protocol import DRAWN, Plan
 from amgan.evaluation.report.charts import span
 from amgan.evaluation.report.markdown import cells, markdown
 from amgan.evaluation.report.page import html_page
 from amgan.evaluation.report.tables import WORST, groups_table
-from amgan.evaluation.run import PICTURES, strip_name
 from amgan.evaluation.summary import Summary, as_dict, summarise
 from amgan.signs.atlas import unit_atlas
 
