@@ -55,7 +55,7 @@ def age_command(
     population: PopulationOption = None,
     painted: Annotated[
         Path | None,
-        typer.Option("--map", help="Painted map as large as the photo: white is 1, transparent keeps the own score."),
+        typer.Option("--map", help="Painted map as large as the upright photo: white is 1, black 0, transparent keeps what else is asked."),
     ] = None,
     recipe: Annotated[
         Path | None,
