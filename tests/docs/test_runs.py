@@ -17,7 +17,7 @@ import pytest
 
 import amgan.models.bundle
 from amgan.cli import main
-from amgan.evaluation import run
+from amgan.evaluation import measurer
 from amgan.evaluation.adapters import Adapter
 from amgan.evaluation.face import Found, measure_face
 from amgan.evaluation.judging import Judges
@@ -104,7 +104,7 @@ def stand_ins(patch: pytest.MonkeyPatch, model: Path) -> None:
     patch.setattr(amgan.models.bundle, "default_model", lambda: model)
     patch.setattr(hub, "snapshot_download", lambda *_, **options: str(model))
     patch.setattr(study, "measured_hours", lambda config: 1e6)
-    patch.setattr(run, "measure_face", _measured_once)
+    patch.setattr(measurer, "measure_face", _measured_once)
 
 
 _MEASURED: dict[tuple[Any, ...], tuple[Found, bytes]] = {}
