@@ -36,7 +36,7 @@ SMALL = {
     "figure": "--panel 96",
     "fit-estimators": "--store {prepared}",
     "panel make": "--split train --faces 2 --sign crows_feet --limits {limits} --data-store {prepared}",
-    "reproduce": f"--split train --every 2 --oldest 5 --limits {{limits}} {_SETTINGS}",
+    "reproduce": f"--split train --every 2 --oldest 5 --workers 1 --limits {{limits}} {_SETTINGS}",
     "score": "--workers 1",
     "sweep": "--steps 2",
     "train": _SETTINGS,
