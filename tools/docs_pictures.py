@@ -1,7 +1,7 @@
 """Makes the pictures of docs/images, all of the public-domain photo of an astronaut, with the default model.
 
 Run it after a new default model: ``python tools/docs_pictures.py``. The page's screenshots are made elsewhere, see
-docs/ui.md; ``--shrink FILE...`` brings such a picture to the size that the tests allow.
+DEVELOPERS.md; ``--shrink FILE...`` brings such a picture to the size that the tests allow.
 """
 
 from __future__ import annotations

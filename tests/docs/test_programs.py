@@ -77,7 +77,7 @@ def test_a_command_does_what_it_says(
         while (setting := re.match(r"([A-Z_]+)=(\S+) ", part)) is not None:
             monkeypatch.setenv(setting[1], setting[2])
             part = part[setting.end() :]
-        if words(part)[0] in ("export", "source"):
+        if words(part)[0] in ("export", "source", "unset"):
             given_to_a_shell(part)
             continue
         command = program_in_the_small(words(part), places)
@@ -100,6 +100,8 @@ def given_to_a_shell(line: str) -> None:
     python, *environment = done.stdout.splitlines()
     if line.startswith("source"):
         assert Path(python).parent == Path(sys.prefix, "bin")
+    elif line.startswith("unset"):
+        assert not any(setting.startswith(f"{words(line)[1]}=") for setting in environment)
     else:
         assert words(line)[1] in environment
 
@@ -109,6 +111,8 @@ def called(arguments: list[str], patch: pytest.MonkeyPatch) -> None:
     if arguments[0] == "-m":
         main: Callable[[], object] = importlib.import_module(arguments[1]).main
         arguments = arguments[1:]
+    elif arguments[0] == "-c":
+        main = functools.partial(exec, compile(arguments[1], "-c", "exec"), {})
     else:
         path = ROOT / arguments[0]
         patch.syspath_prepend(str(path.parent))
@@ -126,6 +130,9 @@ def started(command: list[str]) -> None:
     folder = Path()
     if program == "pip":
         pytest.importorskip("pip")
+        if arguments[0] == "uninstall":
+            # Nothing is taken from the environment that the tests run in: only whether it is there to be taken.
+            arguments = ["show", "-q", *(word for word in arguments[1:] if not word.startswith("-"))]
         whole = [sys.executable, "-m", "pip", *arguments]
     elif program == "python":
         whole, folder = [sys.executable, *arguments], ROOT

@@ -175,7 +175,8 @@ class Reader:
         with pytest.raises(SystemExit) as stop:
             main()
         said = self.capsys.readouterr()
-        return int(stop.value.code or 0), [*said.out.splitlines(), *said.err.splitlines()]
+        # The licence of the weights comes first, on stderr.
+        return int(stop.value.code or 0), [*said.err.splitlines(), *said.out.splitlines()]
 
 
 def _written(line: list[str]) -> str | None:

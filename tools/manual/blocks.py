@@ -18,7 +18,10 @@ SHELL = ("", "bash", "console", "sh")
 _FENCE = re.compile(r"^(?P<indent> *)(?P<fence>`{3,}|~{3,})(?P<language>[\w+-]*)(?P<rest>.*)$")
 _TITLE = re.compile(r'title="([^"]+)"')
 _MARK = re.compile(r"^ *<!-- (?P<kind>run|usage)(?:: (?P<more>.*))? -->$")
-_PROGRAMS = r"(?:[A-Z_]+=\S+ )*(?:amgan|(?:\.venv/bin/)?python|pip install|make|ray start|torchrun|tensorboard|source)"
+_PROGRAMS = (
+    r"(?:[A-Z_]+=\S+ )*"
+    r"(?:amgan|(?:\.venv/bin/)?python|pip (?:un)?install|make|ray start|torchrun|tensorboard|source)"
+)
 _INLINE = re.compile(rf"(?<!`)`({_PROGRAMS}\s[^`]+)`(?!`)")
 
 

@@ -19,12 +19,13 @@ _BROWSER = r"(slider|screenshots|walk)\.py"
 ELSEWHERE = {
     "tests/app/test_benchmarks.py": (r"python benchmarks/(slider\.py|screenshots\.py .*|walk\.py( --installed)?)",),
     "tests/docs/test_programs.py": (
-        r"pip install .*",
-        r"export .*|source .*",
+        r"pip (un)?install .*",
+        r"export .*|source .*|unset .*",
         r"(PIP_EXTRA_INDEX_URL=\S+ )?make .*",
         r"\.venv/bin/(?!python benchmarks/).*",
         rf"(\.venv/bin/)?python benchmarks/(?!{_BROWSER}).*",
         r"python tools/.*",
+        r"python -c .*",
         r"python -m amgan\..*",
     ),
     "tests/engines/test_ray_data.py": (r"ray start .*", r"amgan .*--engine ray.*"),

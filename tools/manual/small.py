@@ -32,11 +32,11 @@ _SETTINGS = shlex.join(word for key, value in _TINY.items() for word in ("--set"
 SMALL = {
     "batch": "--workers 1 --model {model}",
     "curate": "--size 256 --workers 1 --limits {limits}",
-    "evaluate": "--split train --every 1 --sweeps 0 --pictures 1 --limits {limits} --data-store {prepared}",
+    "evaluate": "--split train --every 1 --sweeps 0 --pictures 1 --workers 1 --limits {limits} --data-store {prepared}",
     "figure": "--panel 96",
     "fit-estimators": "--store {prepared}",
     "panel make": "--split train --faces 2 --sign crows_feet --limits {limits} --data-store {prepared}",
-    "reproduce": f"--split train --every 2 --oldest 5 --limits {{limits}} {_SETTINGS}",
+    "reproduce": f"--split train --every 2 --oldest 5 --workers 1 --limits {{limits}} {_SETTINGS}",
     "score": "--workers 1",
     "sweep": "--steps 2",
     "train": _SETTINGS,

@@ -55,7 +55,11 @@ def age_command(
     population: PopulationOption = None,
     painted: Annotated[
         Path | None,
-        typer.Option("--map", help="Painted map as large as the photo: white is 1, transparent keeps the own score."),
+        typer.Option(
+            "--map",
+            help="Painted map, as large as the upright photo, to lay over all else that is asked: white is 1, black 0; "
+            "a transparent pixel keeps that, or the face's own score.",
+        ),
     ] = None,
     recipe: Annotated[
         Path | None,

@@ -7,12 +7,14 @@ from pathlib import Path
 
 import numpy as np
 import skimage.data
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFont
 
 from amgan.cli.loading import open_ager
 from amgan.signs.levels import OLD, YOUNG
 
 OUT = Path("demo-out")
+# Height of the letters, pixels of the sheet.
+LETTERS = 32
 
 
 def main() -> None:
@@ -32,9 +34,10 @@ def main() -> None:
     # Twice the size, so that a 512 px photo can be judged on a screen.
     sheet = np.concatenate([np.asarray(tile.resize((2 * tile.width, 2 * tile.height))) for tile in tiles], axis=1)
     canvas = Image.fromarray(sheet)
-    draw = ImageDraw.Draw(canvas)
-    for index, label in enumerate((f"all signs {YOUNG}", "original", f"all signs {OLD}")):
-        draw.text((index * 2 * tiles[0].width + 8, 6), label, fill="white", stroke_width=2, stroke_fill="black")
+    draw, font = ImageDraw.Draw(canvas), ImageFont.load_default(LETTERS)
+    for index, label in enumerate((f"everything at {YOUNG}", "as she is", f"everything at {OLD}")):
+        place = (index * 2 * tiles[0].width + 16, 12)
+        draw.text(place, label, font=font, fill="white", stroke_width=2, stroke_fill="black")
     canvas.save(OUT / "sheet.png")
     print(f"aged in {seconds:.1f} s a picture; look at {OUT / 'sheet.png'}")
 

@@ -22,7 +22,7 @@ the model failed on a face.
 
 Examples:
 
-  amgan evaluate default ../shared/data -o ../runs/evaluation
+  amgan evaluate default DATA -o ../runs/evaluation
 
   amgan evaluate runs/mine/model data/ -o mine/ --split val --every 4
 

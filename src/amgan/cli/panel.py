@@ -22,7 +22,7 @@ With --pairs every number is a pair instead, of one crop that was made old and o
 
 Examples:
 
-  amgan panel make study/ --key keys/study --data ../shared/data
+  amgan panel make study/ --key keys/study --data DATA
 
   amgan panel make study/ --key keys/study --data data/ --sign crows_feet --sign forehead_wrinkles --level 0.9
 

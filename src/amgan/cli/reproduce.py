@@ -30,9 +30,9 @@ by another table, are not trained again. DATA needs people's grades, of every si
 
 Examples:
 
-  amgan reproduce all ../runs/study --data ../shared/data --minutes 40
+  amgan reproduce all ../runs/study --data DATA --minutes 40
 
-  amgan reproduce table1 ../runs/study --data ../shared/data --steps 2000 --dry-run
+  amgan reproduce table1 ../runs/study --data DATA --steps 2000 --dry-run
 
   amgan reproduce table1 paper-study/ --data graded/ --recipe paper --inception inception-2015-12-05.pt
 """

@@ -29,7 +29,7 @@ class RecipeFile(BaseModel):
         signs: Sign, or sign with a side, to score or percentile.
         map: A painted map to lay over all that, as `Ager.age` takes it: a PNG as large as the photo, in base64.
         face: Which face, 0 being the largest; None means all.
-        seed: Of the dither.
+        seed: Which of many sets of lines each face gets, if the model knows several; and of the dither.
         precision: What the model computes in.
     """
 
