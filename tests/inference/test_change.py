@@ -56,6 +56,13 @@ def test_one_sign_is_made_in_a_window_as_in_the_whole_face(ager: Ager, face: Fac
     assert np.abs(found).max() > 0.1 and np.abs(found - whole).max() < 1 / 127.5
 
 
+def test_a_model_whose_statistics_are_of_the_whole_picture_sees_all_of_it(ager: Ager, face: FaceView) -> None:
+    generator = Drawn(ager, lambda image, location: 0 * image)
+    generator.config = generator.config.model_copy(update={"norm": "instance"})
+    face_change(with_generator(ager, generator), face, {**face.scores, "forehead_wrinkles": 1.0})
+    assert generator.shown == [(512, 512)]
+
+
 def test_a_face_is_changed_by_what_one_pass_adds(ager: Ager, face: FaceView) -> None:
     generator = Drawn(ager, lambda image, location: 0.1 + 0.1 * location[:, 1:])
     found = face.wide.of_face(face_change(with_generator(ager, generator), face, dict.fromkeys(face.scores, 0.9)))

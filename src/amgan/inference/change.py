@@ -28,7 +28,8 @@ SHAPE, AROUND_NOSE = 0.75, 6
 # How much of the light comes back that goes with age: most of a face's own shade has gone with its folds, and what is
 # lit twice glows.
 FALL = 0.4
-# Pixels that the generator sees beyond what may change: its answer is then, to a grey level, that of the whole face.
+# Pixels that the generator sees beyond what may change: its answer is then, to a grey level, that of the whole face. One
+# of instance norm sees the whole face, for its statistics are of all that is seen.
 MARGIN = 64
 
 Maps = npt.NDArray[np.float32]
@@ -79,7 +80,10 @@ def face_change(
         if (asked < 0).any():
             # Of shade on the nose's tip and wings little is age: without it they melt into the cheeks.
             asked = np.where(asked < 0, asked * (1 - np.float32(SHAPE) * grown(_nose(face)[None, None], size)), asked)
-        part = _whole_cells(window(grown_where[0, 0], MARGIN), config.multiple)
+        if config.norm == "instance":
+            part = slice(0, size[0]), slice(0, size[1])
+        else:
+            part = _whole_cells(window(grown_where[0, 0], MARGIN), config.multiple)
         change[:, :, *part] = _made(bundle, image, asked, location_of(bundle, face, seed), part, bf16)
         change = restrain(change, grown_where, config.guarded)
         if config.greys:  # brows grey with the rest of the hair
@@ -135,8 +139,8 @@ def _nose(face: FaceView) -> Maps:
 
 
 def _whole_cells(part: tuple[slice, slice], cell: int) -> tuple[slice, slice]:
-    """A part that begins on a whole cell of the generator's coarsest grid: that lies alike whatever is asked for."""
-    rows, columns = (slice(side.start // cell * cell, side.stop) for side in part)
+    """A part with all of the cells of the generator's coarsest grid that it touches; a face is whole cells wide."""
+    rows, columns = (slice(side.start // cell * cell, -(-side.stop // cell) * cell) for side in part)
     return rows, columns
 
 
@@ -150,24 +154,11 @@ def _made(
         image: (1, 3, H, W) in -1..1.
         asked: (1, C, H, W), the map that is given.
         location: (1, C, H, W), or None.
-        part: Rows and columns.
+        part: Rows and columns, in whole cells.
         bf16: Whether to compute in bfloat16.
 
     Returns:
         (1, 3, h, w), what to add there.
     """
-    multiple, (height, width) = bundle.generator.config.multiple, image.shape[-2:]
-    extents = [side.stop - side.start for side in part]
-    # The generator wants whole cells of its coarsest grid; beyond the picture its border is repeated.
-    counts = [-(-extent // multiple) * multiple for extent in extents]
-    rows, columns = (
-        np.arange(side.start, side.start + count).clip(max=most - 1)
-        for side, count, most in zip(part, counts, (height, width), strict=True)
-    )
-
-    def seen(maps: Maps) -> Maps:
-        return np.take(np.take(maps, rows, axis=-2), columns, axis=-1)
-
-    given = None if location is None else seen(location)
-    aged = bundle.generator.aged(seen(image), seen(asked), given, bf16)
-    return aged[:, :, : extents[0], : extents[1]] - image[:, :, *part]
+    seen, given = image[:, :, *part], None if location is None else location[:, :, *part]
+    return bundle.generator.aged(seen, asked[:, :, *part], given, bf16) - seen
