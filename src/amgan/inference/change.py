@@ -28,8 +28,8 @@ SHAPE, AROUND_NOSE = 0.75, 6
 # How much of the light comes back that goes with age: most of a face's own shade has gone with its folds, and what is
 # lit twice glows.
 FALL = 0.4
-# Pixels that the generator sees beyond what may change: its answer is then, to a grey level, that of the whole face. One
-# of instance norm sees the whole face, for its statistics are of all that is seen.
+# Pixels that the generator sees beyond what may change: its answer is then, to a grey level, that of the whole face.
+# With instance norm it sees that whole, for the statistics are of all that is seen.
 MARGIN = 64
 
 Maps = npt.NDArray[np.float32]
@@ -114,9 +114,16 @@ def _where(config: GeneratorConfig, face: FaceView, differs: Maps) -> Maps:
     # Where the map asks for nothing, nothing changes: an edit stays in its zones.
     asked = (differs / np.float32(FULL_EFFECT)).clip(max=1)
     where = asked * where_changed(masks.editable, masks.skin, in_any_zone(config.maps, masks.zones), config.guarded)
+    # The outline of a head reaches beyond its ears: onto another's cheek, where two touch.
+    where = where * _own(face, where)
     if not (config.greys or config.guarded):
         where = where * inward(masks.head, masks.skin) * off_background(face.rgb, masks.skin)
     return np.asarray(where, np.float32)
+
+
+def _own(face: FaceView, where: Maps) -> Maps:
+    """As large as `where`, in 0..1, what is nobody else's."""
+    return grown(face.wide.whose[None, None], where.shape)[0, 0]
 
 
 def _on_skin(config: GeneratorConfig, face: FaceView, where: Maps) -> Maps:
@@ -128,7 +135,7 @@ def _pliable(config: GeneratorConfig, face: FaceView, where: Maps) -> Maps:
     """Where the shape of a face that changes there does, with what lies beside it."""
     if not config.greys:
         return where
-    person = grown((face.parts.skin + face.parts.hair).clip(max=1)[None, None], where.shape)[0, 0]
+    person = grown((face.parts.skin + face.parts.hair).clip(max=1)[None, None], where.shape)[0, 0] * _own(face, where)
     # A neck and hair are carried along; what is behind stays, but for a few pixels.
     return np.maximum(where * around(person), carried_along(where, face.masks.skin) * person)
 
