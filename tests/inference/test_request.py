@@ -49,7 +49,7 @@ def test_what_a_model_has_no_map_for_is_refused_before_any_photo() -> None:
         asked.check(holding("zones"), None)
     for asked in (side, whole, rest):
         asked.check(holding("scores"), None)
-    with pytest.raises(WeightsError, match="no half of forehead_wrinkles.*without a side"):
+    with pytest.raises(WeightsError, match=r"no half of forehead_wrinkles.*without a side"):
         half.check(holding("scores"), None)
     rest.check(holding("age"), None)
     for asked in (half, side, whole):

@@ -49,7 +49,8 @@ def map_of(bundle: Bundle, face: FaceView, scores: Mapping[str, float], painted:
         instead = "name the sign without a side"
         check_places(bundle.path, bundle.generator.config, f"no half of {min(apart)}", instead)
         left, right = (
-            _drawn(bundle, face, {**scores, **{zone: score_of(scores, f"{zone}.{side}") for zone in apart}}) for side in SIDES
+            _drawn(bundle, face, {**scores, **{zone: score_of(scores, f"{zone}.{side}") for zone in apart}})
+            for side in SIDES
         )
         share = right_share(face.places(left.shape[-1])[0])
         # Linear in the scores as they are, two maps can be blended into one.

@@ -58,7 +58,8 @@ class Request:
         aims = self.targets(model.atlas, dict.fromkeys((*model.atlas.zones, AGE), 0.0), population)
         config = model.generator_config
         if self.signs and config.maps == "age":
-            raise WeightsError(f"{model.path}: takes no {min(self.signs)}: it knows the age alone; ask for an age or all")
+            named = min(self.signs)
+            raise WeightsError(f"{model.path}: takes no {named}: it knows the age alone; ask for an age, or for all")
         for zone in sorted(halved(aims)):
             check_places(model.path, config, f"no half of {zone}", "name the sign without a side")
 
