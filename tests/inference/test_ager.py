@@ -9,7 +9,7 @@ import pytest
 import torch
 from PIL import ExifTags, Image
 
-from amgan.errors import AtlasError, ConfigError, NoFaceError, PhotoError
+from amgan.errors import AtlasError, ConfigError, NoFaceError, PhotoError, RequestError
 from amgan.faces.photo import photo_from_image
 from amgan.inference.ager import Ager
 from amgan.maps.change import OFF_SKIN, OFF_ZONES
@@ -82,6 +82,10 @@ def test_half_a_forehead_changes_and_the_other_half_keeps_every_bit(ager: Ager, 
         difference = changed(result.image, astronaut)
         assert difference.any() and not difference[:, other].any()
         assert result.faces[0].targets[f"forehead_wrinkles.{side}"] == 1
+    # Of a half alone the other one is as the whole is.
+    photo = photo_from_image(Image.fromarray(astronaut))
+    alone = ager.age_views(photo, [(view, {**view.scores, "forehead_wrinkles.right": 1.0})])
+    assert np.array_equal(alone.image, result.image)
     both = dict.fromkeys(("forehead_wrinkles.left", "forehead_wrinkles.right"), 0.9)
     halves, whole = (ager.age(astronaut, signs=signs).image for signs in (both, {"forehead_wrinkles": 0.9}))
     assert np.abs(halves.astype(int) - whole).max() <= 1
@@ -120,6 +124,10 @@ def test_a_painted_map_lies_on_the_photo_as_it_is_looked_at(ager: Ager, astronau
 def test_bad_requests(ager: Ager, astronaut: np.ndarray) -> None:
     with pytest.raises(AtlasError, match="freckles"):
         ager.age(Image.fromarray(astronaut), signs={"freckles": 0.5})
+    with pytest.raises(RequestError, match="seed -1"):  # before any face is looked for
+        ager.age(Image.new("RGB", (300, 300), "grey"), every=0.9, seed=-1)
+    with pytest.raises(RequestError, match="seed -1"):
+        ager.age_views(photo_from_image(Image.fromarray(astronaut)), [], seed=-1)
     with pytest.raises(NoFaceError, match="no face"):
         ager.age(Image.new("RGB", (300, 300), "grey"), every=0.9)
 

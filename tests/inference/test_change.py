@@ -56,6 +56,13 @@ def test_one_sign_is_made_in_a_window_as_in_the_whole_face(ager: Ager, face: Fac
     assert np.abs(found).max() > 0.1 and np.abs(found - whole).max() < 1 / 127.5
 
 
+def test_a_model_whose_statistics_are_of_the_whole_picture_sees_all_of_it(ager: Ager, face: FaceView) -> None:
+    generator = Drawn(ager, lambda image, location: 0 * image)
+    generator.config = generator.config.model_copy(update={"norm": "instance"})
+    face_change(with_generator(ager, generator), face, {**face.scores, "forehead_wrinkles": 1.0})
+    assert generator.shown == [(512, 512)]
+
+
 def test_a_face_is_changed_by_what_one_pass_adds(ager: Ager, face: FaceView) -> None:
     generator = Drawn(ager, lambda image, location: 0.1 + 0.1 * location[:, 1:])
     found = face.wide.of_face(face_change(with_generator(ager, generator), face, dict.fromkeys(face.scores, 0.9)))
@@ -64,6 +71,26 @@ def test_a_face_is_changed_by_what_one_pass_adds(ager: Ager, face: FaceView) -> 
     inside = (found > 0.9 * found.max(axis=1, keepdims=True)) & (found > 0.05)
     wanted = np.broadcast_to((0.1 + 0.1 * rows)[:, None, None], found.shape)
     assert (np.abs(found - wanted)[inside] < 1e-3).mean() > 0.25 and (found <= wanted + 1e-5).all()
+
+
+@pytest.mark.parametrize("greys", [True, False])
+def test_where_two_faces_touch_each_changes_its_own(ager: Ager, astronaut: np.ndarray, greys: bool) -> None:
+    (alone,) = ager.analyze(astronaut)
+    left, _, right, _ = (round(edge) for edge in alone.report.box)
+    pair = np.tile(astronaut[:, left:right], (1, 2, 1))
+    views = sorted(ager.analyze(pair), key=lambda view: view.report.box[0])
+    assert len(views) == 2 and views[1].report.box[0] - views[0].report.box[2] < 5
+    generator = Drawn(ager, lambda image, location: 0 * image + np.float32(0.1))
+    generator.config = generator.config.model_copy(update={"sags": True, "shades": True, "greys": greys})
+    bundle, (height, width) = with_generator(ager, generator), pair.shape[:2]
+    pasted = []
+    for view in views:
+        change = face_change(bundle, view, dict.fromkeys(view.scores, 0.9))
+        pasted.append(np.abs(view.wide.alignment.paste(change, (height, width), (0, 0, width, height))).max(axis=2))
+    middle = width // 2
+    first, second = pasted
+    assert first[:, middle - 12 : middle - 4].max() > 0.05 and second[:, middle + 4 : middle + 12].max() > 0.05
+    assert not first[:, middle + 4 :].any() and not second[:, : middle - 4].any()
 
 
 def test_where_nothing_is_asked_the_generator_is_not_asked_either(ager: Ager, face: FaceView) -> None:

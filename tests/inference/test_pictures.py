@@ -68,6 +68,21 @@ def test_a_tensor_with_gradients_comes_back_without() -> None:
     assert isinstance(found, torch.Tensor) and not found.requires_grad
 
 
+class NoDoubles(torch.Tensor):
+    """A tensor of a device without double precision, as Apple's is."""
+
+    def double(self, *_: object, **__: object) -> torch.Tensor:
+        raise TypeError("Cannot convert a MPS Tensor to float64 dtype as the MPS framework doesn't support float64")
+
+    def cpu(self, *_: object, **__: object) -> torch.Tensor:
+        return self.as_subclass(torch.Tensor)
+
+
+def test_a_device_needs_no_double_precision(rgb: np.ndarray) -> None:
+    tensor = torch.from_numpy(rgb).permute(2, 0, 1) / 255
+    assert torch.equal(brighter(tensor.as_subclass(NoDoubles)), brighter(tensor))  # type: ignore[arg-type]
+
+
 def test_an_empty_batch_comes_back() -> None:
     for batch in (np.zeros((0, 64, 80, 3), np.float32), torch.zeros(0, 3, 64, 80)):
         taken = take(batch)

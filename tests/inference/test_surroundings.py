@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from amgan.faces.align import LEFT_EYE, MOUTH_LEFT, MOUTH_RIGHT, RIGHT_EYE, Alig
 from amgan.faces.detect import Face
 from amgan.faces.parsing import SIDE, Parts
 from amgan.inference.ager import Ager
-from amgan.inference.surroundings import STEP, Surroundings, look_around
+from amgan.inference.surroundings import STEP, Surroundings, look_around, seen_from, squares_of
 
 RED = (255, 0, 0)
 
@@ -55,10 +56,11 @@ def photo() -> np.ndarray:
 SQUARE = align_face(landmarks(400, 400, 64), 256)
 
 
-def followed(photo: np.ndarray, square: Alignment = SQUARE, **how: Any) -> Surroundings:
+def followed(photo: np.ndarray, square: Alignment = SQUARE, others: Sequence[Face] = (), **how: Any) -> Surroundings:
     parser = RedIsHair()
     own = square.crop(photo)
-    found = look_around(parser, photo, square, own, parser.parse(own), **how)
+    others = seen_from(square, squares_of(others))
+    found = look_around(parser, photo, square, own, parser.parse(own), others, **how)
     assert np.abs(found.face.astype(int) - own).mean() < (0 if square is SQUARE else 0.5) + 1e-9
     return found
 
@@ -169,6 +171,10 @@ def test_hair_of_two_belongs_to_the_nearer_one(photo: np.ndarray) -> None:
     ]
     assert seen[0][350:510].min() > 0.9 and seen[0][530:].max() == 0
     assert seen[1][530:690].min() > 0.9 and seen[1][:510].max() == 0
+    # All that is there, as well as hair.
+    near = followed(photo, others=[face(480, 400, 64)]).whose
+    assert near.shape == (SIDE, SIDE) and near[:, :160].min() == 1 and near[:, 175:].max() == 0
+    assert followed(photo).whose.min() == 1
     # Larger faces are nearer to the camera, and so is their hair.
     large = followed(photo, others=[face(640, 400, 32)])
     assert large.alignment.paste(large.hair, (800, 800), (0, 0, 800, 800))[355, 520:550].min() > 0.9

@@ -90,6 +90,20 @@ def test_a_painted_map_comes_in_evenly(ager: Ager, astronaut: np.ndarray) -> Non
     assert np.array_equal(first, photo.rgb) and not np.array_equal(last, photo.rgb)
 
 
+@pytest.mark.parametrize(("value", "dtype"), [(32896, np.uint16), (0.502, np.float32)])
+def test_a_deep_grey_map_comes_in_as_a_plain_one(
+    ager: Ager, astronaut: np.ndarray, value: float, dtype: type[np.generic]
+) -> None:
+    photo = photo_from_image(Image.fromarray(astronaut))
+    (view,) = ager.analyze(photo)
+    deep = Image.fromarray(np.full((512, 512), value, dtype))
+    plain = Image.new("L", (512, 512), 128)
+    both = [
+        list(pictures(ager, photo, view, [view.scores] * 2, (0, 0, 512, 512), painted=map)) for map in (deep, plain)
+    ]
+    assert np.array_equal(*both) and not np.array_equal(both[0][1], photo.rgb)
+
+
 def test_grey_and_transparent_photos(ager: Ager, astronaut: np.ndarray) -> None:
     grey = np.dstack([np.asarray(Image.fromarray(astronaut).convert("L")), np.full((512, 512), 255, np.uint8)])
     grey[400:, :, 1] = 0

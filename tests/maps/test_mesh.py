@@ -2,7 +2,7 @@ import cv2
 import numpy as np
 import pytest
 
-from amgan.maps.mesh import at_side, face_places, mean_face, mean_face_in, places_in, places_of, turned
+from amgan.maps.mesh import face_places, mean_face, mean_face_in, places_at, places_in, places_of, turned
 
 RNG = np.random.default_rng(0)
 
@@ -35,7 +35,7 @@ def test_landmarks_fall_on_landmarks_and_the_border_lies_still(landmarks: np.nda
 def test_there_by_the_mean_face_and_back_is_where_one_was() -> None:
     bent = mean_face_in(512) * np.array([1.05, 0.95], np.float32) + np.float32(8)
     face = np.concatenate([bent, np.zeros((10, 2), np.float32)])
-    there, back = face_places(face, 512, 128), places_of(face, 512)
+    there, back = face_places(face, 512), places_of(face, 512)
     xs, ys = ((part + 1) * np.float32(64) - np.float32(0.5) for part in there)
     again = cv2.remap(back, xs, ys, cv2.INTER_LINEAR)[40:100, 40:90]
     steps = (np.arange(128, dtype=np.float32) + np.float32(0.5)) / 64 - 1
@@ -55,7 +55,7 @@ def test_the_mean_face_lies_on_itself() -> None:
     mean = mean_face()
     assert mean.shape == (468, 2) and 0.2 < mean.std() < 0.4
     landmarks = np.concatenate([(mean + 1) * 256 - 0.5, np.zeros((10, 2))]).astype(np.float32)
-    places = face_places(landmarks, 512, 256)
+    places = places_at(face_places(landmarks, 512), 256)
     assert places.shape == (2, 256, 256) and places.dtype == np.float32
     across = (np.arange(256) + 0.5) / 128 - 1
     assert np.abs(places[0] - across).max() < 0.01 and np.abs(places[1] - across[:, None]).max() < 0.01
@@ -63,13 +63,12 @@ def test_the_mean_face_lies_on_itself() -> None:
 
 def test_a_landmark_lies_where_that_of_the_mean_face_does(landmarks: np.ndarray) -> None:
     moved = np.concatenate([(mean_face() * 0.9 + 1) * 256 + 7, np.zeros((10, 2))]).astype(np.float32)
-    places = face_places(moved, 512, 512)
+    places = places_at(face_places(moved, 512), 512)
     for index in (1, 33, 263, 152, 10):
         x, y = moved[index].round().astype(int)
         assert np.abs(places[:, y, x] - mean_face()[index]).max() < 0.02
 
 
-def test_places_of_another_side_are_those_that_are_asked_for_at_once(landmarks: np.ndarray) -> None:
+def test_places_are_brought_to_another_side(landmarks: np.ndarray) -> None:
     once = face_places(landmarks, 512)
-    assert at_side(once, 128) is once
-    assert np.array_equal(at_side(once, 200), face_places(landmarks, 512, 200))
+    assert places_at(once, 128) is once and places_at(once, 200).shape == (2, 200, 200)

@@ -193,3 +193,10 @@ def test_a_generator_of_several_patterns_wants_three_location_maps() -> None:
 def test_lines_want_a_change_and_a_place_on_the_face(wrong: dict[str, object]) -> None:
     with pytest.raises(ValidationError, match="lines: wants"):
         GeneratorConfig.model_validate({"asks": "change", "places": "face", "lines": 32} | wrong)
+
+
+def test_lines_want_pictures_that_own_relief_can_be_taken_from() -> None:
+    with pytest.raises(ValidationError, match="divisible by 8"):
+        GeneratorConfig(asks="change", places="face", lines=32, stem=2, depth=1)
+    assert GeneratorConfig(asks="change", places="face", lines=32, stem=2, depth=2).multiple == 8
+    assert GeneratorConfig(stem=2, depth=1).multiple == 4

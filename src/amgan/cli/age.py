@@ -104,10 +104,10 @@ def age_command(
 
     # A wrong name or score is the caller's mistake, not a photo's: found before any photo is opened.
     path = find_named(model)
-    atlas = load_bundle_schema(path).atlas
+    schema = load_bundle_schema(path)
     try:
         others = read_population(population)
-        request.check(atlas, others)
+        request.check(schema, others)
     except AmganError as error:
         typer.echo(f"amgan: {error}", err=True)
         raise typer.Exit(2) from error

@@ -94,10 +94,10 @@ def batch_command(
     schema = load_bundle_schema(path)
     others = read_population(population)
     if of_folder:
-        request.check(schema.atlas, others)
+        request.check(schema, others)
         recipes = folder_recipes(source, request)
     else:
-        recipes = read_recipes(source, schema.atlas, others)
+        recipes = read_recipes(source, schema, others)
     check_percentiles(population, (recipe.request for recipe in recipes))
     settings = Settings(path, face_model, chosen_precision, others, seed)
     batch = Batch(recipes, output, settings, overwrite)

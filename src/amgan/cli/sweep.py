@@ -99,11 +99,12 @@ def sweep_command(
     suffixes = (STRIP, *CLIP_SUFFIXES)
     check_suffix(output, suffixes)
     path = find_named(model)
-    atlas = load_bundle_schema(path).atlas
+    schema = load_bundle_schema(path)
+    atlas = schema.atlas
     others = read_population(population)
     course = _course(along, start, end, atlas)
     for request in (course.start, course.end):
-        request.check(atlas, others)
+        request.check(schema, others)
     check_percentiles(population, (course.start, course.end))
     check_output(output, overwrite, suffixes)
     read = read_photo(photo)

@@ -89,7 +89,7 @@ def video_command(
     check_suffix(output, ENCODERS)
     others = read_population(population)
     path = find_named(model)
-    request.check(load_bundle_schema(path).atlas, others)
+    request.check(load_bundle_schema(path), others)
     check_output(output, overwrite, ENCODERS)
     most = MOST_QUALITY[ENCODERS[output.suffix.lower()][0]]
     if quality is not None and quality > most:

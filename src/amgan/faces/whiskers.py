@@ -11,7 +11,7 @@ from amgan.faces.outlines import BROWS, LIPS, SIDE, disc, filled, hull, softened
 from amgan.faces.rising import rising
 
 # Where beards grow: below the nose, out to the jaw, up to the ears; and the nose, whose nostrils are dark too.
-_LOWER_FACE = (2, 327, 411, 361, 288, 397, 365, 379, 378, 400, 377, 152, 148, 176, 149, 150, 136, 172, 58, 132, 187, 98)
+LOWER_FACE = (2, 327, 411, 361, 288, 397, 365, 379, 378, 400, 377, 152, 148, 176, 149, 150, 136, 172, 58, 132, 187, 98)
 _SIDES = ((411, 454, 323, 361), (187, 132, 93, 234))
 _NOSE = (2, 97, 326, 98, 327, 94, 19, 1, 129, 358)
 # How far around lips, nose, brows and the jaw, pixels.
@@ -61,7 +61,7 @@ def brows_of(landmarks: npt.NDArray[np.float32], size: int) -> _Array:
 
 def _beard(light: _Array, darker: _Array, points: _Array) -> _Array:
     """(512, 512) in 0..1; all 0 on a face without one."""
-    lower = filled(points[list(_LOWER_FACE)])
+    lower = filled(points[list(LOWER_FACE)])
     whole = cv2.dilate(np.maximum.reduce([lower, *(filled(points[list(side)]) for side in _SIDES)]), disc(_UNDER_JAW))
     bare = (hull(points, LIPS, _OFF_LIPS) == 0) & (hull(points, _NOSE, _OFF_NOSE) == 0)
     uneven = cv2.GaussianBlur(np.abs(light - cv2.GaussianBlur(light, (0, 0), _STRAND)), (0, 0), _OVER)

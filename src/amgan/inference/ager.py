@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from amgan.errors import ConfigError, NoFaceError, PhotoError
+from amgan.errors import ConfigError, NoFaceError, PhotoError, RequestError
 from amgan.faces.detect import FaceDetector
 from amgan.faces.parsing import FaceParser
 from amgan.faces.photo import Photo
@@ -209,10 +209,13 @@ class Ager:
             PhotoError: The photo cannot be read, is of no kind that is taken, or is not as large as the painted map.
             NoFaceError: It has no face, or not so many. Of several photos the first such one ends the call.
             AtlasError: An unknown sign, a value out of range, or a percentile that the population does not know.
-            WeightsError: A map is painted for a model whose aging maps have no places.
+            RequestError: The seed is below 0.
+            WeightsError: A map is painted, or half a sign asked for, for a model whose aging maps have no places, or a
+                sign for one that knows the age alone.
         """
         wanted = Request(age, signs or {}, every, face)
-        wanted.check(self.bundle.atlas, population)
+        wanted.check(self.bundle, population)
+        _check_seed(seed)
         if isinstance(photo, (list, tuple)):
             return [
                 self._age(one, f"picture {index}", wanted, population, painted, seed) for index, one in enumerate(photo)
@@ -265,8 +268,10 @@ class Ager:
 
         Raises:
             PhotoError: The painted map is not as large as the photo.
-            WeightsError: A map is painted for a model whose aging maps have no places.
+            RequestError: The seed is below 0.
+            WeightsError: A map is painted, or half a zone aimed at, for a model whose aging maps have no places.
         """
+        _check_seed(seed)
         painted = _fitting(painted, photo)
         rng = np.random.default_rng(seed)
         rgb, reports = photo.rgb.copy(), []
@@ -288,6 +293,11 @@ class Ager:
             years = round(self.bundle.atlas.age.grade(targets[AGE]), 1)
             reports.append(replace(view.report, target_age=years, targets=zones, seconds=seconds))
         return Aged(photo.replace(rgb), reports)
+
+
+def _check_seed(seed: int) -> None:
+    if seed < 0:
+        raise RequestError(f"seed {seed} is below 0; give a whole number from 0 on")
 
 
 def _fitting(painted: Image.Image | None, photo: Photo) -> Image.Image | None:

@@ -29,6 +29,7 @@ SHAPE, AROUND_NOSE = 0.75, 6
 # lit twice glows.
 FALL = 0.4
 # Pixels that the generator sees beyond what may change: its answer is then, to a grey level, that of the whole face.
+# With instance norm it sees that whole, for the statistics are of all that is seen.
 MARGIN = 64
 
 Maps = npt.NDArray[np.float32]
@@ -79,7 +80,10 @@ def face_change(
         if (asked < 0).any():
             # Of shade on the nose's tip and wings little is age: without it they melt into the cheeks.
             asked = np.where(asked < 0, asked * (1 - np.float32(SHAPE) * grown(_nose(face)[None, None], size)), asked)
-        part = _whole_cells(window(grown_where[0, 0], MARGIN), config.multiple)
+        if config.norm == "instance":
+            part = slice(0, size[0]), slice(0, size[1])
+        else:
+            part = _whole_cells(window(grown_where[0, 0], MARGIN), config.multiple)
         change[:, :, *part] = _made(bundle, image, asked, location_of(bundle, face, seed), part, bf16)
         change = restrain(change, grown_where, config.guarded)
         if config.greys:  # brows grey with the rest of the hair
@@ -110,9 +114,16 @@ def _where(config: GeneratorConfig, face: FaceView, differs: Maps) -> Maps:
     # Where the map asks for nothing, nothing changes: an edit stays in its zones.
     asked = (differs / np.float32(FULL_EFFECT)).clip(max=1)
     where = asked * where_changed(masks.editable, masks.skin, in_any_zone(config.maps, masks.zones), config.guarded)
+    # The outline of a head reaches beyond its ears: onto another's cheek, where two touch.
+    where = where * _own(face, where)
     if not (config.greys or config.guarded):
         where = where * inward(masks.head, masks.skin) * off_background(face.rgb, masks.skin)
     return np.asarray(where, np.float32)
+
+
+def _own(face: FaceView, where: Maps) -> Maps:
+    """As large as `where`, in 0..1, what is nobody else's."""
+    return grown(face.wide.whose[None, None], where.shape)[0, 0]
 
 
 def _on_skin(config: GeneratorConfig, face: FaceView, where: Maps) -> Maps:
@@ -124,7 +135,7 @@ def _pliable(config: GeneratorConfig, face: FaceView, where: Maps) -> Maps:
     """Where the shape of a face that changes there does, with what lies beside it."""
     if not config.greys:
         return where
-    person = grown((face.parts.skin + face.parts.hair).clip(max=1)[None, None], where.shape)[0, 0]
+    person = grown((face.parts.skin + face.parts.hair).clip(max=1)[None, None], where.shape)[0, 0] * _own(face, where)
     # A neck and hair are carried along; what is behind stays, but for a few pixels.
     return np.maximum(where * around(person), carried_along(where, face.masks.skin) * person)
 
@@ -135,8 +146,8 @@ def _nose(face: FaceView) -> Maps:
 
 
 def _whole_cells(part: tuple[slice, slice], cell: int) -> tuple[slice, slice]:
-    """A part that begins on a whole cell of the generator's coarsest grid: that lies alike whatever is asked for."""
-    rows, columns = (slice(side.start // cell * cell, side.stop) for side in part)
+    """A part with all of the cells of the generator's coarsest grid that it touches; a face is whole cells wide."""
+    rows, columns = (slice(side.start // cell * cell, -(-side.stop // cell) * cell) for side in part)
     return rows, columns
 
 
@@ -150,24 +161,11 @@ def _made(
         image: (1, 3, H, W) in -1..1.
         asked: (1, C, H, W), the map that is given.
         location: (1, C, H, W), or None.
-        part: Rows and columns.
+        part: Rows and columns, in whole cells.
         bf16: Whether to compute in bfloat16.
 
     Returns:
         (1, 3, h, w), what to add there.
     """
-    multiple, (height, width) = bundle.generator.config.multiple, image.shape[-2:]
-    extents = [side.stop - side.start for side in part]
-    # The generator wants whole cells of its coarsest grid; beyond the picture its border is repeated.
-    counts = [-(-extent // multiple) * multiple for extent in extents]
-    rows, columns = (
-        np.arange(side.start, side.start + count).clip(max=most - 1)
-        for side, count, most in zip(part, counts, (height, width), strict=True)
-    )
-
-    def seen(maps: Maps) -> Maps:
-        return np.take(np.take(maps, rows, axis=-2), columns, axis=-1)
-
-    given = None if location is None else seen(location)
-    aged = bundle.generator.aged(seen(image), seen(asked), given, bf16)
-    return aged[:, :, : extents[0], : extents[1]] - image[:, :, *part]
+    seen, given = image[:, :, *part], None if location is None else location[:, :, *part]
+    return bundle.generator.aged(seen, asked[:, :, *part], given, bf16) - seen

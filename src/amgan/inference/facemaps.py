@@ -10,15 +10,15 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from amgan.errors import WeightsError
 from amgan.faces.photo import photo_from_image
+from amgan.inference.request import check_places
 from amgan.inference.views import FaceView
 from amgan.maps.arrays import grown
 from amgan.maps.darkening import newly_dark
 from amgan.maps.greying import newly_grey
 from amgan.maps.kinds import draw_map
 from amgan.maps.location import location_maps
-from amgan.maps.sides import halved, right_share
+from amgan.maps.sides import halved, right_share, score_of
 from amgan.maps.targets import painted_map
 from amgan.maps.variants import varied
 from amgan.models.bundle import Bundle
@@ -35,7 +35,7 @@ def map_of(bundle: Bundle, face: FaceView, scores: Mapping[str, float], painted:
     Args:
         bundle: The model.
         face: The face.
-        scores: Score in 0..1 of each zone and of ``age``; a zone may have one of each half too, which then count.
+        scores: Score in 0..1 of each zone and of ``age``; halves of a zone may have one too, which then count.
         painted: A map to lay over those, as large as the photo.
 
     Returns:
@@ -46,9 +46,11 @@ def map_of(bundle: Bundle, face: FaceView, scores: Mapping[str, float], painted:
     """
     apart = halved(scores)
     if apart:
-        _check_places(bundle, f"no half of {min(apart)}", "name the sign without a side")
+        instead = "name the sign without a side"
+        check_places(bundle.path, bundle.generator.config, f"no half of {min(apart)}", instead)
         left, right = (
-            _drawn(bundle, face, {**scores, **{zone: scores[f"{zone}.{side}"] for zone in apart}}) for side in SIDES
+            _drawn(bundle, face, {**scores, **{zone: score_of(scores, f"{zone}.{side}") for zone in apart}})
+            for side in SIDES
         )
         share = right_share(face.places(left.shape[-1])[0])
         # Linear in the scores as they are, two maps can be blended into one.
@@ -104,11 +106,6 @@ def _drawn(bundle: Bundle, face: FaceView, scores: Mapping[str, float]) -> Maps:
     )
 
 
-def _check_places(bundle: Bundle, what: str, instead: str) -> None:
-    if not bundle.generator.config.knows_places:
-        raise WeightsError(f"{bundle.path}: takes {what}: it knows no places; {instead}")
-
-
 def paint_of(bundle: Bundle, face: FaceView, painted: Image.Image, around: bool = False) -> Paint:
     """A map that is painted in the photo's coordinates, on an aligned face.
 
@@ -121,7 +118,7 @@ def paint_of(bundle: Bundle, face: FaceView, painted: Image.Image, around: bool 
     Raises:
         WeightsError: It is for a model whose aging maps have no places.
     """
-    _check_places(bundle, "no painted map", "leave the map out")
+    check_places(bundle.path, bundle.generator.config, "no painted map", "leave the map out")
     left, top, right, bottom = face.report.region
     small = face.alignment.within(left, top).resized(len(face.masks.head)).padded(face.wide.cells if around else 0)
     paint = photo_from_image(painted, "the painted map")

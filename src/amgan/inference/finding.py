@@ -9,7 +9,7 @@ from amgan.faces.align import align_face
 from amgan.faces.detect import Face
 from amgan.faces.parsing import FaceParser
 from amgan.faces.photo import Photo
-from amgan.inference.surroundings import look_around
+from amgan.inference.surroundings import look_around, seen_from, squares_of
 from amgan.inference.views import FaceReport, FaceView
 from amgan.models.bundle import Bundle
 from amgan.signs.atlas import AGE
@@ -44,7 +44,7 @@ def face_view(
     parts = parser.parse(rgb)
     # A model whose hair does not grey changes nothing beyond the square.
     far = None if bundle.generator.config.greys else 0
-    wide = look_around(parser, photo.rgb, alignment, rgb, parts, others, far)
+    wide = look_around(parser, photo.rgb, alignment, rgb, parts, seen_from(alignment, squares_of(others)), far)
     aligned = time.perf_counter()
     estimates = bundle.estimators.estimate(rgb, landmarks)
     seconds = {

@@ -54,8 +54,9 @@ def hair_masks(face: npt.NDArray[np.uint8], landmarks: npt.NDArray[np.float32], 
     on_skin, on_head = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
     skin = grown(wide.skin[None, None], shape)[0, 0]
     beard = grown(whiskers(face, landmarks)[None, None], (size, size))[0, 0]
-    # Not on what covers skin, such as the frame of glasses.
-    wide.of_face(on_skin)[:] = beard * wide.of_face(skin)
+    # Not on what covers skin, such as the frame of glasses, nor on somebody else's.
+    own_skin = wide.of_face(skin) * grown(wide.whose[None, None], (size, size))[0, 0]
+    wide.of_face(on_skin)[:] = beard * own_skin
     if wide.hair.any():
         hair = np.asarray(cv2.resize(wide.hair, shape, interpolation=cv2.INTER_CUBIC), np.float32)
         part = window(hair, _MARGIN)

@@ -115,7 +115,7 @@ def _take_array(array: npt.NDArray[Any], name: str) -> Taken:
 def _take_tensor(tensor: Tensor, name: str) -> Taken:
     import torch
 
-    tensor = tensor.detach()
+    device, tensor = tensor.device, tensor.detach().cpu()  # double precision is not on every device
     if tensor.ndim not in (3, 4) or tensor.shape[-3] != 3:
         raise PhotoError(f"{name}: has shape {tuple(tensor.shape)}; a tensor is (3, H, W), or a batch (B, 3, H, W)")
     floating = tensor.is_floating_point()
@@ -123,11 +123,13 @@ def _take_tensor(tensor: Tensor, name: str) -> Taken:
     if floating and tensor.numel():
         _check_range(name, float(tensor.min()), float(tensor.max()))
     before = (tensor.double() * 255).round().to(torch.uint8) if floating else tensor
-    levels = before.movedim(-3, -1).contiguous().cpu().numpy()
+    levels = before.movedim(-3, -1).contiguous().numpy()
 
     def give_back(images: Sequence[Image.Image]) -> Tensor:
-        after = torch.from_numpy(_pixels(images, levels)).movedim(-1, -3).contiguous().to(tensor.device)
-        return torch.where(after != before, (after / 255).to(tensor.dtype), tensor) if floating else after
+        after = torch.from_numpy(_pixels(images, levels)).movedim(-1, -3).contiguous()
+        if floating:
+            after = torch.where(after != before, (after / 255).to(tensor.dtype), tensor)
+        return after.to(device)
 
     return Taken(_photos(levels, tensor.ndim == 4, name), give_back)
 

@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from amgan.errors import RequestError
+from amgan.errors import RequestError, WeightsError
+from amgan.maps.sides import halved
 from amgan.maps.targets import Percentile, Score, target_scores
 from amgan.signs.atlas import AGE, Atlas
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from amgan.models.bundle import Schema
+    from amgan.models.generator_config import GeneratorConfig
 
 
 @dataclass(frozen=True)
@@ -36,17 +44,24 @@ class Request:
         """Whether it means scores of a population."""
         return any(isinstance(score, Percentile) for score in (self.every, *self.signs.values()))
 
-    def check(self, atlas: Atlas, population: Atlas | None) -> None:
+    def check(self, model: Schema, population: Atlas | None) -> None:
         """Finds out, before any photo is opened, whether a model can do it.
 
         Args:
-            atlas: The model's.
+            model: The model, or what is known of it without its weights.
             population: The atlas whose percentiles are meant.
 
         Raises:
             AtlasError: An unknown sign, a value out of range, or a percentile that the population does not know.
+            WeightsError: A sign is named, or half of one, of which the model's aging maps know nothing.
         """
-        self.targets(atlas, dict.fromkeys((*atlas.zones, AGE), 0.0), population)
+        aims = self.targets(model.atlas, dict.fromkeys((*model.atlas.zones, AGE), 0.0), population)
+        config = model.generator_config
+        if self.signs and config.maps == "age":
+            named = min(self.signs)
+            raise WeightsError(f"{model.path}: takes no {named}: it knows the age alone; ask for an age, or for all")
+        for zone in sorted(halved(aims)):
+            check_places(model.path, config, f"no half of {zone}", "name the sign without a side")
 
     def targets(self, atlas: Atlas, own: Mapping[str, float], population: Atlas | None = None) -> dict[str, float]:
         """Scores in 0..1 to aim at on a face of `own` scores, by zone and ``age``.
@@ -55,6 +70,16 @@ class Request:
             AtlasError: As `check`.
         """
         return target_scores(atlas, own, age=self.age, signs=self.signs, every=self.every, population=population)
+
+
+def check_places(path: Path, config: GeneratorConfig, what: str, instead: str) -> None:
+    """Refuses a model whose aging maps have no places; messages say that it takes `what`, and what to do `instead`.
+
+    Raises:
+        WeightsError: It is such a one.
+    """
+    if not config.knows_places:
+        raise WeightsError(f"{path}: takes {what}: it knows no places; {instead}")
 
 
 def parse_recipe(text: str) -> Request:

@@ -30,11 +30,13 @@ _NARROW = 0.03
 # Hair that is no longer looked at fades out before over this share of what is, or over as much as the photo goes on if
 # that is less; and from how many cells on that is worth to be followed.
 FADE, EDGE = 0.04, 0.5
-# Cells over which hair that touches somebody else's goes over to that.
+# Cells over which what touches somebody else's goes over to that.
 _SHARED = 2.0
 
 Array = npt.NDArray[np.float32]
 ValueT = TypeVar("ValueT", bound=np.generic)
+
+NOBODY: Array = np.zeros((0, 3), np.float32)
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,7 @@ class Surroundings:
         rgb: (S + 2 pad, S + 2 pad, 3) uint8.
         hair: (R, R) in 0..1, how much of each cell is hair of this face; cells are as large as the parser's.
         skin: (R, R) in 0..1, how much of it is skin, whosever.
+        whose: (`SIDE`, `SIDE`) in 0..1, of the face's own square, how much of it is this face's and nobody else's.
     """
 
     alignment: Alignment
@@ -54,6 +57,7 @@ class Surroundings:
     rgb: npt.NDArray[np.uint8]
     hair: Array
     skin: Array
+    whose: Array
 
     @property
     def face(self) -> npt.NDArray[np.uint8]:
@@ -99,13 +103,28 @@ class Surroundings:
         return left, top, right, bottom
 
 
+def squares_of(faces: Sequence[Face]) -> Array:
+    """(K, 3), the middle (x, y) and the side of the square of each face, pixels of the photo."""
+    found = []
+    for face in faces:
+        square = align_face(face.landmarks)
+        ((x, y),) = square.to_photo(np.full((1, 2), (square.size - 1) / 2, np.float32)).tolist()
+        found.append((x, y, square.size))
+    return np.array(found, np.float32).reshape(-1, 3)
+
+
+def seen_from(face: Alignment, squares: Array) -> Array:
+    """Squares of the photo (K, 3), as of `squares_of`, in pixels of the square of a face."""
+    return np.column_stack([face.to_aligned(squares[:, :2]), squares[:, 2:] / np.float32(face.scale)])
+
+
 def look_around(
     parser: FaceParser,
     rgb: npt.NDArray[np.uint8],
     face: Alignment,
     own: npt.NDArray[np.uint8],
     parts: Parts,
-    others: Sequence[Face] = (),
+    others: Array = NOBODY,
     steps: int | None = None,
 ) -> Surroundings:
     """Follows the hair of a face out of its square.
@@ -116,7 +135,7 @@ def look_around(
         face: The face's square.
         own: (S, S, 3) uint8, what is in it.
         parts: What the parser saw there.
-        others: All other faces of the photo, whose hair is theirs.
+        others: (K, 3), of `seen_from`, all other faces of the photo, whose hair and skin are theirs.
         steps: How far to look, in `STEP`; None is as far as there is hair.
     """
     looked = steps
@@ -124,7 +143,8 @@ def look_around(
         looked = STEPS if _leaves(parts.hair, _room(face, SIDE, rgb.shape)) else 0
     found = _around(parser, rgb, face, parts) if looked else parts
     hair, skin = (_cut(part, looked) for part in (found.hair, found.skin))
-    hair = hair * _whose(len(hair), face, others)
+    whose = _whose(len(hair), face.size, others)
+    hair = hair * whose
     cells = face.resized(SIDE).padded(looked * STEP)
     hair = hair * _fading(_room(cells, len(hair), rgb.shape), FADE)
     if steps is None:
@@ -132,7 +152,7 @@ def look_around(
         hair, skin = _cut(hair, looked), _cut(skin, looked)
     pad = looked * STEP * face.size // SIDE
     wide = face.padded(pad)
-    return Surroundings(wide, pad, wide.crop(rgb) if pad else own, hair, skin)
+    return Surroundings(wide, pad, wide.crop(rgb) if pad else own, hair, skin, _cut(whose, 0))
 
 
 def _around(parser: FaceParser, rgb: npt.NDArray[np.uint8], face: Alignment, parts: Parts) -> Parts:
@@ -204,20 +224,24 @@ def _beyond(hair: Array) -> int:
     return farthest
 
 
-def _whose(side: int, face: Alignment, others: Sequence[Face]) -> Array:
-    """(side, side) in 0..1, how much of each cell is this face's: what lies nearer to another, by its size, is not."""
-    cells = face.resized(SIDE).padded((side - SIDE) // 2)
+def _whose(side: int, size: int, others: Array) -> Array:
+    """(side, side) in 0..1, how much of each cell is this face's: what lies nearer to another, by its size, is not.
+
+    Args:
+        side: Of the map, of which the face's own square is the middle.
+        size: Side of that square, pixels.
+        others: (K, 3), of `seen_from`.
+    """
+    middle = (side - 1) / 2
     across, down = np.meshgrid(*[np.arange(side, dtype=np.float32)] * 2)
 
     def far(x: float, y: float, scale: float) -> Array:
         return np.asarray(np.hypot(across - np.float32(x), down - np.float32(y)) / np.float32(scale), np.float32)
 
-    own, share = far((side - 1) / 2, (side - 1) / 2, SIDE), np.ones((side, side), np.float32)
-    for other in others:
-        square = align_face(other.landmarks)
-        middle = square.to_photo(np.full((1, 2), (square.size - 1) / 2, np.float32))
-        x, y = cells.to_aligned(middle)[0].tolist()
-        theirs = far(x, y, square.size / cells.scale)
+    own, share = far(middle, middle, SIDE), np.ones((side, side), np.float32)
+    # From the middle of the face, in cells: pixel centres are at integers in both.
+    for x, y, scale in ((others - ((size - 1) / 2, (size - 1) / 2, 0)) * (SIDE / size)).tolist():
+        theirs = far(middle + x, middle + y, scale)
         share *= (np.float32(0.5) + (theirs - own) * np.float32(SIDE / _SHARED)).clip(0, 1)
     return share
 

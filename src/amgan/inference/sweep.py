@@ -10,7 +10,7 @@ import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFont
 
 from amgan.errors import RequestError
-from amgan.faces.photo import Photo
+from amgan.faces.photo import Photo, photo_from_image
 from amgan.inference.ager import Ager
 from amgan.inference.request import Request, parse_age, parse_recipe, parse_score
 from amgan.inference.views import FaceView, shown
@@ -119,8 +119,9 @@ def pictures(
     Yields:
         (H, W, 3) uint8 sRGB; what is transparent in the photo lies on white.
     """
+    whole = None if painted is None else photo_from_image(painted, "the painted map")
     for share, aim in zip(np.linspace(0, 1, len(targets)), targets, strict=True):
-        paint = None if painted is None else _faded(painted, share)
+        paint = None if whole is None else _faded(whole, share)
         yield shown(ager.age_views(photo, [(view, aim)], painted=paint, seed=seed).image, photo.name, box)
 
 
@@ -144,8 +145,7 @@ def strip(frames: Sequence[Rgb], labels: Sequence[str] | None = None) -> Image.I
     return canvas
 
 
-def _faded(painted: Image.Image, share: float) -> Image.Image:
+def _faded(painted: Photo, share: float) -> Image.Image:
     """A painted map of so much less opacity: aging maps are linear, so it is a step of the way to the whole of it."""
-    paint = painted.convert("LA" if painted.mode in ("L", "LA") else "RGBA")
-    paint.putalpha(paint.getchannel("A").point(lambda opacity: opacity * share))
-    return paint
+    opacity = np.full(painted.rgb.shape[:2], 255, np.uint8) if painted.alpha is None else painted.alpha
+    return Image.fromarray(np.dstack([painted.rgb, np.rint(opacity * share).astype(np.uint8)]))

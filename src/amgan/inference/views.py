@@ -17,7 +17,7 @@ from amgan.faces.parsing import Parts
 from amgan.faces.photo import Photo, photo_from_image
 from amgan.inference.hair_masks import HairMasks, hair_masks
 from amgan.inference.surroundings import Surroundings
-from amgan.maps.mesh import LOCATED, at_side, face_places
+from amgan.maps.mesh import LOCATED, face_places, places_at
 from amgan.signs.zones import ZoneMasks
 
 PictureT = TypeVar("PictureT")
@@ -92,7 +92,7 @@ class FaceView:
 
     def places(self, side: int = LOCATED) -> npt.NDArray[np.float32]:
         """Where on the mean face each place lies, (2, side, side), as of `amgan.maps.mesh.face_places`."""
-        return at_side(self._places, side)
+        return places_at(self._places, side)
 
     def resized(self, rgb: npt.NDArray[np.uint8], size: int) -> FaceView:
         """The same face in a square of another side.

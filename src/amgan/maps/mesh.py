@@ -56,21 +56,20 @@ def mean_face() -> npt.NDArray[np.float32]:
     return (pixels + np.float32(0.5)) * np.float32(2 / _MEAN_SIDE) - 1
 
 
-def face_places(landmarks: npt.NDArray[np.float32], size: int, side: int = LOCATED) -> npt.NDArray[np.float32]:
+def face_places(landmarks: npt.NDArray[np.float32], size: int) -> npt.NDArray[np.float32]:
     """Location maps that say where on the mean face each place of a face lies.
 
     Args:
         landmarks: (478, 2), of the face.
         size: Side of its picture, pixels.
-        side: Of the maps.
 
     Returns:
-        (2, side, side), X then Y, of which -1 to 1 is the picture of the mean face.
+        (2, 128, 128), X then Y, of which -1 to 1 is the picture of the mean face.
     """
-    return at_side(np.ascontiguousarray(_asked(mean_face_in(size), landmarks, size).transpose(2, 0, 1)), side)
+    return np.ascontiguousarray(_asked(mean_face_in(size), landmarks, size).transpose(2, 0, 1))
 
 
-def at_side(places: npt.NDArray[np.float32], side: int) -> npt.NDArray[np.float32]:
+def places_at(places: npt.NDArray[np.float32], side: int) -> npt.NDArray[np.float32]:
     """Location maps (2, R, R) at another side; a mesh is asked at 128 places along it, and no finer."""
     if side == places.shape[-1]:
         return places

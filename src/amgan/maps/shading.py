@@ -59,7 +59,8 @@ def shading(
     Args:
         lights: (S, S, 3), of `as_made`.
         places: (2, R, R), X and Y on the mean face (`amgan.maps.mesh.face_places`).
-        rise: (R, R) in -1..1, how much more of its sign each place gets, of the whole scale.
+        rise: (R, R), how much more of its sign each place gets, of the whole scale: -1..1 times how far the atlas lets
+            light go with that (`amgan.signs.atlas.Sign.light`), which is 4 at most.
 
     Returns:
         (3, R, R) float32, logarithms, for `lit`.

@@ -73,11 +73,11 @@ def halved(scores: Iterable[str]) -> set[str]:
     return {name.partition(".")[0] for name in names if "." in name} & names
 
 
-def right_share(across: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+def right_share(x: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     """How far places belong to the right half of a face, as seen in the picture.
 
     Args:
-        across: X on the mean face, as of `amgan.maps.mesh.face_places`.
+        x: On the mean face, as of `amgan.maps.mesh.face_places`.
 
     Returns:
         As large, in 0..1: 0 on the left, 1 on the right.
@@ -86,4 +86,4 @@ def right_share(across: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         >>> right_share(np.array([-0.5, 0.0, 0.04, 0.5], np.float32)).tolist()
         [0.0, 0.5, 0.75, 1.0]
     """
-    return np.asarray((across / np.float32(2 * _PASSAGE) + np.float32(0.5)).clip(0, 1), np.float32)
+    return np.asarray((x / np.float32(2 * _PASSAGE) + np.float32(0.5)).clip(0, 1), np.float32)

@@ -1,7 +1,7 @@
 """The generator: a fully convolutional encoder with a SPADE decoder and an attention mask (paper 3.2).
 
-It sees a picture at any size divisible by `GeneratorConfig.multiple`, an aging map and the two location maps, and
-predicts a colour change and where to apply it.
+It sees a picture at any size divisible by `GeneratorConfig.multiple`, an aging map and the location maps (X and Y; one
+more chooses between patterns of lines, where a memory has several), and predicts a colour change and where to apply it.
 
 Shape of the network, and why: full-resolution convolutions are where the time goes on a CPU, so the stem folds
 `stem` x `stem` pixels into channels and the trunk never works above H/stem. The way back up is nearest-neighbour

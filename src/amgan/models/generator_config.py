@@ -69,6 +69,8 @@ class GeneratorConfig(BaseModel):
     def _lines_lie_on_faces(self) -> GeneratorConfig:
         if self.lines and (self.asks != "change" or self.places != "face" or not self.location_maps):
             raise ValueError('lines: wants asks "change", and location maps with places "face"')
+        if self.lines and self.multiple % 8:
+            raise ValueError("lines: want stem * 2**depth divisible by 8, as the own relief does; make either larger")
         if self.patterns > 1 and not self.lines:
             raise ValueError("patterns: are those of a memory of lines; set lines, or leave patterns out")
         return self

@@ -14,7 +14,7 @@ from amgan.data.grafts.window import Window
 from amgan.data.patches import FacePatches
 from amgan.data.store import Store, prepare
 from amgan.errors import DatasetError
-from amgan.maps.mesh import face_places
+from amgan.maps.mesh import face_places, places_at
 from amgan.maps.packing import pack_zones
 from amgan.signs.atlas import unit_atlas
 from amgan.signs.zones import zone_masks
@@ -49,7 +49,7 @@ def patches_of(store: Store, grafts: Grafts, **switches: Any) -> FacePatches:
 def window(store: Store, pick: int, x: int = 128, y: int = 128, side: int = 256) -> Window:
     masks = zone_masks(ATLAS, store.landmarks[pick], SIZE, 256)
     part = slice(y // 2, (y + side) // 2), slice(x // 2, (x + side) // 2)
-    places = face_places(store.landmarks[pick], SIZE, SIZE)[:, y : y + side, x : x + side]
+    places = places_at(face_places(store.landmarks[pick], SIZE), SIZE)[:, y : y + side, x : x + side]
     return Window(x, y, side, masks.zones[:, *part], masks.head[part], masks.editable[part], places, places)
 
 
@@ -151,7 +151,7 @@ def test_a_pattern_is_put_on_alike_whoever_asks_for_it(store: Store) -> None:
 
 def test_a_face_at_half_the_size_gets_the_same_lines(store: Store) -> None:
     grafts = pattern_grafts(store)
-    places = face_places(store.landmarks[0], SIZE, SIZE)
+    places = places_at(face_places(store.landmarks[0], SIZE), SIZE)
     whole = replace(window(store, 0, 0, 0, SIZE), places=places, lines=places)
     between = (places[:, ::2, ::2] + places[:, 1::2, 1::2]) / 2
     half = Window(0, 0, SIZE // 2, whole.zones, whole.head, whole.where, between, between)
@@ -206,7 +206,9 @@ def test_patches_of_several_patterns_get_lines_of_their_own(store: Store) -> Non
 
 def test_hair_that_greys_by_itself_is_left_alone(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     greyed = list[float]()
-    monkeypatch.setattr("amgan.data.grafts.graft.greyed", lambda rgb, hair, amount, size: greyed.append(amount) or rgb)
+    monkeypatch.setattr(
+        "amgan.data.grafts.graft.evenly_greyed", lambda rgb, hair, amount, size: greyed.append(amount) or rgb
+    )
     patterns = pattern_grafts(store)
     without = Grafts(store, ATLAS, patterns.indices, patterns.draw, 2**26, patterns.patterns, hair=False)
     asked = []

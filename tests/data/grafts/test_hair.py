@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from amgan.data.grafts.bare_skin import bare_skin
-from amgan.data.grafts.hair import greyed, hair_mask, off_background
+from amgan.data.grafts.hair import evenly_greyed, hair_mask, off_background
 from amgan.faces.outlines import SIDE
 from amgan.signs.atlas import unit_atlas
 from amgan.signs.zones import rasterise
@@ -68,7 +68,7 @@ def test_greying_takes_colour_and_gives_light_where_hair_is() -> None:
     before = brown.astype(float)
     means = []
     for amount in (0.0, 0.5, 1.0):
-        after = greyed(brown, hair, amount, 1024).astype(float)
+        after = evenly_greyed(brown, hair, amount, 1024).astype(float)
         assert np.abs(after[:, 32:] - before[:, 32:]).max() <= 1
         means.append((after[:, :32].mean(), np.ptp(after[:, :32].mean(axis=(0, 1)))))
     lights, colours = zip(*means, strict=True)

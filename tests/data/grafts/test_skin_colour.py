@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from amgan.data.grafts.skin_colour import near_in_colour, of_skin_colour, smooth, surely_skin
+from amgan.data.grafts.skin_colour import near_in_colour, of_skin_colour, surely_skin, without_specks
 from amgan.faces.outlines import SIDE
 
 SKIN, JACKET = (205, 160, 135), (200, 90, 40)
@@ -45,7 +45,7 @@ def test_pores_are_skin_and_single_hairs_worth_of_it_is_none() -> None:
     mask[100:300, 100:300] = True
     cv2.circle(holed := mask.astype(np.uint8), (200, 200), 2, 0, -1)
     holed[400, 100:300] = 1
-    found = smooth(holed > 0)
+    found = without_specks(holed > 0)
     assert found[200, 200] == 255 and not found[390:410].any()
 
 

@@ -1,4 +1,5 @@
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,8 @@ from amgan.errors import RequestError
 from amgan.inference.batch.recipes import folder_recipes, read_recipes
 from amgan.inference.request import Request
 from amgan.maps.targets import Percentile
-from amgan.signs.atlas import load_atlas, unit_atlas
+from amgan.models.bundle import load_bundle_schema
+from amgan.signs.atlas import load_atlas
 
 
 def table(folder: Path, text: str) -> Path:
@@ -21,7 +23,7 @@ def test_a_table_is_read(tmp_path: Path) -> None:
         "\ufeffphoto,out,all,age,face,crows_feet.left\n"
         'anna.jpg,old/anna.jpg,0.9,,, 80% \n"b, en.v2.jpg",,,40,0,\n,,,,,\nmore/c.jpg,,1,,all,\n../d.jpg,,1\n'
     )
-    anna, ben, third, fourth = read_recipes(table(tmp_path, text), unit_atlas(), load_atlas("white"))
+    anna, ben, third, fourth = read_recipes(table(tmp_path, text), load_bundle_schema(), load_atlas("white"))
     assert (anna.photo, anna.name, anna.out) == (tmp_path / "anna.jpg", "anna.jpg", "old/anna.jpg")
     assert anna.request == Request(every=0.9, signs={"crows_feet.left": Percentile(80)})
     assert ben.out == "b, en.v2.png" and ben.request == Request(age=40, face=0) and ben.origin.endswith("line 3")
@@ -58,7 +60,7 @@ def test_a_table_is_read(tmp_path: Path) -> None:
 )
 def test_a_fault_is_named_by_line_and_column(tmp_path: Path, text: str, named: str) -> None:
     with pytest.raises(RequestError, match=named) as error:
-        read_recipes(table(tmp_path, text), unit_atlas())
+        read_recipes(table(tmp_path, text), load_bundle_schema())
     assert "recipes.csv" in str(error.value) and "\n" not in str(error.value)
 
 
@@ -66,7 +68,7 @@ def test_what_is_no_table(tmp_path: Path) -> None:
     (tmp_path / "bytes.csv").write_bytes(b"photo\n\xff\xfe\n")
     for name, named in (("absent.csv", "No such file"), ("bytes.csv", "UTF-8")):
         with pytest.raises(RequestError, match=rf"{name}.*{named}"):
-            read_recipes(tmp_path / name, unit_atlas())
+            read_recipes(tmp_path / name, load_bundle_schema())
 
 
 def test_all_photos_of_a_folder(tmp_path: Path) -> None:
@@ -91,3 +93,12 @@ def test_what_is_wrong_with_a_file_of_a_folder_goes_along(tmp_path: Path) -> Non
     found = {recipe.name: recipe.error for recipe in folder_recipes(tmp_path, Request(every=1))}
     assert found["a.png"] == "" and "cannot be read" in found["b.png"]
     assert "not UTF-8" in found[r"caf\udce9.png"]
+
+
+def test_a_row_that_the_model_cannot_do_fails_alone(tmp_path: Path) -> None:
+    schema = load_bundle_schema()
+    other = replace(schema, generator_config=schema.generator_config.model_copy(update={"maps": "scores"}))
+    text = "photo,crows_feet,forehead_wrinkles.left\na.jpg,1,\nb.jpg,1,0.9\n"
+    first, second = read_recipes(table(tmp_path, text), other)
+    assert first.error == "" and "no half of forehead_wrinkles" in second.error
+    assert not any(recipe.error for recipe in read_recipes(table(tmp_path, text), schema))

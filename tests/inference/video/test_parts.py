@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from amgan.faces.detect import Face, FaceDetector
+from amgan.inference.surroundings import squares_of
 from amgan.inference.video.flicker import FlickerMeter
 from amgan.inference.video.identity import OTHER, SAME, Gallery, signature
 from amgan.inference.video.planes import add_change
@@ -95,6 +96,7 @@ def test_landmarks_tremble_less_and_stay_in_their_shot(tmp_path: Path) -> None:
             face = Face(noisy.astype(np.float32) + (500 if index >= 10 else 0), {}, 0, 0, 0)
             recorder.add(Seen(int(index >= 10), None if index == 4 else face))
     track = read_track(tmp_path / "track")
+    assert track.others(3).shape == (0, 3)
     for index in (4, 5, 9):
         assert np.abs(track.landmarks(index, 2.0) - base - 2 * index).mean() < 0.8  # measured: 0.8, if there at all
     assert np.abs(track.landmarks(10, 2.0) - base - 520).mean() < 0.8
@@ -164,6 +166,43 @@ def test_the_person_is_known_again_after_a_cut_and_another_one_is_not(astronaut:
         tracker = Tracker(detector, lambda rgb, points: next(people))
         assert [seen.face is not None for seen in map(tracker, frames)] == [True, *[False] * 7]
     assert OTHER < SAME
+
+
+def drawn_face(x: float, side: float = 60.0) -> Face:
+    """A face whose landmarks are spread over a square."""
+    spread = np.random.default_rng(0).uniform(-0.5, 0.5, (478, 2)) * side
+    return Face((spread + np.array([x, 100])).astype(np.float32), {}, 0, 0, 0)
+
+
+def test_who_else_is_there_is_remembered_until_the_whole_frame_is_looked_at_again(tmp_path: Path) -> None:
+    person, near, far = drawn_face(100), drawn_face(170), drawn_face(320)
+    frame = np.zeros((200, 400, 3), np.uint8)
+
+    class Seeing:
+        """Sees all in the whole frame, and in a part of it the person and, one time of two, who is near."""
+
+        there, looks = (person, near, far), 0
+
+        def detect(self, rgb: np.ndarray) -> list[Face]:
+            if rgb.shape == frame.shape:
+                return list(self.there)
+            self.looks += 1
+            # A window of 0.75 of the box around it.
+            corner = np.array([100, 100]) - (1 + 2 * 0.75) * 30
+            seen = self.there[: 1 + self.looks % 2]
+            return [replace(face, landmarks=face.landmarks - np.float32(corner.astype(int))) for face in seen]
+
+    seeing = Seeing()
+    tracker = Tracker(seeing, lambda rgb, points: np.ones(1, np.float32))  # type: ignore[arg-type]
+    seen = [tracker(frame) for _ in range(5)]
+    places = [[round(float(face.landmarks.mean(axis=0)[0]) / 10) for face in one.others] for one in seen]
+    assert places == [[17, 32]] * 5 and all(one.face is not None for one in seen)
+    with (tmp_path / "track").open("wb") as file:
+        for one in seen:
+            TrackFile(file).add(one)
+    assert np.array_equal(read_track(tmp_path / "track").others(0), squares_of([near, far]))
+    seeing.there = (person, near)
+    assert [len(tracker(frame).others) for _ in range(12)][0::11] == [2, 1]
 
 
 def test_a_jump_cut_begins_another_shot(astronaut: np.ndarray) -> None:

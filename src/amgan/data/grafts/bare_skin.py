@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from amgan.data.curation.occlusion import FACE_SIZE, OcclusionDetector, load_detector
-from amgan.data.grafts.skin_colour import OUTLINE, TYPICAL, near_in_colour, of_skin_colour, smooth, surely_skin
+from amgan.data.grafts.skin_colour import OUTLINE, TYPICAL, near_in_colour, of_skin_colour, surely_skin, without_specks
 from amgan.faces.light import DARK, light_in
 from amgan.faces.outlines import BROWS, EYES, LIPS, SIDE, disc, filled, hull, to_masks
 from amgan.faces.parsing import FaceParser
@@ -105,4 +105,4 @@ def _of_skin_hue(rgb: npt.NDArray[np.uint8], points: npt.NDArray[np.float32]) ->
     hues = logs[..., ::2] - logs[..., 1:2] - above.clip(max=0)[..., None] * np.array(_SHADE, np.float32)
     near = near_in_colour(hues, hues[known], TYPICAL, _HUES)
     shade = (above > -_DARKER) & (above < _LIGHTER) & (light > cv2.GaussianBlur(light, (0, 0), _AROUND) - _BLACK)
-    return smooth(near & shade)
+    return without_specks(near & shade)

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from amgan.data.curation.occlusion import load_detector
 from amgan.data.draw import Draw, drawn_below
 from amgan.data.grafts.givers import is_covered
-from amgan.data.grafts.hair import greyed
+from amgan.data.grafts.hair import evenly_greyed
 from amgan.data.grafts.layers import FaceLayers
 from amgan.data.grafts.relief import laid_on
 from amgan.data.grafts.window import Window
@@ -183,7 +183,7 @@ class Grafts:
     ) -> npt.NDArray[np.uint8]:
         """A patch with hair as grey as that of someone older. Where lines are taken off, hair stays: no grey goes."""
         greyer = _greyness(older) - _greyness(age) if self.hair else 0
-        return greyed(rgb, self.layers.hair(pick, size, *patch), greyer, size) if greyer > 0 else rgb
+        return evenly_greyed(rgb, self.layers.hair(pick, size, *patch), greyer, size) if greyer > 0 else rgb
 
     def _of_person(
         self, rng: np.random.Generator, pick: int, picture: npt.NDArray[np.uint8], window: Window, on: bool

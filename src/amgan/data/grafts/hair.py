@@ -9,6 +9,7 @@ import numpy.typing as npt
 from amgan.data.grafts.skin_colour import OUTLINE, near_in_colour, of_skin_colour
 from amgan.faces.light import DARK, LUMA
 from amgan.faces.outlines import BROWS, LIPS, SIDE, disc, filled, hull, to_masks
+from amgan.faces.whiskers import LOWER_FACE
 from amgan.signs.atlas import Polygon
 from amgan.signs.zones import polygon_points
 
@@ -17,10 +18,6 @@ _BAND: Polygon = [
     *((54, 6, 0.2), (103, 105, 1.15), (67, 66, 1.3), (109, 107, 1.3), (10, 9, 1.3), (338, 336, 1.3), (297, 296, 1.3)),
     *((332, 334, 1.15), (284, 6, 0.2), (284, 6, 0.32), (332, 334, 1.6), (297, 296, 1.75), (338, 336, 1.8)),
     *((10, 9, 1.8), (109, 107, 1.8), (67, 66, 1.75), (103, 105, 1.6), (54, 6, 0.32)),
-]
-# Where beards grow: below the nose, out to the jaw.
-_LOWER_FACE: Polygon = [
-    *(2, 327, 411, 361, 288, 397, 365, 379, 378, 400, 377, 152, 148, 176, 149, 150, 136, 172, 58, 132, 187, 98),
 ]
 # How far around the lips no beard is looked for, and the fewest pixels that are one.
 _OFF_LIPS, _BEARD = 4, 600
@@ -131,7 +128,7 @@ def _stranded(rgb: npt.NDArray[np.uint8]) -> _Array:
 
 def _beard(alike: npt.NDArray[np.bool_], points: npt.NDArray[np.float32]) -> npt.NDArray[np.bool_]:
     """(512, 512), what has the colour of hair, `alike`, in the lower face; nothing if that is little."""
-    like = alike & (filled(polygon_points(_LOWER_FACE, points)) > 0) & (hull(points, LIPS, _OFF_LIPS) == 0)
+    like = alike & (filled(points[list(LOWER_FACE)]) > 0) & (hull(points, LIPS, _OFF_LIPS) == 0)
     found = cv2.morphologyEx(np.where(like, 255, 0).astype(np.uint8), cv2.MORPH_OPEN, disc(3)) > 0
     return np.asarray(found & (found.sum() >= _BEARD), np.bool_)
 
@@ -148,7 +145,7 @@ def _brows(lab: _Array, points: _Array, bare: npt.NDArray[np.uint8]) -> _Array:
     return np.asarray(cv2.GaussianBlur(cv2.erode(dark, disc(1)).astype(np.float32), (0, 0), 1), np.float32)
 
 
-def greyed(rgb: npt.NDArray[np.uint8], hair: _Array, amount: float, size: int) -> npt.NDArray[np.uint8]:
+def evenly_greyed(rgb: npt.NDArray[np.uint8], hair: _Array, amount: float, size: int) -> npt.NDArray[np.uint8]:
     """A patch with greyer hair.
 
     Args:

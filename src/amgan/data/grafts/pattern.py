@@ -134,7 +134,7 @@ def pattern_of(store: Store, atlas: Atlas, givers: Mapping[str, Giver]) -> _Arra
     total = np.zeros((max(channels) + 1, *whole.shape), np.float32)
     total[0] = _REST * whole
     weights = _REST * np.maximum(bare, np.float32(0.2))
-    # What is covered of one has faded already: only where another shows skin does that one count.
+    # The mean face has no irises, and zones are not drawn by them: any ten landmarks do in their place.
     points = np.concatenate([mean, mean[:10]]).astype(np.float32)
     zones = zone_masks(atlas, points, size, size).zones
     known: dict[Giver, tuple[_Array, _Array]] = {}
@@ -145,6 +145,7 @@ def pattern_of(store: Store, atlas: Atlas, givers: Mapping[str, Giver]) -> _Arra
         relief, bare = known[giver]
         weight = np.asarray(cv2.GaussianBlur(mask, (0, 0), _SOFT * size), np.float32)
         total[channel] += relief * weight[..., None]
+        # What is covered of one has faded already: only where another shows skin does that one count.
         weights += bare * weight
     return np.asarray(total / weights[..., None] * (1 / np.float32(FULL)), np.float32)
 

@@ -30,7 +30,7 @@ _FARTHEST = 9.0
 def of_skin_colour(rgb: npt.NDArray[np.uint8], points: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8]:
     """Where the colour (512, 512) is near that of what is surely skin, 255 for that."""
     lab = np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2LAB), np.float32)
-    return smooth(near_in_colour(lab, lab[surely_skin(points)], TYPICAL, _SPREAD))
+    return without_specks(near_in_colour(lab, lab[surely_skin(points)], TYPICAL, _SPREAD))
 
 
 def surely_skin(points: npt.NDArray[np.float32]) -> npt.NDArray[np.bool_]:
@@ -42,7 +42,7 @@ def surely_skin(points: npt.NDArray[np.float32]) -> npt.NDArray[np.bool_]:
     return spots > 0
 
 
-def smooth(found: npt.NDArray[np.bool_]) -> npt.NDArray[np.uint8]:
+def without_specks(found: npt.NDArray[np.bool_]) -> npt.NDArray[np.uint8]:
     """A mask of 255 without holes of pores, moles and lines, which are skin, and without single hairs' worth of it."""
     closed = cv2.morphologyEx(np.where(found, 255, 0).astype(np.uint8), cv2.MORPH_CLOSE, disc(3))
     return np.asarray(cv2.morphologyEx(closed, cv2.MORPH_OPEN, disc(3)), np.uint8)

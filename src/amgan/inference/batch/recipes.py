@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from amgan.data.curation.files import photo_files
-from amgan.errors import AmganError, OutputError, RequestError
+from amgan.errors import AmganError, OutputError, RequestError, WeightsError
 from amgan.faces.output import SUFFIXES
 from amgan.inference.request import Request, parse_age, parse_face, parse_score
+from amgan.models.bundle import Schema
 from amgan.signs.atlas import Atlas
 
 PHOTO, AGE, EVERY, FACE, OUT = "photo", "age", "all", "face", "out"
@@ -28,7 +29,7 @@ class Recipe:
         out: Path of the result inside the folder of results, with slashes.
         request: What is asked for.
         origin: Where it is asked for, such as ``recipes.csv, line 2``.
-        error: Why the photo cannot even be named, "" if it can.
+        error: Why the photo cannot even be named, or the model not do what is asked for; "" if neither is so.
     """
 
     photo: Path
@@ -39,7 +40,7 @@ class Recipe:
     error: str = ""
 
 
-def read_recipes(table: Path, atlas: Atlas, population: Atlas | None = None) -> list[Recipe]:
+def read_recipes(table: Path, model: Schema, population: Atlas | None = None) -> list[Recipe]:
     """Reads a CSV with the column ``photo`` and any of ``age``, ``all``, ``face``, ``out``, signs and zones.
 
     A cell that is empty asks for nothing. Photos are looked for from the table's folder on. A result without a name
@@ -47,7 +48,7 @@ def read_recipes(table: Path, atlas: Atlas, population: Atlas | None = None) -> 
 
     Args:
         table: The file.
-        atlas: Signs of the model.
+        model: What is known of the model; a row that asks for a sign that it takes in no way has that as its error.
         population: The atlas whose percentiles are meant.
 
     Returns:
@@ -60,7 +61,7 @@ def read_recipes(table: Path, atlas: Atlas, population: Atlas | None = None) -> 
     try:
         with table.open(newline="", encoding="utf-8-sig") as file:
             reader = csv.DictReader(file, restval="", restkey="")
-            _check_columns(table, reader.fieldnames or (), atlas)
+            _check_columns(table, reader.fieldnames or (), model.atlas)
             recipes = []
             for record in reader:
                 origin = f"{table}, line {reader.line_num}"
@@ -68,7 +69,7 @@ def read_recipes(table: Path, atlas: Atlas, population: Atlas | None = None) -> 
                     raise RequestError(f"{origin}: more cells than there are columns; quote cells that have a comma")
                 cells = {column: text.strip() for column, text in record.items() if text.strip()}
                 if cells:
-                    recipes.append(_recipe(table, origin, cells, atlas, population))
+                    recipes.append(_recipe(table, origin, cells, model, population))
     except OSError as error:
         raise RequestError(f"{table}: cannot read the recipes ({error.strerror})") from error
     except (csv.Error, UnicodeDecodeError) as error:
@@ -111,35 +112,37 @@ def _check_columns(table: Path, columns: Sequence[str], atlas: Atlas) -> None:
             ) from error
 
 
-def _recipe(table: Path, origin: str, cells: dict[str, str], atlas: Atlas, population: Atlas | None) -> Recipe:
+def _recipe(table: Path, origin: str, cells: dict[str, str], model: Schema, population: Atlas | None) -> Recipe:
     if PHOTO not in cells:
         raise RequestError(f"{origin}, column photo: is empty; name the photo")
     try:
         out = _default_out(cells[PHOTO])
     except RequestError as error:
         raise RequestError(f"{origin}, column photo: {error}") from error
-    age, every, face, signs = None, None, None, {}
+    age, every, face, signs, cannot = None, None, None, {}, ""
     for column, text in cells.items():
         try:
             if column == AGE:
                 age = parse_age(text)
-                Request(age=age).check(atlas, population)
+                Request(age=age).check(model, population)
             elif column == EVERY:
                 every = parse_score(text)
-                Request(every=every).check(atlas, population)
+                Request(every=every).check(model, population)
             elif column == FACE:
                 face = parse_face(text)
             elif column == OUT:
                 out = _out(text)
             elif column != PHOTO:
                 signs[column] = parse_score(text)
-                Request(signs={column: signs[column]}).check(atlas, population)
+                Request(signs={column: signs[column]}).check(model, population)
+        except WeightsError as error:  # another model could: no fault of the table, and other rows have other columns
+            cannot = str(error)
         except AmganError as error:
             raise RequestError(f"{origin}, column {column}: {error}") from error
     request = Request(age, signs, every, face)
     if request.empty:
         raise RequestError(f"{origin}: nothing to change; fill in all, age or a sign")
-    return Recipe(table.parent / cells[PHOTO], cells[PHOTO], out, request, origin)
+    return Recipe(table.parent / cells[PHOTO], cells[PHOTO], out, request, origin, cannot)
 
 
 def _default_out(photo: str) -> str:

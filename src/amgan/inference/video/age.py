@@ -22,7 +22,6 @@ from amgan.inference.video.identity import signature
 from amgan.inference.video.reading import VideoInfo, frames_of, open_info, opened, packets
 from amgan.inference.video.scores import ScoreSampler
 from amgan.inference.video.segments import packets_of
-from amgan.inference.video.steady import KEPT
 from amgan.inference.video.tracking import Tracker
 from amgan.inference.video.unfinished import Followed, Unfinished, open_unfinished
 from amgan.inference.video.writing import ENCODERS, Encoding, choose_encoding, open_writer
@@ -86,7 +85,6 @@ def age_video(
     population: Atlas | None = None,
     quality: int | None = None,
     overwrite: bool = False,
-    kept: float = KEPT,
     segment: int = SEGMENT,
     progress: Progress[Any] | None = None,
 ) -> VideoReport:
@@ -103,8 +101,8 @@ def age_video(
         population: The atlas whose percentiles are meant.
         quality: Constant rate factor of the encoder, less is better; None is its default.
         overwrite: Whether an existing file may be replaced, and what is left of a call with other arguments.
-        kept: Share of the past in each frame's change, see `SteadyChange`.
-        segment: Frames that are encoded together; a call that is stopped loses so many at most.
+        segment: Frames that are encoded together; a call that is stopped loses so many at most. There to be tested with
+            few frames.
         progress: Shows how frames go by: (frames, label, how many) to the same frames.
 
     Returns:
@@ -114,21 +112,24 @@ def age_video(
         VideoError: The video cannot be read.
         NoFaceError: It shows no face, or never so many.
         OutputError: The result exists or cannot be written, or a call with other arguments was stopped.
+        AtlasError: As `Request.check`.
+        WeightsError: As `Request.check`.
         MissingExtraError: PyAV is not installed.
     """
     start = time.perf_counter()
+    request.check(ager.bundle, population)
     shown = progress or _silent
     info = open_info(source)
     check_output(output, overwrite, ENCODERS)
     encoding = choose_encoding(output, info, quality)
-    recipe = _recipe(ager, info, encoding, request, population, kept, segment)
+    recipe = _recipe(ager, info, encoding, request, population, segment)
     with open_unfinished(output, recipe, overwrite) as work:
         _try_header(work.probe(output.suffix), info, encoding)
         followed = work.followed or _follow(ager, info, request, work, shown)
         track, scores = work.track, followed.scores
         between = time.perf_counter()
         targets = request.targets(ager.bundle.atlas, scores, population)
-        changer = Changer(ager, info, track, scores, targets, kept)
+        changer = Changer(ager, info, track, scores, targets)
         resumed = _age(changer, info, encoding, len(track), work, segment, shown)
         with written_aside(output, overwrite, ENCODERS) as aside:
             _join(aside, info, encoding, work)
@@ -159,7 +160,6 @@ def _recipe(
     encoding: Encoding,
     request: Request,
     population: Atlas | None,
-    kept: float,
     segment: int,
 ) -> str:
     """A short hash of everything that the frames depend on."""
@@ -169,7 +169,7 @@ def _recipe(
         "model": (fingerprint(ager.bundle), str(ager.detector.path), ager.bf16),
         "video": (str(info.path.resolve()), file.st_size, file.st_mtime_ns),
         "encoding": (encoding.encoder, encoding.options, encoding.pixel_format, segment),
-        "request": (asdict(request), population and population.model_dump(mode="json"), kept),
+        "request": (asdict(request), population and population.model_dump(mode="json")),
     }
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:16]
 

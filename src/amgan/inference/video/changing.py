@@ -11,7 +11,7 @@ from amgan.faces.align import Alignment, align_face
 from amgan.inference.ager import Ager
 from amgan.inference.change import face_change
 from amgan.inference.finding import working_size
-from amgan.inference.surroundings import STEP, STEPS, look_around
+from amgan.inference.surroundings import STEP, STEPS, look_around, seen_from
 from amgan.inference.video.flicker import FlickerMeter
 from amgan.inference.video.planes import add_change
 from amgan.inference.video.reading import VideoInfo
@@ -36,7 +36,6 @@ class Changer:
         track: Where the face is.
         scores: Its own scores, in 0..1.
         targets: Scores to aim at, in 0..1.
-        kept: See `SteadyChange`.
 
     Attributes:
         before: Flicker of what is added, before it is smoothed.
@@ -50,15 +49,16 @@ class Changer:
         track: Track,
         scores: dict[str, float],
         targets: dict[str, float],
-        kept: float,
     ) -> None:
         self._ager, self._info, self._track, self._scores, self._targets = ager, info, track, scores, targets
-        self._steady = SteadyChange(kept)
+        self._steady = SteadyChange()
         self.before, self.after = FlickerMeter(), FlickerMeter()
         self._shot, self._size, self._last = -1, 0, -1
         # How far hair is followed out of the face's square (`look_around`); not known yet where a shot begins.
         self._steps = _UNKNOWN
         years = [float(ager.bundle.atlas.age.grade(known[AGE])) for known in (scores, targets)]
+        self._age = round(years[0], 1)
+        self._zones = {zone: round(score, 4) for zone, score in scores.items() if zone != AGE}
         turns = float(newly_grey(*years)) > 0 or float(newly_dark(*years)) > 0
         self._turns_hair = ager.bundle.generator.config.greys and turns
 
@@ -120,10 +120,11 @@ class Changer:
         masks = zone_masks(self._ager.bundle.atlas, landmarks, self._size)
         aligned = alignment.crop(rgb)
         parts = self._ager.parser.parse(aligned)
+        others = seen_from(upright, self._track.others(index))
         if self._steps == _UNKNOWN:
             # As far all through a shot, or what is added would have to begin anew; and a little more, for heads move.
-            far = look_around(self._ager.parser, rgb, alignment, aligned, parts).cells // STEP
+            far = look_around(self._ager.parser, rgb, alignment, aligned, parts, others).cells // STEP
             self._steps = min(far + 1, STEPS) if far else 0
-        wide = look_around(self._ager.parser, rgb, alignment, aligned, parts, steps=self._steps)
-        report = FaceReport((left, top, right, bottom), wide.window(rgb.shape), self._scores[AGE], self._scores)
+        wide = look_around(self._ager.parser, rgb, alignment, aligned, parts, others, self._steps)
+        report = FaceReport((left, top, right, bottom), wide.window(rgb.shape), self._age, self._zones)
         return FaceView(alignment, aligned, landmarks, masks, parts, wide, self._scores, report)

@@ -12,7 +12,8 @@ import numpy.typing as npt
 
 from amgan.faces.align import align_face
 from amgan.faces.detect import N_LANDMARKS
-from amgan.inference.video.tracking import GAP, Seen
+from amgan.inference.surroundings import squares_of
+from amgan.inference.video.tracking import GAP, MOST_OTHERS, Seen
 
 # Frames before and after that a frame's landmarks are smoothed over.
 REACH = 4
@@ -23,12 +24,14 @@ FADE = 4
 # Frames of a shot by which the size of its face is measured.
 _SAMPLES = 64
 
-_RECORD = np.dtype([("shot", np.int32), ("landmarks", np.float32, (N_LANDMARKS, 2))])
+_RECORD = np.dtype(
+    [("shot", np.int32), ("landmarks", np.float32, (N_LANDMARKS, 2)), ("others", np.float32, (MOST_OTHERS, 3))]
+)
 Points = npt.NDArray[np.float32]
 
 
 class TrackFile:
-    """Takes what each frame shows, and holds it in a file rather than in memory (3.8 kB a frame)."""
+    """Takes what each frame shows, and holds it in a file rather than in memory (3.9 kB a frame)."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
@@ -38,6 +41,8 @@ class TrackFile:
         record = np.zeros(1, _RECORD)
         record["shot"] = seen.shot
         record["landmarks"] = np.nan if seen.face is None else seen.face.landmarks
+        record["others"] = np.nan
+        record["others"][0, : len(seen.others)] = squares_of(seen.others)
         self._file.write(record.tobytes())
 
 
@@ -46,7 +51,7 @@ class Track:
     """One face in N frames.
 
     Attributes:
-        records: (N,) of ``shot`` and ``landmarks``.
+        records: (N,) of ``shot``, ``landmarks`` and ``others``.
         shots: (N,) int32, growing.
         found: (N,) bool, whether the face was found there.
         strength: (N,) float32 in 0..1, how much of the change is shown; 0 where there is no face.
@@ -71,6 +76,11 @@ class Track:
         near = near[self.found[near] & (self.shots[near] == self.shots[index])]
         weights = line_weights(near - index, sigma)
         return np.asarray(np.tensordot(weights, self.records["landmarks"][near], 1), np.float32)
+
+    def others(self, index: int) -> Points:
+        """(K, 3), the squares of other faces in a frame (`amgan.inference.surroundings.squares_of`)."""
+        squares = np.asarray(self.records["others"][index], np.float32)
+        return squares[~np.isnan(squares[:, 0])]
 
     def own_size(self, shot: int) -> int:
         """Side in pixels of the aligned square in a shot that has the face: the median over its frames."""

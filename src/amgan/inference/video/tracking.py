@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import cv2
@@ -25,6 +25,8 @@ _JUMP = 0.15
 _MARGIN = 0.75
 # Every so many frames the gallery is offered a view.
 _LEARN = 12
+# At least every so many frames the whole frame is looked at for who else is there, and so many of them are remembered.
+_LOOK, MOST_OTHERS = 12, 8
 
 
 @dataclass(frozen=True)
@@ -34,10 +36,12 @@ class Seen:
     Attributes:
         shot: Counts from 0; another one begins at each cut.
         face: The person's face, None if it is not to be seen.
+        others: Faces of who else is there, or was when last looked for; the nearest `MOST_OTHERS`.
     """
 
     shot: int
     face: Face | None
+    others: Sequence[Face] = ()
 
 
 class CutFinder:
@@ -93,8 +97,9 @@ class Tracker:
     def __init__(self, detector: FaceDetector, signer: Signer, number: int = 0) -> None:
         self._detector, self._signer, self._number = detector, signer, number
         self._cuts, self._gallery = CutFinder(), Gallery()
-        self._shot = self._missed = self._followed = 0
+        self._shot = self._missed = self._followed = self._unseen = 0
         self._last: Face | None = None
+        self._others: list[Face] = []
         self.most = self.doubtful = 0
 
     def __call__(self, rgb: npt.NDArray[np.uint8]) -> Seen:
@@ -113,9 +118,12 @@ class Tracker:
                 self._shot += 1
             self._missed, self._last = 0, face
             self._followed += 1
+            self._unseen += 1
+            if self._unseen > _LOOK:
+                self._know(face, self._detector.detect(rgb), whole=True)
             if self._followed % _LEARN == 1:
                 self._gallery.learn(self._signer(rgb, face.landmarks))
-        return Seen(self._shot, face)
+        return Seen(self._shot, face, tuple(self._others))
 
     def _follow(self, rgb: npt.NDArray[np.uint8]) -> Face | None:
         """The face near where it was."""
@@ -129,11 +137,21 @@ class Tracker:
             return None
         shift = np.array([x0, y0], np.float32)
         window = self._detector.detect(np.ascontiguousarray(rgb[y0:y1, x0:x1]))
-        return self._nearest([replace(face, landmarks=face.landmarks + shift) for face in window])
+        faces = [replace(face, landmarks=face.landmarks + shift) for face in window]
+        face = self._nearest(faces)
+        if face is not None:
+            self._know(face, faces, whole=False)
+        return face
 
     def _find(self, rgb: npt.NDArray[np.uint8], near: bool) -> Face | None:
         """The person among all faces of the frame."""
         faces = self._detector.detect(rgb)
+        face = self._among(rgb, faces, near)
+        if face is not None:
+            self._know(face, faces, whole=True)
+        return face
+
+    def _among(self, rgb: npt.NDArray[np.uint8], faces: list[Face], near: bool) -> Face | None:
         if self._gallery.empty:
             self.most = max(self.most, len(faces))
             return faces[self._number] if len(faces) > self._number else None
@@ -150,6 +168,16 @@ class Tracker:
             return face
         self.doubtful += likeness > OTHER
         return None
+
+    def _know(self, face: Face, seen: list[Face], whole: bool) -> None:
+        """Remembers who else is there: who is seen, and if not the whole frame was looked at who was seen before."""
+        others = [one for one in seen if not follows(face.box, one.box)]
+        if whole:
+            self._unseen = 0
+        else:
+            here = [face, *others]
+            others += [old for old in self._others if not any(follows(old.box, new.box) for new in here)]
+        self._others = sorted(others, key=lambda one: _apart(face, one))[:MOST_OTHERS]
 
     def _nearest(self, faces: list[Face]) -> Face | None:
         """The face that lies where the last one lay, if there is one."""
@@ -171,5 +199,10 @@ def _shared(a: Box, b: Box) -> float:
 
 
 def _jump(before: Face, after: Face) -> float:
-    width = max(before.box[2] - before.box[0], 1e-6)
-    return float(np.hypot(*(after.landmarks - before.landmarks).mean(axis=0))) / width
+    return _apart(after, before)
+
+
+def _apart(one: Face, other: Face) -> float:
+    """How far apart two faces are, in widths of the other."""
+    width = max(other.box[2] - other.box[0], 1e-6)
+    return float(np.hypot(*(one.landmarks - other.landmarks).mean(axis=0))) / width
