@@ -121,6 +121,13 @@ def test_a_preview_is_as_large_as_the_full_picture_and_stays_in_its_zone(studio:
     assert preview is not None and session.before is not None and preview.shape == session.before.shape
     changed = (preview != session.before).any(axis=2)
     assert changed.any() and not changed[-20:].any()
+    # What was found on the small face serves the next preview, which is as if it were the first.
+    small = session.small
+    assert small is not None and small.alignment.size < session.view.alignment.size
+    session.revision += 1
+    assert np.array_equal(studio.preview(session), preview) and session.small is small
+    session.choose(0)
+    assert session.small is None
 
 
 def test_outdated_work_is_left_undone(studio: Studio, session: Session) -> None:

@@ -37,6 +37,7 @@ class Session:
         arrivals: Counts photos that came in, so that one knows when another is wanted in its place.
         views: Its faces, the largest first.
         face: Number of the face that is changed.
+        small: That face at half size, for previews, as soon as there was one: what is found on it is kept with it.
         request: What is asked for now.
         painted: A map painted over that, as large as the photo.
         seed: Which of many sets of lines.
@@ -56,6 +57,7 @@ class Session:
     arrivals: int = 0
     views: list[FaceView] = field(default_factory=list)
     face: int = 0
+    small: FaceView | None = None
     request: Request = field(default_factory=Request)
     painted: Image.Image | None = None
     seed: int = 0
@@ -87,7 +89,7 @@ class Session:
     def choose(self, face: int) -> None:
         """Takes another face, with nothing asked of it yet."""
         assert self.photo is not None
-        self.face, self.request, self.painted, self.aged = face, Request(face=face), None, None
+        self.face, self.small, self.request, self.painted, self.aged = face, None, Request(face=face), None, None
         self.seed = 0
         self.unsweep()
         self.revision += 1
@@ -153,7 +155,7 @@ class Session:
 
     def delete(self) -> None:
         """Forgets the photo and deletes every file made of it."""
-        self.photo, self.views, self.before, self.aged = None, [], None, None
+        self.photo, self.views, self.small, self.before, self.aged = None, [], None, None, None
         self.request, self.painted, self.before_file = Request(), None, ""
         self._files.clear()
         self.unsweep()

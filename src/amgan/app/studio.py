@@ -116,13 +116,13 @@ class Studio:
         with self.exclusive:
             if revision != session.revision or session.photo is None:
                 return None
-            multiple = self.ager.bundle.generator.config.multiple
-            half = max(round(session.view.alignment.size / 2 / multiple), 1) * multiple
-            view = session.view.resized(session.photo.rgb, half)
-            aged = self.ager.age_views(
-                session.photo, [(view, self.targets(session))], painted=session.painted, seed=session.seed
-            )
-            return shown(aged.image, session.photo.name, view.report.region)
+            if session.small is None:
+                multiple = self.ager.bundle.generator.config.multiple
+                half = max(round(session.view.alignment.size / 2 / multiple), 1) * multiple
+                session.small = session.view.resized(session.photo.rgb, half)
+            aim = (session.small, self.targets(session))
+            aged = self.ager.age_views(session.photo, [aim], painted=session.painted, seed=session.seed)
+            return shown(aged.image, session.photo.name, session.view.report.region)
 
     def full(self, session: Session, revision: int) -> Aged[Image.Image] | None:
         """The photo at the request of that revision, exactly as the command line makes it from its recipe.
