@@ -74,7 +74,7 @@ class Shares(NamedTuple):
 
 def _pictures(where: Tensor) -> Tensor | slice | None:
     """Which pictures of a batch have any such place (B, C, H, W); all of them when a graph is written out."""
-    if torch.jit.is_tracing():
+    if torch.jit.is_tracing():  # type: ignore[attr-defined]  # public all the same
         return slice(None)
     has = where.flatten(1).any(dim=1)
     return None if not has.any() else slice(None) if has.all() else has.nonzero()[:, 0]

@@ -122,7 +122,7 @@ class OwnRelief(nn.Module):
         # Each channel as a picture of its own: convolutions of groups are slow on processors.
         small = picture.flatten(0, 1)[:, None]
         small = F.avg_pool2d(small, shrink) if shrink > 1 else small
-        if torch.jit.is_tracing():
+        if torch.jit.is_tracing():  # type: ignore[attr-defined]  # public all the same
             small = F.pad(small, (REACH,) * 4, mode="replicate")
             for shape in ((1, 1, 1, -1), (1, 1, -1, 1)):
                 small = F.conv2d(small, weights.view(shape))
