@@ -18,6 +18,9 @@ from typing import Any
 
 from amgan.errors import AmganError
 
+# Where Linux says how much memory is free, and how much of it a container may have.
+_MEMORY, _CONTAINER = Path("/proc/meminfo"), Path("/sys/fs/cgroup")
+
 
 def usable_cores() -> int:
     """Processor cores this process may use."""
@@ -40,9 +43,6 @@ def free_memory() -> int | None:
         limit, taken = (int((_CONTAINER / name).read_text()) for name in ("memory.max", "memory.current"))
         found.append(max(0, limit - taken))
     return min(found, default=None)
-
-
-_MEMORY, _CONTAINER = Path("/proc/meminfo"), Path("/sys/fs/cgroup")
 
 
 def worker_pool(start: Callable[[], Any], workers: int) -> ProcessPoolExecutor:

@@ -100,7 +100,7 @@ class AgerAdapter(Adapter):
 
     def __init__(self, model: Path | None) -> None:
         self._model = model
-        self._opened: Ager | None = _opened(model)
+        self._opened: Ager | None = _open(model)
         self.name = DEFAULT if model is None else str(model)
         bundle = self._opened.bundle
         self.fingerprint = fingerprint(bundle)
@@ -119,7 +119,7 @@ class AgerAdapter(Adapter):
             WeightsError: It is not the one that was opened there.
         """
         if self._opened is None:
-            self._opened = _opened(self._model)
+            self._opened = _open(self._model)
             if fingerprint(self._opened.bundle) != self.fingerprint:
                 raise WeightsError(f"{self.name}: was changed while it was evaluated; give the command again")
         return self._opened
@@ -143,7 +143,7 @@ class AgerAdapter(Adapter):
             yield np.asarray(aged.image.convert("RGB"))
 
 
-def _opened(model: Path | None) -> Ager:
+def _open(model: Path | None) -> Ager:
     with quiet_stderr():
         return Ager(model)
 

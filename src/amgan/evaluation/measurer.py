@@ -45,10 +45,11 @@ class Measurer:
     """
 
     def __init__(self, adapter: Adapter, bench: Bench, out: Path) -> None:
-        self._held = contextlib.ExitStack()
-        self._held.enter_context(one_thread())
-        # The atlas is asked for here, so that a model that has to be opened is opened with one thread.
-        self._adapter, self._atlas, self._judges, self._out = adapter, adapter.atlas, bench.judges(), out
+        with contextlib.ExitStack() as held:
+            held.enter_context(one_thread())
+            # The atlas is asked for here, so that a model that has to be opened is opened with one thread.
+            self._adapter, self._atlas, self._judges, self._out = adapter, adapter.atlas, bench.judges(), out
+            self._held = held.pop_all()
 
     def run(self, asked: Asked) -> Found:
         """All that is found on a face; its strip lies in the folder then."""

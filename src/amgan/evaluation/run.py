@@ -173,7 +173,7 @@ def open_folder(out: Path, wanted: dict[str, Any], overwrite: bool, remedy: str)
     check_folder(out)
     state = out / STATE
     if state.is_file():
-        found, asked = _one_by_one(json.loads(state.read_text(encoding="utf-8"))), _one_by_one(wanted)
+        found, asked = one_by_one(json.loads(state.read_text(encoding="utf-8"))), one_by_one(wanted)
         if different := [key for key, value in asked.items() if found.get(key) != value]:
             key = different[0]
             was, now = (str(of.get(key))[:60] for of in (found, asked))
@@ -187,8 +187,8 @@ def open_folder(out: Path, wanted: dict[str, Any], overwrite: bool, remedy: str)
     (out / PICTURES).mkdir(exist_ok=True)
 
 
-def _one_by_one(state: dict[str, Any]) -> dict[str, Any]:
-    """What an evaluation is of with settings and limits each by its own name, for all of them fill a screen."""
+def one_by_one(state: dict[str, Any]) -> dict[str, Any]:
+    """What an evaluation or a study is of, settings and limits each by its own name, for all of them fill a screen."""
     flat: dict[str, Any] = {}
     for key, value in state.items():
         flat |= {f"{key}.{name}": one for name, one in value.items()} if isinstance(value, dict) else {key: value}

@@ -18,7 +18,6 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-import torch
 
 from amgan.data.curation.table import grades_note, scores_schema, table_of, uncertainty_column, write_table
 from amgan.data.dataset import SCORES, read_dataset
@@ -30,6 +29,7 @@ from amgan.errors import DatasetError, in_one_line
 from amgan.models.estimates import Estimate
 from amgan.models.estimator import SignEstimators
 from amgan.models.estimator_file import fingerprint
+from amgan.processes import one_thread
 
 Scores = dict[str, Any]
 PIECES = "scores"
@@ -110,8 +110,8 @@ class _Scorer:
     def __init__(self, folder: Path, estimators: bytes) -> None:
         reachable(folder, platform.node())
         self._estimators: SignEstimators = pickle.loads(estimators)
-        self._threads = torch.get_num_threads()
-        torch.set_num_threads(1)
+        self._held = contextlib.ExitStack()
+        self._held.enter_context(one_thread())
 
     def run(self, row: Row) -> Scores:
         """The row of a face in the table.
@@ -122,8 +122,8 @@ class _Scorer:
         return _scored(row, self._estimators)
 
     def close(self) -> None:
-        """Leaves torch as it was."""
-        torch.set_num_threads(self._threads)
+        """Leaves the threads as they were."""
+        self._held.close()
 
 
 def _scored(row: Row, estimators: SignEstimators) -> Scores:

@@ -21,7 +21,7 @@ from amgan.evaluation.adapters import AgerAdapter
 from amgan.evaluation.evaluate import evaluate
 from amgan.evaluation.judges import cross
 from amgan.evaluation.reproduce.rows import Recipe, Row, Table, config_of, with_steps
-from amgan.evaluation.run import REPORT, Progress, Settings, plan_faces
+from amgan.evaluation.run import REPORT, Progress, Settings, one_by_one, plan_faces
 from amgan.evaluation.summary import Summary
 from amgan.faces.output import write_whole
 from amgan.maps.packing import pack_zones
@@ -66,11 +66,7 @@ class About(BaseModel):
 
     def differs(self, other: About) -> str:
         """What another one is of that this one is not, "" if nothing: its name, what it is here, and what there."""
-        # Limit by limit, for all of them fill a screen.
-        mine, others = (
-            {**dict(of), **{f"limits.{name}": limit for name, limit in of.limits}, "limits": None}
-            for of in (self, other)
-        )
+        mine, others = (one_by_one(of.model_dump()) for of in (self, other))
         different = [name for name in mine if mine[name] != others[name]]
         return f"{different[0]} {mine[different[0]]}, not {others[different[0]]}" if different else ""
 
