@@ -9,6 +9,7 @@ so that what is close can be told apart.
 from __future__ import annotations
 
 import argparse
+import math
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,9 +21,10 @@ from last_layer import last_layer_features
 from amgan.cli.progress import bar
 from amgan.data.store import prepare
 from amgan.models.bundle import load_bundle
-from amgan.models.estimator import FOLDS, Features, SignEstimators, SignLabels
+from amgan.models.estimator import FOLDS, SignEstimators, SignLabels, ZoneFeatures
 from amgan.models.estimator_file import load_estimators
-from amgan.models.ridge import Array, fit_ridge, pearson, person_folds
+from amgan.models.ridge import Array, blend, fit_ridge, pearson, person_folds
+from amgan.models.ridge_estimators import RidgeEstimators
 from amgan.signs.atlas import AGE
 from amgan.training.estimating import face_features, sign_labels
 from amgan.training.fitting import belongs_to
@@ -33,9 +35,9 @@ DRAWS = 4000
 
 @dataclass(frozen=True)
 class Scored:
-    """The rows of one sign that a person scored: features (N, ...), scores (N,), people."""
+    """The zones of one sign that a person scored: features, scores (N,), people."""
 
-    features: Features
+    features: ZoneFeatures
     scores: Array
     people: list[str]
 
@@ -57,7 +59,7 @@ def main() -> None:
     bundle = load_bundle()
     ours, atlas = bundle.estimators, bundle.atlas
     # The model is a folder's, no ONNX file.
-    assert isinstance(ours, SignEstimators)
+    assert isinstance(ours, RidgeEstimators)
     networks = None if options.networks is None else load_estimators(options.networks / "maps")
     store = prepare(options.data, options.store, atlas, lambda rows: bar(list(rows), "faces", None))
     features = {
@@ -69,7 +71,7 @@ def main() -> None:
     rows = {
         "train": store.subset(belongs_to("maps", bundle.judge_share)),
         "test": store.subset(lambda row: row.split == "test"),
-        "graded": store.subset(lambda row: bool(row.scores)),
+        "graded": store.subset(lambda row: bool(row.scores) or not math.isnan(row.age)),
     }
     known = {
         (kind, split): sign_labels(store, atlas, array, which)
@@ -84,14 +86,15 @@ def main() -> None:
         "| --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
     folds = [
-        "| sign | faces | ours: r, error | last layer: r, error | r(ours) - r(last layer), 95% |",
-        "| --- | --- | --- | --- | --- |",
+        "| sign | faces | ours: r, error | ours, own crop alone: r, error | last layer: r, error "
+        "| r(ours) - r(last layer), 95% |",
+        "| --- | --- | --- | --- | --- | --- |",
     ]
     for name in (*atlas.signs, AGE):
         tested, trained = scored(known["ours", "test"][name]), scored(known["last", "train"][name])
         a = predicted(ours, name, tested)
-        baseline = fit_ridge(trained.features.astype(np.float64), trained.scores, trained.folds)
-        b = baseline.predict(scored(known["last", "test"][name]).features).clip(0, 1)
+        baseline = fit_ridge(trained.features.own.astype(np.float64), trained.scores, trained.folds)
+        b = baseline.predict(scored(known["last", "test"][name]).features.own).clip(0, 1)
         line = f"| {name} | {raters.get(name, '')} | {len(a)} | {figures(a, tested)} | {figures(b, tested)}"
         line += f" | {difference(a, b, tested)} | "
         if networks is None:
@@ -101,14 +104,18 @@ def main() -> None:
             line += f"{figures(c, tested)} | {difference(a, c, tested)} |"
         test.append(line)
 
-        both = [scored(known[kind, "graded"][name]) for kind in ("ours", "last")]
-        a, b = (fit_ridge(one.features.astype(np.float64), one.scores, one.folds).held_out.clip(0, 1) for one in both)
+        us, them = (scored(known[kind, "graded"][name]) for kind in ("ours", "last"))
+        places = np.stack([fit.held_out for fit in ours.fit_places(us.features, us.scores, us.folds)])
+        index = ours.names.index(name)
+        alone, a = places[index].clip(0, 1), blend(places, index, us.scores, us.folds).held_out.clip(0, 1)
+        b = fit_ridge(them.features.own.astype(np.float64), them.scores, them.folds).held_out.clip(0, 1)
         folds.append(
-            f"| {name} | {len(a)} | {figures(a, both[0])} | {figures(b, both[0])} | {difference(a, b, both[0])} |"
+            f"| {name} | {len(a)} | {figures(a, us)} | {figures(alone, us)} | {figures(b, us)} "
+            f"| {difference(a, b, us)} |"
         )
         print(test[-1], folds[-1], sep="\n", flush=True)
     text = ["Fitted on the training people of the default model, tested on `test`:", "", *test, ""]
-    text += ["Five folds of people over all graded photos:", "", *folds]
+    text += ["Five folds of people over all photos that have a grade, or for age an age:", "", *folds]
     options.out.write_text("\n".join(text) + "\n", encoding="utf-8")
 
 

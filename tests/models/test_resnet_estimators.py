@@ -6,7 +6,7 @@ import torch
 
 from amgan.errors import WeightsError
 from amgan.models import resnet_estimators
-from amgan.models.estimator import FEWEST_COVERED, SignLabels
+from amgan.models.estimator import FEWEST_COVERED, SignLabels, ZoneFeatures
 from amgan.models.estimator_file import fingerprint, load_estimators, save_estimators
 from amgan.models.estimator_kinds import new_estimators, pack_estimators, unpack_estimators
 from amgan.models.resnet import ResNet18, ResNetConfig
@@ -29,7 +29,9 @@ def striped(count: int, covered: int = 0, seed: int = 0) -> SignLabels:
     hidden = np.arange(count) < covered
     crops[hidden] = (0, 200, 0)
     scores[hidden] = np.nan
-    return SignLabels(crops.clip(0, 255).astype(np.uint8), scores, hidden, [f"p{i}" for i in range(count)])
+    # One zone a face.
+    seen = ZoneFeatures.of_column(crops.clip(0, 255).astype(np.uint8)[:, None], 0)
+    return SignLabels(seen, scores, hidden, [f"p{i}" for i in range(count)])
 
 
 def labels(count: int = 10) -> dict[str, SignLabels]:
@@ -58,7 +60,7 @@ def test_it_learns_stripes_and_what_is_covered() -> None:
     # A fifth of the 70 scored people, none of whom was trained on.
     assert report.count == 14 and report.correlation > 0.8 and 0.4 <= report.within <= 1
     fresh = striped(40, covered=10, seed=1)
-    score, deviation, covered = network.judge(fresh.features)
+    score, deviation, covered = network.judge(fresh.features.own)
     assert np.corrcoef(score[10:], fresh.scores[10:])[0, 1] > 0.8
     assert ((covered > 0.5) == fresh.covered).mean() > 0.9
     assert 0 <= score.min() and score.max() <= 1 and 0.02 <= deviation.min() and deviation.max() <= 1
@@ -67,7 +69,7 @@ def test_it_learns_stripes_and_what_is_covered() -> None:
 def test_a_handful_of_covered_faces_teaches_nothing() -> None:
     network = SignNetwork(8)
     report = fit_network(network, striped(40, covered=FEWEST_COVERED - 1), TINY, False, lambda: None)
-    assert report.covered == 0 and (network.judge(striped(20, covered=20).features)[2] == 0).all()
+    assert report.covered == 0 and (network.judge(striped(20, covered=20).features.own)[2] == 0).all()
 
 
 def test_labels_of_held_out_people_teach_nothing() -> None:
@@ -94,12 +96,12 @@ def test_the_deviation_is_right_on_the_people_held_out() -> None:
     network = SignNetwork(8)
     fit_network(network, noisy, TINY, False, lambda: None)
     held = person_folds(known.people, 5) == 0
-    score, deviation, _ = network.judge(known.features[held])
+    score, deviation, _ = network.judge(known.features[held].own)
     assert np.mean(((score - noisy.scores[held]) / deviation) ** 2) == pytest.approx(1, abs=0.05)
 
 
 def test_crops_are_varied_and_the_middle_ones_mirrored() -> None:
-    image = as_images(torch.from_numpy(striped(1).features))
+    image = as_images(torch.from_numpy(striped(1).features.own))
     image[..., 16:] = -1  # the right half dark
     many = image.expand(64, 3, 32, 32)
     dark_right = [

@@ -60,8 +60,8 @@ def test_networks_take_the_place_of_the_ridge(face_set: Path, tmp_path: Path) ->
     scores, _ = zone_scores(store, networks)
     left, right = (ATLAS.zones.index(f"crows_feet.{side}") for side in ("left", "right"))
     assert scores[:, left].tolist() == pytest.approx([0.08 * i for i in range(12)])  # people's
-    crops = networks.features(store.images[5], store.landmarks[5])
-    assert scores[5, right] == pytest.approx(networks.predict_sign("crows_feet", crops[[right]])[0, 0], abs=1e-5)
+    found = networks.estimate(store.images[5], store.landmarks[5])["crows_feet.right"]
+    assert scores[5, right] == pytest.approx(found.score, abs=1e-5)
 
 
 def test_both_sides_teach_and_so_do_covered_zones() -> None:
@@ -71,7 +71,7 @@ def test_both_sides_teach_and_so_do_covered_zones() -> None:
     store = store_of(*(row(f"{i}.png", labels) for i, labels in enumerate(people)))
     found = sign_labels(store, ATLAS, numbered_features(10), np.arange(10))["crows_feet"]
     left, right = (ZONES.index(f"crows_feet.{side}") for side in ("left", "right"))
-    assert found.features[:, :2].tolist() == [*([i, left] for i in range(9)), [8, right]]
+    assert found.features.own[:, :2].tolist() == [*([i, left] for i in range(9)), [8, right]]
     assert (
         found.scores[:8] == pytest.approx(np.arange(8) / 10) and math.isnan(found.scores[8]) and found.scores[9] == 0.5
     )

@@ -12,7 +12,7 @@ from amgan.data.store import Store, prepare
 from amgan.data.table import Estimated, Row
 from amgan.errors import DatasetError, OutputError, WeightsError
 from amgan.models import resnet_estimators
-from amgan.models.estimator import SignEstimators, SignLabels
+from amgan.models.estimator import SignEstimators, SignLabels, ZoneFeatures
 from amgan.models.estimator_file import fingerprint, load_estimators
 from amgan.models.resnet import ResNetConfig
 from amgan.models.ridge_estimators import FEATURES, RidgeEstimators
@@ -35,12 +35,14 @@ def test_nobody_is_in_both_sets_and_nobody_of_test_in_either() -> None:
 def test_a_comparison_by_hand() -> None:
     estimators = RidgeEstimators(ATLAS)
     index = estimators.names.index("crows_feet")
-    estimators.weight[index, 0] = 1
+    estimators.weight[index, index, 0] = 1
     estimators.deviation_bias[index] = np.log(0.15)
     estimators.covered_weight[index, 1], estimators.covered_bias[index] = 1, -5
-    features = np.zeros((5, FEATURES), np.float32)
-    features[:, 0] = (0.1, 0.5, 0.9, 0.4, 0.4)
-    features[2:4, 1] = 10
+    table = np.zeros((5, len(ATLAS.zones) + 1, FEATURES), np.float32)
+    zone = ATLAS.zones.index("crows_feet.left")
+    table[:, zone, 0] = (0.1, 0.5, 0.9, 0.4, 0.4)
+    table[2:4, zone, 1] = 10
+    features = ZoneFeatures.of_column(table, zone)
     scores = np.array([0.2, 0.5, 0.7, np.nan, np.nan])
     known = SignLabels(features, scores, np.array([False, False, False, True, True]), list("abcde"))
     found = compare(estimators, "crows_feet", known)

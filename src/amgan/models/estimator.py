@@ -34,17 +34,48 @@ Progress = Callable[[Iterable[int]], Iterable[int]]
 
 
 @dataclass(frozen=True)
+class ZoneFeatures:
+    """Some zones of some faces, with what is seen of the rest of each face.
+
+    Attributes:
+        table: (M, Z + 1, *feature_shape) of all zones, and the whole, of all faces; mapped from a file where many.
+        faces: (N,) which faces.
+        columns: (N,) which zone of each, in the order of the atlas's zones, then ``age``.
+    """
+
+    table: Features
+    faces: npt.NDArray[np.int64]
+    columns: npt.NDArray[np.int64]
+
+    @classmethod
+    def of_column(cls, table: Features, column: int) -> ZoneFeatures:
+        """The same zone of every face."""
+        return cls(table, np.arange(len(table)), np.full(len(table), column))
+
+    @property
+    def own(self) -> Features:
+        """(N, *feature_shape) of the zones themselves."""
+        return self.table[self.faces, self.columns]
+
+    def __len__(self) -> int:
+        return len(self.faces)
+
+    def __getitem__(self, rows: npt.NDArray[np.bool_] | npt.NDArray[np.int64] | slice) -> ZoneFeatures:
+        return ZoneFeatures(self.table, self.faces[rows], self.columns[rows])
+
+
+@dataclass(frozen=True)
 class SignLabels:
     """What one sign's estimator is fitted on.
 
     Attributes:
-        features: (N, *feature_shape) of its left or centre zones.
+        features: Of its N zones, on whichever sides people looked at.
         scores: (N,) in 0..1; NaN where nobody scored it.
         covered: (N,) bool, whether a rater could not judge it.
         people: N names; photos of one person share theirs.
     """
 
-    features: Features
+    features: ZoneFeatures
     scores: npt.NDArray[np.float64]
     covered: npt.NDArray[np.bool_]
     people: list[str]
@@ -141,16 +172,17 @@ class SignEstimators(nn.Module, ABC):
         """
 
     @abstractmethod
-    def predict_sign(self, name: str, features: Features) -> npt.NDArray[np.float32]:
-        """Estimates of one sign, or ``age``, on many faces: (N, *feature_shape) to (3, N), the fields of `Estimate`."""
+    def predict_sign(self, name: str, features: ZoneFeatures) -> npt.NDArray[np.float32]:
+        """Estimates of N zones of one sign, or of ``age``: (3, N), the fields of `Estimate`."""
 
-    def predict(self, zones: tuple[str, ...], features: Features) -> list[Estimate]:
-        """Estimates of zones (``age`` too) from their features (len(zones), *feature_shape)."""
-        found = np.zeros((len(zones), len(Estimate._fields)), np.float32)
-        signs = [zone.partition(".")[0] for zone in zones]
-        for name in dict.fromkeys(signs):
-            places = [place for place, sign in enumerate(signs) if sign == name]
-            found[places] = self.predict_sign(name, features[places]).T
+    def predict(self, features: Features) -> list[Estimate]:
+        """Estimates of all zones and ``age`` of one face from its features (Z + 1, *feature_shape)."""
+        found = np.zeros((len(features), len(Estimate._fields)), np.float32)
+        signs = [zone.partition(".")[0] for zone in (*self.atlas.zones, AGE)]
+        for name in self.names:
+            columns = np.array([column for column, sign in enumerate(signs) if sign == name])
+            zones = ZoneFeatures(features[None], np.zeros(len(columns), np.int64), columns)
+            found[columns] = self.predict_sign(name, zones).T
         return [Estimate(*of_zone) for of_zone in found.tolist()]
 
     def estimate(self, rgb: npt.NDArray[np.uint8], landmarks: npt.NDArray[np.float32]) -> dict[str, Estimate]:
@@ -164,4 +196,4 @@ class SignEstimators(nn.Module, ABC):
             Zone, and ``age``, to its estimate.
         """
         zones = (*self.atlas.zones, AGE)
-        return dict(zip(zones, self.predict(zones, self.features(rgb, landmarks)), strict=True))
+        return dict(zip(zones, self.predict(self.features(rgb, landmarks)), strict=True))

@@ -16,7 +16,7 @@ from amgan.errors import WeightsError, in_one_line
 from amgan.models.estimator import SignEstimators
 from amgan.models.resnet import ResNetConfig
 from amgan.models.resnet_estimators import ResNetEstimators
-from amgan.models.ridge_estimators import RidgeEstimators
+from amgan.models.ridge_estimators import RidgeEstimators, with_places
 from amgan.signs.atlas import Atlas
 
 Kind = Literal["ridge", "resnet18"]
@@ -62,7 +62,7 @@ def unpack_estimators(data: bytes, atlas: Atlas, source: object) -> SignEstimato
             else ResNetEstimators(atlas, ResNetConfig.model_validate_json(metadata["settings"]))
         )
         # Copied into weights of full precision.
-        estimators.load_state_dict(weights)
+        estimators.load_state_dict(with_places(weights) if kind == "ridge" else weights)
     except (SafetensorError, RuntimeError, KeyError, ValidationError) as error:
         raise WeightsError(f"{source}: damaged estimators ({in_one_line(error)})") from error
     return estimators

@@ -20,7 +20,7 @@ from safetensors.torch import load_file, save_file
 
 from amgan.errors import WeightsError, in_one_line
 from amgan.models.estimates import face_crops
-from amgan.models.estimator import Features, Progress, SignEstimators, SignLabels, SignReport
+from amgan.models.estimator import Features, Progress, SignEstimators, SignLabels, SignReport, ZoneFeatures
 from amgan.models.resnet import ResNetConfig
 from amgan.models.resnet_fit import SignNetwork, fit_network
 from amgan.signs.atlas import AGE, Atlas
@@ -66,10 +66,10 @@ class ResNetEstimators(SignEstimators):
         """See `SignEstimators.features`."""
         return face_crops(self.atlas, (*self.atlas.zones, AGE), rgb, landmarks, self.config.crop)
 
-    def predict_sign(self, name: str, features: Features) -> npt.NDArray[np.float32]:
+    def predict_sign(self, name: str, features: ZoneFeatures) -> npt.NDArray[np.float32]:
         """See `SignEstimators.predict_sign`."""
-        network = self._network(name)
-        found = [network.judge(features[start : start + _AT_ONCE]) for start in range(0, len(features), _AT_ONCE)]
+        network, starts = self._network(name), range(0, len(features), _AT_ONCE)
+        found = [network.judge(features[start : start + _AT_ONCE].own) for start in starts]
         return np.concatenate([np.zeros((3, 0), np.float32), *found], axis=1)
 
     def judged(self, crops: torch.Tensor) -> torch.Tensor:
@@ -114,7 +114,7 @@ class ResNetEstimators(SignEstimators):
     def _kept_name(self, name: str, known: SignLabels) -> str:
         """File name of a finished sign: another for other labels, crops or settings."""
         digest = hashlib.sha256(json.dumps([name, self.settings, known.people]).encode())
-        for array in (known.features, known.scores, known.covered):
+        for array in (known.features.own, known.scores, known.covered):
             digest.update(np.ascontiguousarray(array).tobytes())
         return f"{self.kind}-{name}-{digest.hexdigest()[:12]}.safetensors"
 

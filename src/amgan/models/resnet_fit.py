@@ -120,12 +120,12 @@ def fit_network(
 
     tested = held & scored
     truth = known.scores[tested]
-    scores, deviations, _ = network.judge(known.features[tested])
+    scores, deviations, _ = network.judge(known.features[tested].own)
     errors = np.abs(scores - truth)
     factor = float(np.sqrt(np.mean((errors / deviations) ** 2)))
     # At least a little: where all grades are the same there are no errors at all.
     network.calibration.fill_(max(factor, 1e-3))
-    within = float(np.mean(errors < network.judge(known.features[tested])[1]))
+    within = float(np.mean(errors < network.judge(known.features[tested].own)[1]))
     return SignReport(len(truth), pearson(scores.astype(np.float64), truth), float(errors.mean()), within, learned)
 
 
@@ -168,9 +168,8 @@ def _train(
     for _ in range(config.epochs):
         order = rows[torch.randperm(len(rows), generator=random).numpy()]
         for batch in np.array_split(order, batches):
-            score, variance, logit = network(
-                varied(as_images(torch.from_numpy(known.features[batch])), mirrored, random)
-            )
+            crops = torch.from_numpy(known.features[batch].own)
+            score, variance, logit = network(varied(as_images(crops), mirrored, random))
             truth = torch.from_numpy(known.scores[batch]).float()
             has = truth.isfinite()
             loss = F.gaussian_nll_loss(score[has], truth[has], variance[has]) if has.any() else score.sum() * 0

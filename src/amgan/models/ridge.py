@@ -13,6 +13,9 @@ Array = npt.NDArray[np.float64]
 # Ridge penalties tried, as multiples of the number of rows, so that one grid serves small and large tables.
 PENALTIES = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0)
 
+# How many of its standard errors the mean gain of a blend, in squared errors, must have to count as more than chance.
+GAIN = 2.0
+
 
 @dataclass(frozen=True)
 class RidgeFit:
@@ -83,6 +86,57 @@ def fit_ridge(x: Array, y: Array, folds: npt.NDArray[np.int64], penalties: Seque
         error=float(np.abs(held_out[best] - y).mean()),
         count=len(y),
     )
+
+
+@dataclass(frozen=True)
+class Blend:
+    """Several fits of the same scores as one.
+
+    Attributes:
+        shares: (K,) factor of each fit's answer, none below zero.
+        bias: What is added.
+        held_out: (N,) the blend's predictions of the training rows by fits and shares without their fold.
+        correlation: As of `RidgeFit`, of `held_out`.
+        error: Likewise.
+    """
+
+    shares: Array
+    bias: float
+    held_out: Array
+    correlation: float
+    error: float
+
+
+def blend(held_out: Array, own: int, y: Array, folds: npt.NDArray[np.int64]) -> Blend:
+    """Finds how much to believe each of several fits ("stacking"), by what they say of rows that they had not seen.
+
+    Shares below zero would fit the fits' common errors; without them a fit that adds nothing gets none. Unless the
+    blend is better by more than chance, the fit that stands to reason answers alone.
+
+    Args:
+        held_out: (K, N) what `fit_ridge` held out, of fits of the same rows, folds and scores.
+        own: Which of the fits stands to reason.
+        y: (N,) scores.
+        folds: (N,) the fold of each row, from `person_folds`.
+    """
+    # Takes as long to load as a face to judge, and who only judges needs none.
+    from scipy.optimize import nnls
+
+    def shares_of(rows: npt.NDArray[np.bool_]) -> tuple[Array, float]:
+        means, mean = held_out[:, rows].mean(axis=1), y[rows].mean()
+        shares: Array = nnls((held_out[:, rows] - means[:, None]).T, y[rows] - mean)[0]
+        return shares, float(mean - shares @ means)
+
+    blended = np.zeros(len(y))
+    for fold in range(int(folds.max()) + 1):
+        test = folds == fold
+        shares, bias = shares_of(~test)
+        blended[test] = shares @ held_out[:, test] + bias
+    shares, bias = shares_of(np.ones(len(y), bool))
+    gain = (held_out[own] - y) ** 2 - (blended - y) ** 2
+    if gain.mean() < GAIN * gain.std() / len(y) ** 0.5:
+        shares, bias, blended = np.eye(len(held_out))[own], 0.0, held_out[own]
+    return Blend(shares, bias, blended, pearson(blended, y), float(np.abs(blended - y).mean()))
 
 
 def person_folds(people: Sequence[object], folds: int) -> npt.NDArray[np.int64]:

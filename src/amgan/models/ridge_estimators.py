@@ -1,6 +1,9 @@
-"""One ridge regression a sign on pooled ImageNet features of the zone's crop.
+"""Ridge regressions on pooled ImageNet features: of the zone's crop, of the whole face, and of the other zones.
 
-Small, fitted in seconds, and enough for a few hundred scored faces (docs/estimators.md has the figures).
+How a face ages in one place tells of the others, and a crop is only so clear. Each place has its own regression of the
+sign's score; what share each has in the answer is learned on people whom they had not seen, and where the others do not
+help beyond chance, the zone's own crop answers alone. Fitted in a minute, and good enough with a few hundred scored
+faces (docs/estimators.md has the figures).
 """
 
 from __future__ import annotations
@@ -27,9 +30,10 @@ from amgan.models.estimator import (
     SignEstimators,
     SignLabels,
     SignReport,
+    ZoneFeatures,
     as_images,
 )
-from amgan.models.ridge import RidgeFit, fit_ridge, person_folds
+from amgan.models.ridge import RidgeFit, blend, fit_ridge, person_folds
 from amgan.signs.atlas import AGE, Atlas
 
 CROP_SIZE = 224
@@ -59,8 +63,29 @@ def _pooled(trunk: Trunk, crops: Tensor) -> Tensor:
     return torch.cat([part for f in maps for part in (f.mean(dim=(2, 3)), f.std(dim=(2, 3)))], dim=1)
 
 
+def places_around(atlas: Atlas) -> npt.NDArray[np.int64]:
+    """Where on the face each sign is looked for when a zone is judged.
+
+    On the zone's own side, for signs that have two; for a zone in the middle, and for age, on both.
+
+    Returns:
+        (Z + 1, S + 1, 2): for every zone and ``age``, where each sign and ``age`` are seen, as columns in the order of
+        the atlas's zones, then ``age``. The mean of the two is meant; they are the same where there is one.
+    """
+    zones = (*atlas.zones, AGE)
+
+    def ends(zone: str, sign: str) -> list[int]:
+        of_sign = (AGE,) if sign == AGE else atlas.zones_of(sign)
+        side = zone.partition(".")[2]
+        same = [each for each in of_sign if side and each.endswith(f".{side}")]
+        found = [zones.index(each) for each in same or of_sign]
+        return [found[0], found[-1]]
+
+    return np.array([[ends(zone, sign) for sign in (*atlas.signs, AGE)] for zone in zones], np.int64)
+
+
 class RidgeEstimators(SignEstimators):
-    """Ridge regressions of score and deviation, a logistic one of whether the zone is covered.
+    """Blended ridge regressions of the score, one of the deviation, a logistic one of whether the zone is covered.
 
     Args:
         atlas: Signs and zones.
@@ -80,7 +105,9 @@ class RidgeEstimators(SignEstimators):
     def __init__(self, atlas: Atlas) -> None:
         super().__init__(atlas)
         count = len(self.names)
-        for part in ("weight", "deviation_weight", "covered_weight"):
+        # Of each sign by each place, in the order of `places_around`.
+        self.register_buffer("weight", torch.zeros(count, count, FEATURES))
+        for part in ("deviation_weight", "covered_weight"):
             self.register_buffer(part, torch.zeros(count, FEATURES))
         self.register_buffer("bias", torch.zeros(count))
         # Of the logarithm of the deviation.
@@ -108,56 +135,87 @@ class RidgeEstimators(SignEstimators):
     def fit(
         self, labels: Mapping[str, SignLabels], keep: Path | None = None, progress: Progress = iter
     ) -> dict[str, SignReport]:
-        """See `SignEstimators.fit`; a matter of seconds, so that nothing is kept or shown."""
+        """See `SignEstimators.fit`; a minute at most, so that nothing is kept or shown."""
         reports = {}
         for index, name in enumerate(self.names):
             known = labels[name]
             scored = np.isfinite(known.scores)
-            x, y = known.features[scored].astype(np.float64), known.scores[scored]
+            features, y = known.features[scored], known.scores[scored]
             folds = person_folds([p for p, has in zip(known.people, scored, strict=True) if has], FOLDS)
-            fit = fit_ridge(x, y, folds)
-            noise, within = fit_deviation(x, y - fit.held_out, folds)
-            self._set("weight", "bias", index, fit)
-            self._set("deviation_weight", "deviation_bias", index, noise)
+            fits = self.fit_places(features, y, folds)
+            whole = blend(np.stack([fit.held_out for fit in fits]), index, y, folds)
+            self.bias[index] = whole.bias
+            for place, (fit, share) in enumerate(zip(fits, whole.shares, strict=True)):
+                weights, offset = fit.plain
+                self.weight[index, place] = torch.from_numpy(share * weights)
+                self.bias[index] += share * offset
+            noise, within = fit_deviation(features.own.astype(np.float64), y - whole.held_out, folds)
+            weights, offset = noise.plain
+            self.deviation_weight[index], self.deviation_bias[index] = torch.from_numpy(weights), offset
             learned = int(known.covered.sum()) if known.covered.sum() >= FEWEST_COVERED else 0
             if learned:
                 seen = scored | known.covered
-                weights, bias = fit_covered(known.features[seen].astype(np.float64), known.covered[seen])
+                weights, bias = fit_covered(known.features[seen].own.astype(np.float64), known.covered[seen])
                 self.covered_weight[index], self.covered_bias[index] = torch.from_numpy(weights), bias
-            reports[name] = SignReport(fit.count, fit.correlation, fit.error, within, learned)
+            reports[name] = SignReport(len(y), whole.correlation, whole.error, within, learned)
         return reports
 
-    def _set(self, weight: str, bias: str, index: int, fit: RidgeFit) -> None:
-        weights, offset = fit.plain
-        getattr(self, weight)[index], getattr(self, bias)[index] = torch.from_numpy(weights), offset
+    def fit_places(
+        self, features: ZoneFeatures, y: npt.NDArray[np.float64], folds: npt.NDArray[np.int64]
+    ) -> list[RidgeFit]:
+        """A regression of the scores (N,) of N zones of one sign by each of the places around them."""
+        # Place after place, so that no more than one's features are in memory.
+        return [fit_ridge(self._seen_at(features, place), y, folds) for place in range(len(self.names))]
 
-    def predict_sign(self, name: str, features: Features) -> npt.NDArray[np.float32]:
+    def _seen_at(self, features: ZoneFeatures, place: int) -> npt.NDArray[np.float64]:
+        """(N, FEATURES) of one of the places around each zone."""
+        first, last = places_around(self.atlas)[features.columns, place].T
+        table, faces = features.table, features.faces
+        seen: npt.NDArray[np.float64] = (table[faces, first].astype(np.float64) + table[faces, last]) / 2
+        return seen
+
+    def predict_sign(self, name: str, features: ZoneFeatures) -> npt.NDArray[np.float32]:
         """See `SignEstimators.predict_sign`."""
-        found: npt.NDArray[np.float32] = self._answers(
-            torch.from_numpy(np.array(features)), self.names.index(name)
-        ).numpy()
+        index = self.names.index(name)
+        scores = self.bias[index].double().numpy() + sum(
+            self._seen_at(features, place) @ self.weight[index, place].double().numpy()
+            for place in range(len(self.names))
+        )
+        own = torch.from_numpy(np.array(features.own))
+        found: npt.NDArray[np.float32] = self._answers(own, torch.from_numpy(scores).float(), index).numpy()
         return found
 
     def judged(self, crops: Tensor) -> Tensor:
         """See `SignEstimators.judged`."""
         rows = torch.tensor([self.names.index(zone.partition(".")[0]) for zone in (*self.atlas.zones, AGE)])
-        return self._answers(_pooled(self._trunk[0], crops), rows).T
+        own = _pooled(self._trunk[0], crops)
+        around = own[torch.from_numpy(places_around(self.atlas))].mean(dim=2)
+        scores = (around * self.weight[rows]).sum(dim=(1, 2)) + self.bias[rows]
+        return self._answers(own, scores, rows).T
 
-    def _answers(self, x: Tensor, rows: Tensor | int) -> Tensor:
-        """(3, N) of features (N, F) by the regressions of one sign, or of a sign for each."""
+    def _answers(self, own: Tensor, scores: Tensor, rows: Tensor | int) -> Tensor:
+        """(3, N) of the zones' own features (N, F) and scores (N,), of one sign, or of a sign for each."""
 
         def linear(weight: Tensor, bias: Tensor) -> Tensor:
-            return (x * weight[rows]).sum(dim=1) + bias[rows]
+            return (own * weight[rows]).sum(dim=1) + bias[rows]
 
-        scores = linear(self.weight, self.bias).clamp(0, 1)
         deviations = linear(self.deviation_weight, self.deviation_bias).exp().clamp(LEAST_DEVIATION, 1)
         covered = linear(self.covered_weight, self.covered_bias).sigmoid()
-        return torch.stack([scores, deviations, covered])
+        return torch.stack([scores.clamp(0, 1), deviations, covered])
 
     def features(self, rgb: npt.NDArray[np.uint8], landmarks: npt.NDArray[np.float32]) -> Features:
         """See `SignEstimators.features`."""
         crops = face_crops(self.atlas, (*self.atlas.zones, AGE), rgb, landmarks, CROP_SIZE)
         return pooled_features(self._trunk[0], crops).numpy()
+
+
+def with_places(weights: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Weights of a file from before there were places around a zone, which looked at its own crop alone."""
+    own = weights["weight"]
+    if own.ndim > 2:
+        return weights
+    # Diagonal, since a sign's own place is that of its name.
+    return weights | {"weight": torch.diag_embed(own.T).permute(1, 2, 0)}
 
 
 def fit_deviation(

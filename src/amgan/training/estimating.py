@@ -15,7 +15,7 @@ from amgan.data.images import flush, mapped
 from amgan.data.store import SAVE_EVERY, Store
 from amgan.errors import DatasetError
 from amgan.faces.output import write_whole
-from amgan.models.estimator import Features, Progress, SignEstimators, SignLabels, SignReport
+from amgan.models.estimator import Features, Progress, SignEstimators, SignLabels, SignReport, ZoneFeatures
 from amgan.signs.atlas import AGE, Atlas
 
 # Below this a regression says nothing.
@@ -104,7 +104,8 @@ def sign_labels(
         columns = np.array([zones.index(zone) for _, zone, _ in seen], np.int64)
         covered = np.array([zone in store.rows[i].occluded for i, zone, _ in seen], bool)
         scores = np.where(covered, math.nan, np.array([score for _, _, score in seen], np.float64))
-        labels[name] = SignLabels(features[faces, columns], scores, covered, [store.rows[i].identity for i in faces])
+        zones_of_faces = ZoneFeatures(features, faces, columns)
+        labels[name] = SignLabels(zones_of_faces, scores, covered, [store.rows[i].identity for i in faces])
     return labels
 
 
@@ -150,7 +151,10 @@ def zone_scores(store: Store, estimators: SignEstimators) -> tuple[torch.Tensor,
     """
     zones = (*estimators.atlas.zones, AGE)
     features = face_features(store, estimators)
-    columns = [estimators.predict_sign(zone.partition(".")[0], features[:, z])[0] for z, zone in enumerate(zones)]
+    columns = [
+        estimators.predict_sign(zone.partition(".")[0], ZoneFeatures.of_column(features, z))[0]
+        for z, zone in enumerate(zones)
+    ]
     table = torch.from_numpy(np.stack(columns, axis=1))
     for index, row in enumerate(store.rows):
         for column, zone in enumerate(zones):

@@ -1,0 +1,57 @@
+"""Gives a trained model sign estimators that are fitted anew.
+
+A generator learns from scores and never from what gave them, so that better estimators need no training. They are
+fitted on the faces that CONFIG would train on::
+
+    python tools/refit_estimators.py src/amgan/weights/default ../runs/refitted \\
+        --config src/amgan/training/configs/shipped.yaml --data ../shared/data --store ../runs/prepared
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TypeVar
+
+from amgan.cli.progress import bar
+from amgan.data.store import prepare
+from amgan.models.bundle import ESTIMATORS, load_bundle
+from amgan.models.estimator_kinds import new_estimators, pack_estimators
+from amgan.training.config_file import load_config
+from amgan.training.estimating import fit_estimators
+from amgan.training.fit_trends import rows_under
+
+_T = TypeVar("_T")
+
+
+def shown(faces: Iterable[_T]) -> Iterable[_T]:
+    """With a bar."""
+    return bar(list(faces), "faces", None)
+
+
+def main() -> None:
+    """Writes the model."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("model", type=Path)
+    parser.add_argument("out", type=Path, help="folder to write; must not be there")
+    parser.add_argument("--config", type=Path, required=True, help="says the kind, and which faces are learned from")
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--store", type=Path, required=True, help="where prepared faces are kept")
+    given = parser.parse_args()
+    if given.out.exists():
+        parser.error(f"{given.out}: is there already")
+    atlas = load_bundle(given.model).atlas
+    config = load_config(given.config, data=given.data)
+    store = prepare(given.data, given.store, atlas, shown, config.face_size, config.images)
+    estimators = new_estimators(config.estimators, atlas)
+    rows = rows_under(store, config.judge_share, config.licences)
+    for name, report in fit_estimators(store, estimators, rows, shown, shown).items():
+        print(f"{name}: {report.count} faces, r {report.correlation:.3f}, error {report.error:.4f}")
+    shutil.copytree(given.model, given.out)
+    (given.out / ESTIMATORS).write_bytes(pack_estimators(estimators))
+
+
+if __name__ == "__main__":
+    main()
