@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import queue
+import threading
 from types import SimpleNamespace
 from typing import Any
 
@@ -10,6 +12,7 @@ import pytest
 from amgan.app.presets import figure_presets
 from amgan.app.session import Session
 from amgan.app.studio import Studio
+from amgan.inference.request import Request
 
 VISITOR: Any = SimpleNamespace(session_hash="visitor")
 
@@ -43,3 +46,30 @@ def test_a_photo_that_was_taken_off_before_its_turn_is_not_shown(
 ) -> None:
     monkeypatch.setattr(studio, "open", lambda session, upload: None)  # passed over
     assert touched._open("me.png", VISITOR) == touched._figure(None, VISITOR)
+
+
+def test_a_face_that_is_shown_is_prepared(touched: Any) -> None:
+    listeners = touched.blocks.fns.values()
+    before = {listener._id: listener.fn for listener in listeners}
+    preparing = [listener for listener in listeners if listener.fn == touched._prepare]
+    assert {before[listener.trigger_after].__name__ for listener in preparing} == {"_open", "_choose"}
+    # None waits for another, and nothing of it is seen.
+    for listener in preparing:
+        assert listener.concurrency_limit is None and listener.trigger_mode == "multiple"
+        assert not listener.outputs and listener.show_progress == "hidden"
+
+
+def test_what_fails_while_a_face_is_prepared_is_told_on_the_terminal_alone(
+    touched: Any, studio: Studio, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(bundle: Any, face: Any) -> None:
+        raise MemoryError("no room")
+
+    told = queue.Queue[BaseException | None]()
+    monkeypatch.setattr(threading, "excepthook", lambda failed: told.put(failed.exc_value))
+    monkeypatch.setattr("amgan.app.studio.prepare", fail)
+    assert touched._prepare(VISITOR) is None
+    assert str(told.get(timeout=60)) == "no room"
+    # The face is still there to be changed.
+    session.ask(Request(every=0.9, face=0))
+    assert studio.preview(session) is not None

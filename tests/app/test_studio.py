@@ -1,4 +1,8 @@
+import contextlib
+import json
+import shutil
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -11,7 +15,11 @@ from amgan.app.session import Session, take_photo
 from amgan.app.studio import Studio
 from amgan.errors import NoFaceError, PhotoError, RequestError
 from amgan.faces.photo import Photo, read_photo
+from amgan.inference.ager import Ager
 from amgan.inference.request import Request
+from amgan.inference.views import FaceView
+from amgan.models.bundle import SCHEMA, TRENDS, Bundle, default_model
+from amgan.models.export import export_onnx
 
 OLDER = Request(signs={"forehead_wrinkles": 0.9}, face=0)
 
@@ -128,6 +136,80 @@ def test_a_preview_is_as_large_as_the_full_picture_and_stays_in_its_zone(studio:
     assert np.array_equal(studio.preview(session), preview) and session.small is small
     session.choose(0)
     assert session.small is None
+
+
+def found_on(view: FaceView) -> set[str]:
+    """What is kept with a face."""
+    return {"hair", "_places"} & set(vars(view))
+
+
+@pytest.fixture(scope="module")
+def formed(small_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ager]:
+    """The small model with hair, light and shape."""
+    model = Path(shutil.copytree(small_model, tmp_path_factory.mktemp("formed") / "model"))
+    schema = json.loads((model / SCHEMA).read_text())
+    schema["generator"] |= {"sags": True, "shades": True, "greys": True}
+    (model / SCHEMA).write_text(json.dumps(schema))
+    shutil.copy(default_model() / TRENDS, model)
+    with Ager(model) as opened:
+        yield opened
+
+
+@pytest.mark.parametrize("onnx", [False, True], ids=["torch", "onnx"])
+def test_the_first_pictures_find_nothing_that_was_prepared(
+    formed: Ager, tmp_path: Path, astronaut: np.ndarray, onnx: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Image.fromarray(astronaut).save(tmp_path / "me.png")
+    with contextlib.ExitStack() as stack:
+        ager = formed
+        if onnx:
+            ager = stack.enter_context(Ager(export_onnx(formed.bundle, tmp_path / "small.onnx").path))
+        studio = Studio(ager, tmp_path / "sessions")
+        session = studio.session("visitor")
+        studio.open(session, tmp_path / "me.png")
+        known = session.view.scores.copy()
+        studio.prepare(session)
+        assert session.small is not None
+        assert found_on(session.small) == found_on(session.view) == {"hair", "_places"}
+        # Nothing is asked for by that.
+        assert session.unchanged and session.finished == session.revision and session.view.scores == known
+        for found in ("hair_masks", "face_places"):
+            monkeypatch.setattr(f"amgan.inference.views.{found}", None)
+        small = session.small
+        for request in (Request(age=80, face=0), Request(every=0.1, face=0), Request(signs={"crows_feet.left": 0.9})):
+            session.ask(request)
+            assert studio.preview(session) is not None and session.small is small
+            assert studio.full(session, session.revision) is not None
+
+
+def test_preparing_is_left_undone_when_something_is_asked_or_nobody_is_there(
+    studio: Studio, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prepared = list[FaceView]()
+
+    def asked_meanwhile(bundle: Bundle, face: FaceView) -> None:
+        prepared.append(face)
+        # The model is free meanwhile.
+        with ThreadPoolExecutor() as others:
+            assert others.submit(studio.preview, session).result(60) is not None
+        session.ask(OLDER)
+
+    monkeypatch.setattr("amgan.app.studio.prepare", asked_meanwhile)
+    studio.prepare(session)
+    assert prepared == [session.small]
+    # What is asked for finds it.
+    session.small = None
+    studio.prepare(session)
+    assert session.small is None
+    # It serves after a picture that is finished as before the first.
+    session.finished = session.revision
+    session.request = Request()
+    studio.prepare(session)
+    assert prepared[1:] == [session.small]
+    studio.close("visitor")
+    studio.prepare(session)
+    studio.prepare(studio.session("another"))
+    assert len(prepared) == 2 and session.small is None
 
 
 def test_outdated_work_is_left_undone(studio: Studio, session: Session) -> None:

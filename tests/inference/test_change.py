@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from amgan.inference.ager import Ager
-from amgan.inference.change import face_change
+from amgan.inference.change import face_change, prepare
 from amgan.inference.facemaps import location_of, rise_of
 from amgan.inference.views import FaceView
 from amgan.maps.arrays import grown
@@ -270,3 +270,38 @@ def test_light_and_shape_follow_a_sign_as_far_as_the_atlas_says(ager: Ager, face
     size = rise(plain, "light").shape[-1]
     paint = (np.full((size, size), 0.75, np.float32), np.ones((size, size), np.float32))
     assert np.allclose(rise(plain, "light", paint, **forehead), rise(other, "light", paint, **forehead), atol=1e-6)
+
+
+@pytest.mark.parametrize("wanted", ["older", "younger", "one side"])
+def test_what_was_prepared_is_not_found_again(
+    ager: Ager, astronaut: np.ndarray, wanted: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    generator = Drawn(ager, lambda image, location: 0.1 * location[:, 1:])
+    forming = {"sags": True, "shades": True, "greys": True, "places": "face"}
+    generator.config = generator.config.model_copy(update=forming)
+    bundle = with_generator(ager, generator)
+    (known,) = ager.analyze(astronaut)
+    face = known.resized(astronaut, 512)
+    # Grey enough that hair turns either way.
+    face.scores["age"] = 0.6
+    targets = dict.fromkeys(face.scores, {"older": 0.95, "younger": 0.05}.get(wanted, 0.6))
+    if wanted == "one side":
+        targets = {**face.scores, "nasolabial_fold.left": 1.0}
+    fresh = face_change(bundle, replace(face), targets)
+    prepare(bundle, face)
+    for found in ("amgan.inference.views.hair_masks", "amgan.inference.views.face_places"):
+        monkeypatch.setattr(found, None)
+    for found in ("amgan.maps.trends.as_made", "amgan.maps.trends.field_of"):
+        monkeypatch.setattr(found, None)
+    assert np.array_equal(face_change(bundle, face, targets), fresh) and fresh.any()
+
+
+def test_nothing_is_prepared_that_a_model_does_not_want(ager: Ager, face: FaceView) -> None:
+    generator = Drawn(ager, lambda image, location: 0 * image)
+    alone = replace(face)
+    generator.config = generator.config.model_copy(update={"maps": "age"})
+    prepare(with_generator(ager, generator), alone)
+    assert not {"hair", "_places"} & set(vars(alone))
+    # Half of a zone is told by the place on the face.
+    prepare(ager.bundle, alone)
+    assert "_places" in vars(alone) and "hair" not in vars(alone)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -119,9 +120,11 @@ class Page:
         everything = [self.status, self.faces, *self.views.everything, self.downloads, *self._controls_of_a_face()]
         # None waits for another: a file whose turn has not come would outlive its page.
         taking: dict[str, Any] = {"trigger_mode": "multiple", "concurrency_limit": None}
-        self.photo.upload(self._open, self.photo, everything, show_progress_on=self.photo, **taking, **_QUIET)
+        opened = self.photo.upload(self._open, self.photo, everything, show_progress_on=self.photo, **taking, **_QUIET)
         self.photo.clear(self._clear, None, everything, show_progress="hidden", **_QUIET)
-        self.faces.select(self._choose, None, everything, show_progress="hidden", **_QUIET)
+        chosen = self.faces.select(self._choose, None, everything, show_progress="hidden", **_QUIET)
+        for shown_first in (opened, chosen):
+            shown_first.then(self._prepare, None, None, show_progress="hidden", **taking, **_QUIET)
         self.views.listen(_QUIET)
         changes = [slider.change for slider in sliders]
         for triggers, asked, inputs in (
@@ -173,6 +176,14 @@ class Page:
                 return {self.status: messages.status(messages.WAITING)}
             session.choose(int(event.index))
             return self._face(session)
+
+    def _prepare(self, request: gr.Request) -> None:
+        """Finds, while somebody looks at the face, what its pictures will want.
+
+        A failure of that thread is told on the terminal: on the page nobody asked for the work, and who moves a slider
+        is told there, by the picture that fails of the same.
+        """
+        threading.Thread(target=self.studio.prepare, args=(self._session(request),)).start()
 
     def _clear(self, request: gr.Request) -> Updates:
         self.studio.close(str(request.session_hash))

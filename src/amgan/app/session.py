@@ -37,7 +37,7 @@ class Session:
         arrivals: Counts photos that came in, so that one knows when another is wanted in its place.
         views: Its faces, the largest first.
         face: Number of the face that is changed.
-        small: That face at half size, for previews, as soon as there was one: what is found on it is kept with it.
+        small: That face at half size, for previews, as soon as one is wanted: what is found on it is kept with it.
         request: What is asked for now.
         painted: A map painted over that, as large as the photo.
         seed: Which of many sets of lines.

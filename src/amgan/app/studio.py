@@ -19,9 +19,10 @@ from amgan.errors import PhotoError, RequestError
 from amgan.faces.output import write_image
 from amgan.faces.photo import Photo
 from amgan.inference.ager import Ager
+from amgan.inference.change import prepare
 from amgan.inference.recipe_file import RecipeFile
 from amgan.inference.request import Request
-from amgan.inference.views import Aged, shown
+from amgan.inference.views import Aged, FaceView, shown
 
 
 class Studio:
@@ -116,13 +117,25 @@ class Studio:
         with self.exclusive:
             if revision != session.revision or session.photo is None:
                 return None
-            if session.small is None:
-                multiple = self.ager.bundle.generator.config.multiple
-                half = max(round(session.view.alignment.size / 2 / multiple), 1) * multiple
-                session.small = session.view.resized(session.photo.rgb, half)
-            aim = (session.small, self.targets(session))
+            aim = (self._small(session, session.photo), self.targets(session))
             aged = self.ager.age_views(session.photo, [aim], painted=session.painted, seed=session.seed)
             return shown(aged.image, session.photo.name, session.view.report.region)
+
+    def prepare(self, session: Session) -> None:
+        """Finds what every picture of the chosen face wants to know of it, while nothing is asked for yet.
+
+        The first preview and the first full picture would find just that, and wait for it. It is left to them as soon
+        as they are wanted, and as soon as there is another face, or none: the model is kept from nobody meanwhile.
+        """
+        with self.exclusive:
+            revision = session.revision
+            if session.photo is None or session.finished != revision:
+                return
+            faces = self._small(session, session.photo), session.view
+        for face in faces:
+            if session.revision != revision:
+                return
+            prepare(self.ager.bundle, face)
 
     def full(self, session: Session, revision: int) -> Aged[Image.Image] | None:
         """The photo at the request of that revision, exactly as the command line makes it from its recipe.
@@ -138,6 +151,14 @@ class Studio:
                 aged = self.ager.age_views(session.photo, [aim], painted=session.painted, seed=session.seed)
                 session.aged = (revision, aged)
             return session.aged[1]
+
+    def _small(self, session: Session, photo: Photo) -> FaceView:
+        """The chosen face at half size, made once."""
+        if session.small is None:
+            multiple = self.ager.bundle.generator.config.multiple
+            half = max(round(session.view.alignment.size / 2 / multiple), 1) * multiple
+            session.small = session.view.resized(photo.rgb, half)
+        return session.small
 
     def paint(self, session: Session, chosen: str, drawing: bytes) -> None:
         """Takes what was painted on a face.

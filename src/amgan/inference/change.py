@@ -102,6 +102,24 @@ def face_change(
     return formed(face, change, rises, greying_of(bundle, face, targets, paint), config, bundle.trends)
 
 
+def prepare(bundle: Bundle, face: FaceView) -> None:
+    """Finds what `face_change` wants to know of a face whatever is asked of it, so that the first change waits less.
+
+    It is kept with the face and with the model; of what is there already nothing is found again.
+
+    Args:
+        bundle: The model.
+        face: The face, at the size at which it will be changed.
+    """
+    config, trends = bundle.generator.config, bundle.trends
+    if config.knows_places or config.follows_trends or (config.location_maps and config.places == "face"):
+        face.places()
+    if trends is not None:
+        _ = trends.lights, trends.field
+    if config.greys:
+        _ = face.hair
+
+
 def _where(config: GeneratorConfig, face: FaceView, differs: Maps) -> Maps:
     """Where a face changes, (R, R) in 0..1.
 
