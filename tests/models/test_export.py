@@ -87,14 +87,14 @@ def test_estimators_that_learned_something_come_along(small_model: Path, tmp_pat
     torch.manual_seed(0)
     bundle = load_bundle(small_model)
     ridge, networks = RidgeEstimators(bundle.atlas), ResNetEstimators(bundle.atlas, ResNetConfig(crop=32, width=8))
+    for parameter in networks.parameters():
+        torch.nn.init.normal_(parameter, 0, 0.1)
     for part in (ridge.weight, ridge.deviation_weight, ridge.covered_weight):
         part.normal_(0, 0.01)
     # Ten places add up to something around the middle of the scale.
     ridge.weight.div_(10)
     ridge.bias.fill_(0.5)
     ridge.covered_bias.zero_()
-    for parameter in networks.parameters():
-        torch.nn.init.normal_(parameter, 0, 0.1)
     rgb = np.random.default_rng(0).integers(0, 255, (256, 256, 3)).astype(np.uint8)
     points = reference_landmarks() * 256
     for name, estimators in (("ridge", ridge), ("networks", networks)):
