@@ -26,6 +26,7 @@ from amgan.faces.detect import FaceDetector
 from amgan.inference.ager import Ager, Precision
 from amgan.inference.views import FaceReport
 from amgan.maps.location import location_maps
+from amgan.memory import keep_freed_memory
 from amgan.models.bundle import load_bundle
 from amgan.models.export import export_onnx
 
@@ -59,6 +60,7 @@ def main() -> None:
     parser.add_argument("--side", type=int, default=1024, help="of the face, pixels")
     parser.add_argument("--times", type=int, default=7, help="calls a median is taken of")
     options = parser.parse_args()
+    keep_freed_memory()  # as `amgan` does
     side, times = options.side, options.times
     executable = [sys.executable, "-m", "amgan", "--help"]
     rows = [

@@ -30,6 +30,7 @@ from torch.utils.flop_counter import flop_registry
 
 from amgan.maps.kinds import count_channels
 from amgan.maps.packing import pack_zones
+from amgan.memory import keep_freed_memory
 from amgan.models.critic import FeatureCritic
 from amgan.signs.atlas import unit_atlas
 from amgan.training import losses
@@ -257,7 +258,12 @@ def main() -> None:
     parser.add_argument("--times", type=int, default=5, help="steps a median is taken of")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="as for amgan train")
     parser.add_argument("--memory-of", nargs=3, help=argparse.SUPPRESS)
+    parser.add_argument(
+        "--given-back", action="store_true", help="give freed memory back to the system, as `amgan train` does not"
+    )
     arguments = parser.parse_args()
+    if not arguments.given_back:
+        keep_freed_memory()
     if arguments.memory_of:
         preset, side, count = arguments.memory_of
         memory_of(preset, int(side), int(count))

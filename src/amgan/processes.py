@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from amgan.errors import AmganError
+from amgan.memory import keep_freed_memory
 
 # Where Linux says how much memory is free, and how much of it a container may have.
 _MEMORY, _CONTAINER = Path("/proc/meminfo"), Path("/sys/fs/cgroup")
@@ -81,6 +82,7 @@ def _start(file: str, workers: int) -> None:
     """Prepares a process of the pool."""
     global _worker
     follow_parent()
+    keep_freed_memory()
     try:
         # Read first, which imports PyTorch where it is needed.
         start = pickle.loads(Path(file).read_bytes())

@@ -78,7 +78,9 @@ def _print_any_name() -> None:
 def main() -> None:
     """Entry point of `amgan`: what a user can put right is one line on stderr; 1 is a failed photo, 2 a bad call."""
     from amgan.errors import AmganError, AtlasError, ConfigError, RequestError, in_one_line
+    from amgan.memory import keep_freed_memory
 
+    keep_freed_memory()
     _print_any_name()
     try:
         status = app(sys.argv[1:] or ["--help"], standalone_mode=False)
