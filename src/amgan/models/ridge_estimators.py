@@ -104,8 +104,8 @@ class RidgeEstimators(SignEstimators):
 
     def __init__(self, atlas: Atlas) -> None:
         super().__init__(atlas)
-        count = len(self.names)
-        # Of each sign by each place, in the order of `places_around`.
+        count, self._around = len(self.names), places_around(atlas)
+        # Of each sign by each place around its zone.
         self.register_buffer("weight", torch.zeros(count, count, FEATURES))
         for part in ("deviation_weight", "covered_weight"):
             self.register_buffer(part, torch.zeros(count, FEATURES))
@@ -169,7 +169,7 @@ class RidgeEstimators(SignEstimators):
 
     def _seen_at(self, features: ZoneFeatures, place: int) -> npt.NDArray[np.float64]:
         """(N, FEATURES) of one of the places around each zone."""
-        first, last = places_around(self.atlas)[features.columns, place].T
+        first, last = self._around[features.columns, place].T
         table, faces = features.table, features.faces
         seen: npt.NDArray[np.float64] = (table[faces, first].astype(np.float64) + table[faces, last]) / 2
         return seen
@@ -189,7 +189,7 @@ class RidgeEstimators(SignEstimators):
         """See `SignEstimators.judged`."""
         rows = torch.tensor([self.names.index(zone.partition(".")[0]) for zone in (*self.atlas.zones, AGE)])
         own = _pooled(self._trunk[0], crops)
-        around = own[torch.from_numpy(places_around(self.atlas))].mean(dim=2)
+        around = own[torch.from_numpy(self._around)].mean(dim=2)
         scores = (around * self.weight[rows]).sum(dim=(1, 2)) + self.bias[rows]
         return self._answers(own, scores, rows).T
 
