@@ -1,11 +1,13 @@
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import save
+from safetensors.torch import load, save
 
+from amgan.errors import WeightsError
 from amgan.models.backbone import pretrained_trunk
 from amgan.models.estimator import FEWEST_COVERED, SignLabels, ZoneFeatures
-from amgan.models.estimator_kinds import unpack_estimators
+from amgan.models.estimator_file import fingerprint
+from amgan.models.estimator_kinds import pack_estimators, unpack_estimators
 from amgan.models.ridge import blend, fit_ridge, person_folds
 from amgan.models.ridge_estimators import FEATURES, RidgeEstimators, fit_covered, fit_deviation, places_around
 from amgan.signs.atlas import unit_atlas
@@ -56,6 +58,7 @@ def test_scores_deviations_and_covered_zones_come_back() -> None:
         assert index < 20 or estimate.score == pytest.approx(fresh.scores[index], abs=0.15)
     assert reports["crows_feet"].correlation > 0.8 and reports["crows_feet"].covered == 20
     assert reports["crows_feet"].count == 180 and 0.5 < reports["crows_feet"].within < 0.9
+    assert fingerprint(unpack_estimators(pack_estimators(estimators), ATLAS, "file")) == fingerprint(estimators)
     # Other places tell nothing here: none is listened to.
     alone = estimators.weight.abs().amax(dim=2) > 0
     assert torch.equal(alone, torch.eye(len(estimators.names), dtype=torch.bool))
@@ -91,6 +94,21 @@ def test_a_zone_is_judged_by_its_own_side_of_the_face() -> None:
     assert places("forehead_wrinkles", "crows_feet") == ["crows_feet.left", "crows_feet.right"]
     assert places("age", "crows_feet") == ["crows_feet.left", "crows_feet.right"]
     assert places("upper_lip_wrinkles", "age") == places("age", "age") == ["age", "age"]
+
+
+def test_a_file_holds_the_places_that_have_a_share_and_a_broken_one_is_named() -> None:
+    estimators = RidgeEstimators(ATLAS)
+    estimators.weight[2, 3], estimators.weight[9, 9] = torch.randn(
+        2, FEATURES, generator=torch.Generator().manual_seed(0)
+    )
+    data = pack_estimators(estimators)
+    held = load(data)
+    assert held["weight"].shape == (2, FEATURES) and held["places"].tolist() == [23, 99]
+    found = unpack_estimators(data, ATLAS, "file")
+    assert isinstance(found, RidgeEstimators) and torch.equal(found.weight, estimators.weight)
+    for places in ([23, 100], [23]):
+        with pytest.raises(WeightsError, match="file: damaged"):
+            unpack_estimators(save(held | {"places": torch.tensor(places)}), ATLAS, "file")
 
 
 def test_files_of_before_look_at_the_zone_alone_and_answer_as_they_did() -> None:

@@ -144,8 +144,10 @@ class RidgeEstimators(SignEstimators):
             folds = person_folds([p for p, has in zip(known.people, scored, strict=True) if has], FOLDS)
             fits = self.fit_places(features, y, folds)
             whole = blend(np.stack([fit.held_out for fit in fits]), index, y, folds)
-            self.bias[index] = whole.bias
+            self.weight[index], self.bias[index] = 0, whole.bias
             for place, (fit, share) in enumerate(zip(fits, whole.shares, strict=True)):
+                if share == 0:
+                    continue
                 weights, offset = fit.plain
                 self.weight[index, place] = torch.from_numpy(share * weights)
                 self.bias[index] += share * offset
@@ -209,13 +211,22 @@ class RidgeEstimators(SignEstimators):
         return pooled_features(self._trunk[0], crops).numpy()
 
 
-def with_places(weights: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Weights of a file from before there were places around a zone, which looked at its own crop alone."""
-    own = weights["weight"]
-    if own.ndim > 2:
-        return weights
-    # Diagonal, since a sign's own place is that of its name.
-    return weights | {"weight": torch.diag_embed(own.T).permute(1, 2, 0)}
+def places_told(weights: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Weights for a file: of the places that have a share alone, with their numbers."""
+    count = len(weights["bias"])
+    each = weights["weight"].reshape(count**2, FEATURES)
+    told = each.any(dim=1)
+    return weights | {"weight": each[told], "places": told.nonzero()[:, 0]}
+
+
+def places_filled(weights: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The opposite of `places_told`; of a file that tells no places, those of the zones' own crops."""
+    weights, count = dict(weights), len(weights["bias"])
+    # A sign's own place is that of its name.
+    places = weights.pop("places", torch.arange(count) * (count + 1))
+    each = torch.zeros(count**2, FEATURES)
+    each[places] = weights["weight"]
+    return weights | {"weight": each.view(count, count, FEATURES)}
 
 
 def fit_deviation(
