@@ -10,32 +10,22 @@ network says how much of any line there is to be at each place; so other lines n
 
 from __future__ import annotations
 
-import argparse
-from pathlib import Path
-
 from amgan.data.grafts.pattern import patterns_of
 from amgan.data.store import prepare
 from amgan.models.bundle import load_bundle, save_bundle
 from amgan.models.estimator import SignEstimators
 from amgan.models.generator import Generator
 from amgan.training.config_file import load_config
+from model_options import model_options
 
 
 def main() -> None:
     """Writes the model."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("model", type=Path)
-    parser.add_argument("out", type=Path, help="folder to write; must not be there")
-    parser.add_argument("--config", type=Path, required=True, help="names the givers")
-    parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--store", type=Path, required=True, help="where prepared faces are kept")
-    given = parser.parse_args()
+    parser, given = model_options(__doc__, "names the givers")
     bundle = load_bundle(given.model)
     old, estimators = bundle.generator, bundle.estimators
     if not (isinstance(old, Generator) and old.config.patterns > 1 and isinstance(estimators, SignEstimators)):
         parser.error(f"{given.model}: was not trained to tell several patterns of lines apart")
-    if given.out.exists():
-        parser.error(f"{given.out}: is there already")
     givers = load_config(given.config, data=given.data).givers
     generator = Generator(old.config.model_copy(update={"patterns": len(givers)}))
     assert generator.lines is not None

@@ -9,10 +9,8 @@ fitted on the faces that CONFIG would train on::
 
 from __future__ import annotations
 
-import argparse
 import shutil
 from collections.abc import Iterable
-from pathlib import Path
 from typing import TypeVar
 
 from amgan.cli.progress import bar
@@ -22,6 +20,7 @@ from amgan.models.estimator_kinds import new_estimators, pack_estimators
 from amgan.training.config_file import load_config
 from amgan.training.estimating import fit_estimators
 from amgan.training.fit_trends import rows_under
+from model_options import model_options
 
 _T = TypeVar("_T")
 
@@ -33,15 +32,7 @@ def shown(faces: Iterable[_T]) -> Iterable[_T]:
 
 def main() -> None:
     """Writes the model."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("model", type=Path)
-    parser.add_argument("out", type=Path, help="folder to write; must not be there")
-    parser.add_argument("--config", type=Path, required=True, help="says the kind, and which faces are learned from")
-    parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--store", type=Path, required=True, help="where prepared faces are kept")
-    given = parser.parse_args()
-    if given.out.exists():
-        parser.error(f"{given.out}: is there already")
+    _, given = model_options(__doc__, "says the kind, and which faces are learned from")
     atlas = load_bundle(given.model).atlas
     config = load_config(given.config, data=given.data)
     store = prepare(given.data, given.store, atlas, shown, config.face_size, config.images)

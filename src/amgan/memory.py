@@ -19,9 +19,9 @@ def keep_freed_memory() -> None:
     Processes that this one starts take large pages too, which can only be asked for before a process begins. Who set
     ``GLIBC_TUNABLES`` is left alone.
     """
-    if sys.platform != "linux" or not hasattr(ctypes.CDLL(None), "mallopt"):
+    if sys.platform != "linux" or not hasattr(library := ctypes.CDLL(None), "mallopt"):
         return
     # No block lies outside of the heap, and nothing of the heap goes back.
     for choice, value in ((_MMAP_MAX, 0), (_TRIM_THRESHOLD, -1)):
-        ctypes.CDLL(None).mallopt(choice, value)
+        library.mallopt(choice, value)
     os.environ.setdefault("GLIBC_TUNABLES", "glibc.malloc.hugetlb=1")

@@ -126,6 +126,19 @@ class SignEstimators(nn.Module, ABC):
         self.atlas = atlas
         self.names = (*atlas.signs, AGE)
 
+    def columns_of(self, name: str) -> npt.NDArray[np.int64]:
+        """Where the zones of a sign, or ``age``, stand among those of the atlas, then ``age``."""
+        signs = [zone.partition(".")[0] for zone in (*self.atlas.zones, AGE)]
+        return np.flatnonzero([sign == name for sign in signs])
+
+    def file_weights(self) -> dict[str, Tensor]:
+        """What a file holds of it."""
+        return self.state_dict()
+
+    def take_file_weights(self, weights: dict[str, Tensor]) -> None:
+        """Takes what a file holds; the opposite of `file_weights`."""
+        self.load_state_dict(weights)
+
     @property
     @abstractmethod
     def settings(self) -> dict[str, Any]:
@@ -178,9 +191,8 @@ class SignEstimators(nn.Module, ABC):
     def predict(self, features: Features) -> list[Estimate]:
         """Estimates of all zones and ``age`` of one face from its features (Z + 1, *feature_shape)."""
         found = np.zeros((len(features), len(Estimate._fields)), np.float32)
-        signs = [zone.partition(".")[0] for zone in (*self.atlas.zones, AGE)]
         for name in self.names:
-            columns = np.array([column for column, sign in enumerate(signs) if sign == name])
+            columns = self.columns_of(name)
             zones = ZoneFeatures(features[None], np.zeros(len(columns), np.int64), columns)
             found[columns] = self.predict_sign(name, zones).T
         return [Estimate(*of_zone) for of_zone in found.tolist()]

@@ -16,7 +16,7 @@ from amgan.errors import WeightsError, in_one_line
 from amgan.models.estimator import SignEstimators
 from amgan.models.resnet import ResNetConfig
 from amgan.models.resnet_estimators import ResNetEstimators
-from amgan.models.ridge_estimators import RidgeEstimators, places_filled, places_told
+from amgan.models.ridge_estimators import RidgeEstimators
 from amgan.signs.atlas import Atlas
 
 Kind = Literal["ridge", "resnet18"]
@@ -31,13 +31,10 @@ def pack_estimators(estimators: SignEstimators) -> bytes:
     """Weights, kind and settings."""
     settings = estimators.settings
     metadata = {"kind": estimators.kind, "settings": json.dumps(settings)} if settings else None
-    state = estimators.state_dict()
-    if isinstance(estimators, RidgeEstimators):
-        state = places_told(state)
     # Vectors are few and may reach beyond half precision.
     weights = {
         name: (value.to(estimators.stored_as) if value.ndim > 1 else value).contiguous()
-        for name, value in state.items()
+        for name, value in estimators.file_weights().items()
     }
     return save(weights, metadata)
 
@@ -65,7 +62,7 @@ def unpack_estimators(data: bytes, atlas: Atlas, source: object) -> SignEstimato
             else ResNetEstimators(atlas, ResNetConfig.model_validate_json(metadata["settings"]))
         )
         # Copied into weights of full precision.
-        estimators.load_state_dict(places_filled(weights) if kind == "ridge" else weights)
+        estimators.take_file_weights(weights)
     except (SafetensorError, RuntimeError, KeyError, IndexError, ValidationError) as error:
         raise WeightsError(f"{source}: damaged estimators ({in_one_line(error)})") from error
     return estimators

@@ -74,8 +74,7 @@ class ResNetEstimators(SignEstimators):
 
     def judged(self, crops: torch.Tensor) -> torch.Tensor:
         """See `SignEstimators.judged`."""
-        signs = [zone.partition(".")[0] for zone in (*self.atlas.zones, AGE)]
-        places = [[place for place, sign in enumerate(signs) if sign == name] for name in self.names]
+        places = [self.columns_of(name).tolist() for name in self.names]
         found = [self._network(name).answers(crops[at]) for name, at in zip(self.names, places, strict=True)]
         # Back into the order of the zones.
         order = np.argsort([place for at in places for place in at])

@@ -132,6 +132,22 @@ class RidgeEstimators(SignEstimators):
         """One vector."""
         return (FEATURES,)
 
+    def file_weights(self) -> dict[str, Tensor]:
+        """See `SignEstimators.file_weights`: the places that have a share alone, with their numbers."""
+        weights = self.state_dict()
+        each = weights["weight"].reshape(-1, FEATURES)
+        told = each.any(dim=1)
+        return weights | {"weight": each[told], "places": told.nonzero()[:, 0]}
+
+    def take_file_weights(self, weights: dict[str, Tensor]) -> None:
+        """See `SignEstimators.take_file_weights`; a file of before tells no places: the zones' own crops."""
+        weights, count = dict(weights), len(self.names)
+        # A sign's own place is that of its name.
+        places = weights.pop("places", torch.arange(count) * (count + 1))
+        each = torch.zeros(count**2, FEATURES)
+        each[places] = weights["weight"]
+        self.load_state_dict(weights | {"weight": each.view(count, count, FEATURES)})
+
     def fit(
         self, labels: Mapping[str, SignLabels], keep: Path | None = None, progress: Progress = iter
     ) -> dict[str, SignReport]:
@@ -179,10 +195,12 @@ class RidgeEstimators(SignEstimators):
     def predict_sign(self, name: str, features: ZoneFeatures) -> npt.NDArray[np.float32]:
         """See `SignEstimators.predict_sign`."""
         index = self.names.index(name)
-        scores = self.bias[index].double().numpy() + sum(
-            self._seen_at(features, place) @ self.weight[index, place].double().numpy()
-            for place in range(len(self.names))
-        )
+        weights = self.weight[index].double().numpy()
+        # Many places have no share.
+        places = np.flatnonzero(weights.any(axis=1)).tolist()
+        scores = np.full(len(features), float(self.bias[index]))
+        for place in places:
+            scores += self._seen_at(features, place) @ weights[place]
         own = torch.from_numpy(np.array(features.own))
         found: npt.NDArray[np.float32] = self._answers(own, torch.from_numpy(scores).float(), index).numpy()
         return found
@@ -209,24 +227,6 @@ class RidgeEstimators(SignEstimators):
         """See `SignEstimators.features`."""
         crops = face_crops(self.atlas, (*self.atlas.zones, AGE), rgb, landmarks, CROP_SIZE)
         return pooled_features(self._trunk[0], crops).numpy()
-
-
-def places_told(weights: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Weights for a file: of the places that have a share alone, with their numbers."""
-    count = len(weights["bias"])
-    each = weights["weight"].reshape(count**2, FEATURES)
-    told = each.any(dim=1)
-    return weights | {"weight": each[told], "places": told.nonzero()[:, 0]}
-
-
-def places_filled(weights: dict[str, Tensor]) -> dict[str, Tensor]:
-    """The opposite of `places_told`; of a file that tells no places, those of the zones' own crops."""
-    weights, count = dict(weights), len(weights["bias"])
-    # A sign's own place is that of its name.
-    places = weights.pop("places", torch.arange(count) * (count + 1))
-    each = torch.zeros(count**2, FEATURES)
-    each[places] = weights["weight"]
-    return weights | {"weight": each.view(count, count, FEATURES)}
 
 
 def fit_deviation(
