@@ -1,6 +1,7 @@
 import torch
 
 from amgan.faces.light import DARK, LUMA
+from amgan.models.backbone import channels_last
 from amgan.models.lines import laid
 from amgan.models.own_relief import OwnRelief
 
@@ -45,8 +46,8 @@ def test_without_its_parts_a_face_has_no_lines_and_keeps_its_pores() -> None:
 
 def test_lines_that_are_there_deepen_and_nothing_gleams() -> None:
     image = lined()
-    none, all_of_it = (torch.full((1, OwnRelief.parts, SIDE, SIDE), share) for share in (0.0, 1.0))
-    deeper = -OwnRelief()(image, none, torch.ones_like(none[:, :1]), all_of_it)
+    none, whole = torch.zeros(1, OwnRelief.parts, SIDE, SIDE), torch.ones(1, 1, SIDE, SIDE)
+    deeper = -OwnRelief()(image, none, whole, whole)
     after = light(laid(image, deeper)) - light(image)
     for rows in (slice(31, 32), slice(83, 87)):
         assert after[0, rows, 30:-30].mean() < 0.5 * deeper.min() < -0.05
@@ -87,3 +88,9 @@ def test_grey_hair_is_light_without_hue_and_keeps_its_strands() -> None:
     # More than all of it takes no more than all hue.
     more = laid(brown, OwnRelief().grey(brown, 1.5 * whole))
     assert (more.amax(dim=1) - more.amin(dim=1)).max() < 0.05
+
+
+def test_filters_of_lines_keep_their_layout_in_a_network_that_is_laid_out_anew() -> None:
+    # Of one channel they took twice as long.
+    relief = channels_last(OwnRelief())
+    assert relief.thin.is_contiguous() and relief.deep.is_contiguous() and relief.thin.dim() == 3

@@ -99,9 +99,10 @@ class Photo:
         """
         if rgb.shape != self.rgb.shape or rgb.dtype != np.uint8:
             raise ValueError(f"expected uint8 pixels of shape {self.rgb.shape}, got {rgb.dtype} of shape {rgb.shape}")
-        changed = (rgb != self.rgb).any(axis=-1)
-        pixels = self.native.copy()
-        if changed.any():
+        # Of RGB without a profile the one is the other.
+        changed = (rgb != self.rgb).any(axis=-1) if self.native is not self.rgb else None
+        pixels = rgb if changed is None else self.native.copy()
+        if changed is not None and changed.any():
             mode = "L" if pixels.ndim == 2 else "RGB"
             strip = Image.fromarray(rgb[changed][None])
             if self.icc_profile is not None:
@@ -219,7 +220,7 @@ def take_apart(
         else:
             keeps_native = keeps_native and _has_way_back(profile, image.mode)
     if rgb is None:
-        rgb, profile = np.array(image.convert("RGB")), None
+        rgb, profile = native if image.mode == "RGB" else np.array(image.convert("RGB")), None
     if not keeps_native:
         return rgb, rgb, 255.0, alpha, None
     return rgb, native, white, alpha, profile

@@ -35,7 +35,9 @@ def grown(maps: ArrayT, size: tuple[int, int]) -> ArrayT:
     if not isinstance(maps, np.ndarray):
         return library(maps).nn.functional.interpolate(maps, size=size, mode="bilinear", align_corners=False)
     height, width = size
-    return np.stack([_resized(one, (width, height)) for one in maps])
+    # Without copying what is one alone, as it mostly is.
+    large = [_resized(one, (width, height)) for one in maps]
+    return large[0][None] if len(large) == 1 else np.stack(large)
 
 
 def grown_part(mask: npt.NDArray[Any], size: int, rows: slice, columns: slice) -> npt.NDArray[Any]:

@@ -30,10 +30,6 @@ from amgan.models.own_relief import OwnRelief
 # of `OwnRelief`; of folds less, which are a face's shape too.
 HEDGED = (1.6, 1.6, 1.4, 1.25, 1.2, 1.5, 1.5)
 
-# How much of each of those parts comes once more in use where all is asked for: lines that a face has deepen where they
-# are, as no memory of others' lines has them.
-DEEPENED = (0.8, 1.6, 0.2, 3.0, 1.0, 0.0, 0.8)
-
 
 class GeneratorOutput(NamedTuple):
     """What one call of the generator returns.
@@ -154,7 +150,8 @@ class Generator(nn.Module):
             shrink = 2 ** (len(self.head) - 1 - index)
             picture = F.avg_pool2d(image, shrink) if shrink > 1 else image
             x = conv(torch.cat([x, picture.to(x.dtype)], dim=1))
-        out = self.output(F.leaky_relu(x, SLOPE)).float()
+        # Each share by itself in memory, since from here on each is worked with by itself.
+        out = self.output(F.leaky_relu(x, SLOPE)).float().contiguous()
         if self.lines is None:
             change, attention = out.split((3, 1), dim=1)
             change, attention = 2 * torch.tanh(change / 2), torch.sigmoid(attention)
@@ -182,9 +179,7 @@ class Generator(nn.Module):
         # In training nothing deepens: no graft says how.
         if (own := _pictures(asked < 0 if self.training else asked != 0)) is not None:
             part, wanted = shares.of(own), asked[own]
-            deeper = None
-            if not self.training and rising is not None:
-                deeper = more(wanted) * wanted.new_tensor(DEEPENED)[:, None, None]
+            deeper = None if self.training or rising is None else more(wanted)
             relief = relief - _among(image, own, self.own(image[own], part.going * less(wanted), part.skin, deeper))
         return laid(image, relief) - image
 

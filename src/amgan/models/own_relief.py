@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
@@ -24,6 +25,9 @@ WIDTHS, REACH = ((1, 2.5), (4, 8.0), (8, 22.0)), 7
 THIN, DEEP, DIRECTIONS = (1, 2.0, 4.0, 6), (4, 1.5, 3.0, 5), 8
 # How much darker than beside it a line is that is none yet, and one that is wholly one.
 FAINT, WHOLE = 0.01, 0.07
+# How much of each part comes once more where all is asked for: lines that a face has deepen where they are, as no
+# memory of others' lines has them.
+DEEPENED = (0.8, 1.6, 0.2, 3.0, 1.0, 0.0, 0.8)
 # What comes once more is of what is so much darker and lighter than around at most, as logarithms: shade that is deep
 # already would turn black, and skin gleam.
 DARKEST, GLEAM = 0.07, 0.03
@@ -51,6 +55,7 @@ class OwnRelief(nn.Module):
             steps = torch.arange(-REACH, REACH + 1) / (deviation / shrink)
             weights = (-(steps**2) / 2).exp()
             self.register_buffer(f"weights{index}", weights / weights.sum(), persistent=False)
+        # Of three dimensions, so that no `channels_last` reaches them: of one channel it takes twice as long.
         self.register_buffer("thin", _line_filters(*THIN[1:]), persistent=False)
         self.register_buffer("deep", _line_filters(*DEEP[1:]), persistent=False)
         self.thin: Tensor
@@ -67,8 +72,8 @@ class OwnRelief(nn.Module):
                 folds and shallow ones, all in grey; then uneven colour in lines and elsewhere. Pores outside of lines
                 are in none of them, so they stay.
             skin: (B, 1, H, W) in 0..1, where skin is.
-            deeper: (B, parts, H, W), how much of each comes once more, instead; of `DARKEST` and `GLEAM` at most in
-                grey.
+            deeper: (B, 1, H, W) in 0..1, how much of `DEEPENED` comes once more, instead; of `DARKEST` and `GLEAM` at
+                most in grey.
 
         Returns:
             (B, 3, H, W), logarithms of light, to be taken from those of the picture; nothing where no skin is.
@@ -76,20 +81,21 @@ class OwnRelief(nn.Module):
         # In half precision a logarithm has no room for fine lines.
         with torch.autocast(image.device.type, enabled=False):
             grey, uneven, line = self._taken_apart(image, skin)
-            relief = _so_much(grey, uneven, line, shares)
+            relief = _so_much(grey, uneven, line, shares.float().split(1, dim=1))
             if deeper is not None:
-                relief = relief - _so_much(grey.clamp(-DARKEST, GLEAM), uneven, line, deeper)
+                moderate = [part.clamp(-DARKEST, GLEAM) for part in grey]
+                relief = relief - deeper * _so_much(moderate, uneven, line, DEEPENED)
             return relief * skin.float()
 
     @torch.no_grad()
-    def _taken_apart(self, image: Tensor, skin: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def _taken_apart(self, image: Tensor, skin: Tensor) -> tuple[list[Tensor], Tensor, Tensor]:
         """What there is to take.
 
         No gradient goes through it: what skin is, a network learns where relief is laid on it, and through the blurs a
         step of training would take a quarter longer.
 
         Returns:
-            The five parts in grey (B, 5, H, W), uneven colour (B, 3, H, W), and where lines are (B, 1, H, W) in 0..1.
+            The five parts in grey (B, 1, H, W), uneven colour (B, 3, H, W), and where lines are (B, 1, H, W) in 0..1.
         """
         (logs, light), skin = _logs(image), skin.float()
         weights = [self._blurred(skin, index).clamp(min=LEAST) for index in range(len(WIDTHS))]
@@ -99,8 +105,7 @@ class OwnRelief(nn.Module):
         line = torch.maximum(thin, deep)
         hue = logs - light
         uneven = hue - self._blurred(hue * skin, len(WIDTHS) - 1) / weights[-1]
-        grey = [pores * thin, creases * line, creases * (1 - line), folds * deep, folds * (1 - deep)]
-        return torch.cat(grey, dim=1), uneven, line
+        return [pores * thin, creases * line, creases * (1 - line), folds * deep, folds * (1 - deep)], uneven, line
 
     def grey(self, image: Tensor, share: Tensor) -> Tensor:
         """What to add to the logarithms of a picture for hair to go grey, its strands kept.
@@ -134,10 +139,13 @@ class OwnRelief(nn.Module):
         return small.view_as(picture)
 
 
-def _so_much(grey: Tensor, uneven: Tensor, line: Tensor, shares: Tensor) -> Tensor:
-    """(B, 3, H, W), shares (B, parts, H, W) of what `OwnRelief._taken_apart` found."""
-    of_grey, of_colour = shares.float().split((5, 2), dim=1)
-    return (grey * of_grey).sum(dim=1, keepdim=True) + uneven * _either(line, *of_colour.split(1, dim=1))
+def _so_much(grey: Sequence[Tensor], uneven: Tensor, line: Tensor, shares: Sequence[Tensor | float]) -> Tensor:
+    """(B, 3, H, W), shares, one a part, of what `OwnRelief._taken_apart` found."""
+    *of_grey, there, elsewhere = shares
+    light = torch.zeros_like(line)
+    for part, share in zip(grey, of_grey, strict=True):
+        light = light + share * part
+    return light + uneven * (elsewhere + line * (there - elsewhere))
 
 
 def _blur_matrix(weights: Tensor, side: int) -> Tensor:
@@ -152,19 +160,14 @@ def _on_lines(light: Tensor, filters: Tensor, shrink: int) -> Tensor:
     """(B, 1, H, W) in 0..1, 1 on dark lines: where one direction answers much more than all, as all do to a pore."""
     small = F.avg_pool2d(light, shrink) if shrink > 1 else light
     reach = filters.shape[-1] // 2
-    found = F.conv2d(F.pad(small, (reach,) * 4, mode="replicate"), filters).clamp(min=0)
+    found = F.conv2d(F.pad(small, (reach,) * 4, mode="replicate"), filters[:, None]).clamp(min=0)
     depth = found.amax(dim=1, keepdim=True) - found.mean(dim=1, keepdim=True)
     share = ((depth - FAINT) / (WHOLE - FAINT)).clamp(0, 1)
     return F.interpolate(share, size=light.shape[-2:], mode="bilinear", align_corners=False) if shrink > 1 else share
 
 
-def _either(where: Tensor, there: Tensor, elsewhere: Tensor) -> Tensor:
-    """One thing where a mask is 1 and another where it is 0."""
-    return elsewhere + where * (there - elsewhere)
-
-
 def _line_filters(across: float, along: float, reach: int) -> Tensor:
-    """(`DIRECTIONS`, 1, side, side): what a dark line of depth d in its direction is answered by d."""
+    """(`DIRECTIONS`, side, side): what a dark line of depth d in its direction is answered by d."""
     steps = torch.arange(-reach, reach + 1.0)
     y, x = torch.meshgrid(steps, steps, indexing="ij")
     filters = []
@@ -174,7 +177,7 @@ def _line_filters(across: float, along: float, reach: int) -> Tensor:
         weights = (1 - (v / across) ** 2) * (-((v / across) ** 2 + (u / along) ** 2) / 2).exp()
         weights = weights - weights.mean()
         filters.append(-weights / weights.clamp(min=0).sum())
-    return torch.stack(filters)[:, None]
+    return torch.stack(filters)
 
 
 def _logs(image: Tensor) -> tuple[Tensor, Tensor]:
