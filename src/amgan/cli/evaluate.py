@@ -72,10 +72,11 @@ def evaluate_command(
     from amgan.evaluation import judging
     from amgan.evaluation.adapters import open_adapter
     from amgan.evaluation.evaluate import evaluate
+    from amgan.evaluation.inquiry import Settings, make_inquiry
     from amgan.evaluation.judges import cross
     from amgan.evaluation.measurer import MEMORY
     from amgan.evaluation.report.markdown import markdown
-    from amgan.evaluation.run import Settings, check_folder, plan_faces, write_inputs
+    from amgan.evaluation.run import check_folder, write_inputs
     from amgan.processes import fitting_workers, one_thread
     from amgan.signs.atlas import unit_atlas
 
@@ -96,14 +97,14 @@ def evaluate_command(
     if adapter is not None:
         remedy = f"have more of {judge_data or data} graded, or name a graded set by --judge-data"
         cross.check_graded(judged, atlas, adapter.judge_share, judging.judge_splits(split), remedy)
-    plans, left_out = plan_faces(store, settings, wanted, atlas, bar)
+    inquiry = make_inquiry(
+        store, settings, wanted, atlas, bar, judged, inception, None if faceres is None else str(faceres)
+    )
     if adapter is None:
-        write_inputs(store, plans, atlas, out)
-        typer.echo(f"{len(plans)} faces in {out / 'inputs'}, what is wanted of them in {out / 'targets.csv'}")
+        write_inputs(store, inquiry.plans, atlas, out)
+        typer.echo(f"{len(inquiry.plans)} faces in {out / 'inputs'}, what is wanted of them in {out / 'targets.csv'}")
         return
-    share, sources = adapter.judge_share, {"inception": inception, "faceres": None if faceres is None else str(faceres)}
-
-    processes = workers or fitting_workers(MEMORY)
+    share, processes = adapter.judge_share, workers or fitting_workers(MEMORY)
 
     def fit() -> judging.Bench:
         return judging.fit_bench(
@@ -120,29 +121,14 @@ def evaluate_command(
     with adapter:
         if adapter.notice:
             typer.echo(adapter.notice, err=True)
-        summary = evaluate(
-            adapter,
-            store,
-            plans,
-            left_out,
-            settings,
-            wanted,
-            sources,
-            fit,
-            out,
-            bar,
-            pictures,
-            overwrite,
-            judged,
-            workers=processes,
-        )
+        summary = evaluate(adapter, inquiry, fit, out, bar, shown=pictures, overwrite=overwrite, workers=processes)
     typer.echo(markdown(summary))
     typer.echo(f"written to {out / 'report.html'}, report.md and report.json")
     for line in summary.missing:
         typer.echo(line, err=True)
     if summary.failed:
         name, error = next(iter(summary.failed.items()))
-        typer.echo(f"{len(summary.failed)} of {len(plans)} faces failed, the first {name}: {error}", err=True)
+        typer.echo(f"{len(summary.failed)} of {len(inquiry.plans)} faces failed, the first {name}: {error}", err=True)
         raise typer.Exit(1)
 
 

@@ -15,7 +15,6 @@ import io
 import json
 import shutil
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -23,16 +22,15 @@ import numpy as np
 from PIL import Image
 
 from amgan.data.curation.files import aligned_name
-from amgan.data.curation.limits import Limits
 from amgan.data.store import Store
 from amgan.data.table import Row
 from amgan.engines.local import LocalEngine
-from amgan.errors import DatasetError, OutputError
+from amgan.errors import OutputError
 from amgan.evaluation.adapters import Adapter
 from amgan.evaluation.face import PICTURES, Found
 from amgan.evaluation.judging import Bench
 from amgan.evaluation.measurer import Asked, Measurer
-from amgan.evaluation.protocol import Plan, faces_that_count, make_plans
+from amgan.evaluation.protocol import Plan
 from amgan.faces.output import write_whole
 from amgan.signs.atlas import AGE, Atlas
 
@@ -50,45 +48,6 @@ _DIGESTS = {
     "parsing": "weights/parsing.onnx, the network that finds hair",
     "code": "code of amgan, an earlier checkout's perhaps",
 }
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What decides which faces are evaluated and how.
-
-    Attributes:
-        split: ``train``, ``val`` or ``test``.
-        every: Only each so-many-th photo of the split.
-        seed: Of all draws.
-        sweeps: Faces each sign is swept on.
-        controlled: Faces with blur and sharpen controls.
-    """
-
-    split: str = "test"
-    every: int = 1
-    seed: int = 0
-    sweeps: int = 8
-    controlled: int = 40
-
-
-def plan_faces(
-    store: Store, settings: Settings, limits: Limits, atlas: Atlas, progress: Progress[Any]
-) -> tuple[list[Plan], dict[str, int]]:
-    """The faces of a split that count and what is asked of each, and how many others were left out for which reason.
-
-    Raises:
-        DatasetError: Too few are left to compare two halves.
-    """
-    of_split = [(index, row) for index, row in enumerate(store.rows) if row.split == settings.split]
-    rows = of_split[:: settings.every]
-    faces, left_out = faces_that_count(progress(rows, "which faces count", len(rows)), limits, atlas)
-    if len({row.identity for _, row in faces}) < 4:
-        raise DatasetError(
-            f"{len(faces)} faces of the split {settings.split} count, of {len(rows)}; 4 people at least are wanted: "
-            "take another --split, a lower --every, or wider --limits"
-        )
-    donors = [row for _, row in of_split]
-    return make_plans(faces, donors, atlas, settings.seed, settings.sweeps, settings.controlled), left_out
 
 
 def write_inputs(store: Store, plans: Sequence[Plan], atlas: Atlas, out: Path) -> None:

@@ -19,9 +19,10 @@ from amgan.errors import OutputError
 from amgan.evaluation import judging
 from amgan.evaluation.adapters import AgerAdapter
 from amgan.evaluation.evaluate import evaluate
+from amgan.evaluation.inquiry import Settings, make_inquiry
 from amgan.evaluation.judges import cross
 from amgan.evaluation.reproduce.rows import Recipe, Row, Table, config_of, with_steps
-from amgan.evaluation.run import REPORT, Progress, Settings, one_by_one, plan_faces
+from amgan.evaluation.run import REPORT, Progress, one_by_one
 from amgan.evaluation.summary import Summary
 from amgan.faces.output import write_whole
 from amgan.maps.packing import pack_zones
@@ -207,7 +208,7 @@ class Study:
             cross.check_graded(store, atlas, share, splits, f"have more of {about.data} graded")
         # The tables want no sweeps and no controls.
         settings = Settings(about.split, about.every, sweeps=0, controlled=0)
-        plans, left_out = plan_faces(store, settings, about.limits, atlas, progress)
+        inquiry = make_inquiry(store, settings, about.limits, atlas, progress, inception=about.inception)
 
         @functools.cache
         def fit(share: float) -> judging.Bench:
@@ -229,12 +230,7 @@ class Study:
                     name,
                     evaluate(
                         adapter,
-                        store,
-                        plans,
-                        left_out,
-                        settings,
-                        about.limits,
-                        {"inception": about.inception, "faceres": None},
+                        inquiry,
                         functools.partial(fit, adapter.judge_share),
                         folder,
                         progress,
