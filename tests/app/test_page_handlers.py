@@ -12,7 +12,10 @@ import pytest
 from amgan.app.presets import figure_presets
 from amgan.app.session import Session
 from amgan.app.studio import Studio
+from amgan.app.sweeping import ASKED
 from amgan.inference.request import Request
+from amgan.inference.sweep import EVERY
+from amgan.signs.atlas import AGE
 
 VISITOR: Any = SimpleNamespace(session_hash="visitor")
 
@@ -34,6 +37,20 @@ def test_a_ready_made_request_without_a_photo_moves_nothing(touched: Any, studio
     # As when it is clicked while the photo waits for the model to be taken off the page.
     studio.close("visitor")
     assert touched._preset(preset)(VISITOR) == touched._figure(title, VISITOR) == touched._figure(None, VISITOR)
+
+
+def test_of_a_model_that_knows_the_age_alone_nothing_is_offered_that_it_cannot_do(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("gradio")
+    from amgan.app.page import Page
+
+    generator = studio.ager.bundle.generator
+    monkeypatch.setattr(generator, "config", generator.config.model_copy(update={"maps": "age"}))
+    page = Page(studio)
+    assert list(page.sliders) == [AGE] and not page.figure.visible and not page.linked.visible
+    assert not any(preset.request.signs for _, preset in page.presets)
+    assert [name for _, name in page.views.sweep.ways] == [ASKED, EVERY, AGE]
 
 
 def test_no_upload_waits_for_another(touched: Any) -> None:

@@ -82,7 +82,7 @@ class Page:
         atlas = self.studio.atlas
         self.presets: list[tuple[gr.Button, Preset]] = []
         with gr.Row(elem_id="presets"):
-            for preset in common_presets(atlas):
+            for preset in common_presets(atlas, self.studio.signs):
                 button = gr.Button(preset.title, size="sm", min_width=60, interactive=False)
                 self.presets.append((button, preset))
         self.figure = gr.Dropdown(
@@ -90,17 +90,22 @@ class Page:
             value=None,
             label="Maps of the paper's figure 9",
             filterable=False,
+            visible=self.studio.signs,
             interactive=False,
             elem_id="figure",
         )
         with gr.Row():
-            self.linked = gr.Checkbox(value=True, label="Move left and right together", elem_id="linked")
+            self.linked = gr.Checkbox(
+                value=True, label="Move left and right together", visible=self.studio.signs, elem_id="linked"
+            )
             # A model of one pattern has no others.
             several = self.studio.ager.bundle.generator.config.patterns > 1
             self.others = gr.Button(
                 "Other lines", size="sm", min_width=60, visible=several, interactive=False, elem_id="others"
             )
-        self.sliders = {AGE: age_slider(atlas), **place_sliders(atlas, self.studio.halves)}
+        self.sliders = {AGE: age_slider(atlas)}
+        if self.studio.signs:
+            self.sliders |= place_sliders(atlas, self.studio.halves)
 
     def _listen(self) -> None:
         self.blocks.load(_stay, concurrency_limit=None, show_progress="hidden", **_QUIET)

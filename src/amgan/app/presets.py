@@ -27,14 +27,16 @@ class Preset:
     request: Request
 
 
-def common_presets(atlas: Atlas) -> list[Preset]:
-    """What most people ask for; all signs without the age is the paper's figure 7."""
-    return [
+def common_presets(atlas: Atlas, signs: bool = True) -> list[Preset]:
+    """What most people ask for; all signs without the age is the paper's figure 7, for a model that knows `signs`."""
+    presets = [
         Preset("As it is", Request()),
         Preset("Younger", Request(every=YOUNG)),
         Preset("Older", Request(every=OLD)),
-        Preset("All but the hair", Request(signs=dict.fromkeys(atlas.signs, OLD))),
     ]
+    if signs:
+        presets.append(Preset("All but the hair", Request(signs=dict.fromkeys(atlas.signs, OLD))))
+    return presets
 
 
 def figure_presets(atlas: Atlas) -> list[Preset]:

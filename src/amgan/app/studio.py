@@ -55,6 +55,11 @@ class Studio:
         return "bf16" if self.ager.bf16 else "fp32"
 
     @property
+    def signs(self) -> bool:
+        """Whether signs can be changed: a model of the age alone knows none."""
+        return self.ager.bundle.generator.config.knows_signs
+
+    @property
     def halves(self) -> bool:
         """Whether half a zone can be changed: aging maps that know no places have none."""
         return self.ager.bundle.generator.config.knows_places

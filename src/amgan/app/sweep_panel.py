@@ -29,7 +29,7 @@ class SweepPanel:
 
     def __init__(self, studio: Studio) -> None:
         self.studio = studio
-        self.ways = ways(studio.atlas, studio.halves)
+        self.ways = ways(studio.atlas, studio.halves, studio.signs)
         # Not a radio, whose group has no name in Gradio 6.31.
         listed: dict[str, Any] = {"filterable": False, "min_width": 240}
         with gr.Row():

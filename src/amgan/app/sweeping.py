@@ -75,8 +75,13 @@ class Asked:
         return cls(session.face, session.request, session.painted, session.seed)
 
 
-def ways(atlas: Atlas, halves: bool) -> list[tuple[str, str]]:
-    """Everything that can be swept, each as its title on the page and its name in `Sweep`; `halves` as `place_sliders`.
+def ways(atlas: Atlas, halves: bool, signs: bool = True) -> list[tuple[str, str]]:
+    """Everything that can be swept, each as its title on the page and its name in `Sweep`.
+
+    Args:
+        atlas: Signs of the model.
+        halves: As `place_sliders`.
+        signs: Whether the model knows them.
 
     Example:
         >>> from amgan.signs.atlas import unit_atlas
@@ -84,7 +89,7 @@ def ways(atlas: Atlas, halves: bool) -> list[tuple[str, str]]:
         [('Forehead wrinkles', 'forehead_wrinkles'), ('Forehead wrinkles, left', 'forehead_wrinkles.left')]
     """
     found = [("From the photo to what is asked for", ASKED), ("All signs and the age", EVERY), ("Age", AGE)]
-    for name, sign in atlas.signs.items():
+    for name, sign in atlas.signs.items() if signs else ():
         found.append((sign.label, name))
         if halves or len(atlas.zones_of(name)) > 1:
             found += [(f"{sign.label}, {side}", aimed) for side, aimed in zip(SIDES, sides_of(name), strict=True)]

@@ -57,7 +57,7 @@ class Request:
         """
         aims = self.targets(model.atlas, dict.fromkeys((*model.atlas.zones, AGE), 0.0), population)
         config = model.generator_config
-        if self.signs and config.maps == "age":
+        if self.signs and not config.knows_signs:
             named = min(self.signs)
             raise WeightsError(f"{model.path}: takes no {named}: it knows the age alone; ask for an age, or for all")
         for zone in sorted(halved(aims)):

@@ -81,6 +81,11 @@ class GeneratorConfig(BaseModel):
         return self.maps == "zones"
 
     @property
+    def knows_signs(self) -> bool:
+        """Whether its aging maps have the signs: else it can be asked for an age alone."""
+        return self.maps != "age"
+
+    @property
     def follows_trends(self) -> bool:
         """Whether light or shape go with age as they do in the mean of many (`amgan.maps.trends`)."""
         return self.sags or self.shades
