@@ -60,6 +60,14 @@ def test_strands_and_waves_stay_in_grey_hair(hair: np.ndarray) -> None:
     assert np.corrcoef(np.log(before.mean(axis=0)), np.log(after.mean(axis=0)))[0, 1] > 0.9
 
 
+def test_hair_that_lies_in_the_dark_stays_there() -> None:
+    unlit = np.full((SIDE, SIDE, 3), -1 + 2 * 0.005, np.float32)
+    unlit[:, SIDE // 2 :] = -1 + 2 * 0.1
+    before, after = luma(unlit), luma(aged(unlit, 1.0))
+    dark, lit = (slice(64, -64), slice(0, 64)), (slice(64, -64), slice(-64, None))
+    assert after[dark].mean() < 0.05 and after[lit].mean() > 4 * before[lit].mean()
+
+
 def test_grey_hair_has_no_black_between_its_strands() -> None:
     even, glossy = (
         2 * np.broadcast_to(light * (1.0, 0.8, 0.7), (SIDE, SIDE, 3)).astype(np.float32) - 1

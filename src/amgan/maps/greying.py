@@ -9,14 +9,16 @@ import numpy as np
 import numpy.typing as npt
 
 from amgan.faces.light import DARK, LUMA
+from amgan.faces.rising import rising
 from amgan.maps.strands import strands_of
 
 # Years at which hair begins to go grey, and at which hardly any is left that is not.
 FIRST, LAST = 40.0, 80.0
 # Light of grey hair is that of the hair to this power, times this: hair in the shade stays in the shade.
 _POWER, _WHITE = 0.36, 0.9
-# So many times as light as it was hair gets at most, with so much more light: what is black for want of light stays so.
-_LIFTED, _BLACK = 9.0, 0.003
+# So many times as light as it was hair gets at most, with so much more light: what is black for want of light stays so,
+# all the more where all around is, from which light to which.
+_LIFTED, _BLACK, _UNLIT, _LIT = 9.0, 0.003, 2.0, (0.006, 0.025)
 # How much of the contrast is kept, as logarithms, of waves and of strands, and the most that either deviates then: grey
 # hair hands light on, and has no black between its strands. 13 grey heads of `train` have 0.28 and 0.18, light of 0.51,
 # and 0.27 times the hue of their skin (medians). And how much grey strands add, where some are seen or must be.
@@ -80,11 +82,12 @@ def greyed(
     # Of a pixel that is partly skin or wall: by how much the hair around gets lighter, and its hue goes.
     lightest = np.asarray(cv2.exp(white), np.float32)
     hairs = np.asarray(cv2.exp(around), np.float32) - np.float32(DARK / 2)
-    lift = (np.minimum(_softly(lightest), np.float32(_LIFTED) * (hairs + np.float32(DARK / 4))) - hairs).clip(min=0)
+    lifted = _UNLIT + (_LIFTED - _UNLIT) * rising(hairs, _LIT)
+    lift = (np.minimum(_softly(lightest), lifted * (hairs + np.float32(DARK / 4))) - hairs).clip(min=0)
     # Of a pixel of nothing but hair: its own gleam and its own hue count.
     white += _kept(strands, whole, *_STRANDS) * strands.clip(max=np.float32(_GLEAM))
     drawn = np.float32(_MOTTLED) * share * found.order * np.maximum(found.seen, found.lost)
-    most = np.float32(_LIFTED) * (np.asarray(cv2.exp(light), np.float32) - np.float32(DARK / 2 - _BLACK))
+    most = lifted * (np.asarray(cv2.exp(light), np.float32) - np.float32(DARK / 2 - _BLACK))
     wanted = np.minimum(_softly(np.asarray(cv2.exp(white + drawn), np.float32)), most * cv2.exp(drawn))
     own = (wanted - luma).clip(0, np.float32(_GLEAMING) * lift)
     # What is as light as grey hair between darker strands is skin.
