@@ -51,6 +51,16 @@ def test_skin_between_strands_is_taken_out_of_a_mask(rgb: np.ndarray, landmarks:
     assert found[:160].min() == 1 and found[200:225, :150].min() == 1
 
 
+def test_a_strand_that_goes_on_over_the_brows_is_not_cut(
+    rgb: np.ndarray, landmarks: np.ndarray, hair: np.ndarray
+) -> None:
+    rgb[160:300, 250:253] = 50
+    for mask in (np.zeros((SIZE, SIZE), np.float32), np.ones((SIZE, SIZE), np.float32)):
+        found = fringe(rgb, landmarks, mask, hair, 1 - hair)
+        assert abs(found[200, 251] - 1) < 0.2 and np.array_equal(found[253:], mask[253:])
+        assert np.abs(np.diff(found[200:260, 240:265], axis=0)).max() < 0.1
+
+
 def test_nothing_is_told_of_fair_hair(rgb: np.ndarray, landmarks: np.ndarray, hair: np.ndarray) -> None:
     rgb[(rgb < 60).all(axis=2)] = (215, 178, 145)
     mask = np.random.default_rng(0).uniform(0, 1, (SIZE, SIZE)).astype(np.float32)

@@ -10,9 +10,9 @@ from amgan.faces.light import light_in, logarithms
 from amgan.faces.outlines import BROWS, disc
 from amgan.faces.rising import rising
 
-# Of a face of 1024 px: radius of what a strand is narrower than, of what the hair around is looked at in, and how far
-# above the brows strands are looked for no longer.
-_NARROW, _AROUND, _OFF_BROWS = 12, 40, 14
+# Of a face of 1024 px: radius of what a strand is narrower than, of what the hair around is looked at in, how far above
+# the brows strands are looked for no longer, and over how many pixels less and less: a strand that ends would be cut.
+_NARROW, _AROUND, _OFF_BROWS, _FADE = 12, 40, 14, 40
 # How much darker than the skin around a pixel of a strand is, as logarithms of light: from where on, and all of it;
 # hardly a wrinkle is so dark. And the same of the hair that strands hang from, or nothing could be told.
 _TAKEN, _DARKER = (0.2, 0.6), (0.1, 0.3)
@@ -64,8 +64,9 @@ def fringe(
     length = (way**2).sum(axis=2)
     told = rising(length, _APART) * hanging(landmarks, size, size)[:below]
     like = rising(((logs - plain) * way).sum(axis=2) / length.clip(min=1e-6), _BETWEEN)
+    sought = rising(below - np.arange(below, dtype=np.float32), (0.0, _FADE * unit))[:, None]
     found = mask.copy()
-    found[:below] = np.maximum(mask[:below] * (1 - told * (1 - like)), strands)
+    found[:below] += sought * (np.maximum(mask[:below] * (1 - told * (1 - like)), strands) - mask[:below])
     return found
 
 
