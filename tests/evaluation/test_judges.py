@@ -298,6 +298,14 @@ def test_a_cross_judge_knows_nobody_it_judges() -> None:
     crops = sign_crops(ATLAS, np.full((128, 128, 3), 10 + 6 * 6, np.uint8), store.landmarks[0])
     found = cross.predict("stranger", crops)
     assert set(found) == set(ATLAS.signs) and all(value == pytest.approx(0.5, abs=0.05) for value in found.values())
+    # What was judged, then or when it was fitted, is not looked at again, but for the left side that was not graded.
+    looks = len(seen)
+    assert cross.predict("stranger", crops) == found and len(seen) == looks
+    own = sign_crops(ATLAS, store.images[6], store.landmarks[6], ["forehead_wrinkles"])
+    again = cross.predict("person-6", own)
+    assert len(seen) == looks
+    fresh = cross.judges[cross.fold_of("person-6")].predict({sign: crop[None] for sign, crop in own.items()})
+    assert again == {sign: pytest.approx(float(score)) for sign, (score,) in fresh.items()}
 
 
 def test_too_few_grades_are_said_before_any_work() -> None:

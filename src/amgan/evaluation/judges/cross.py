@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import hashlib
 import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -27,11 +28,23 @@ FOLDS = 5
 GRADE_MORE = "have more of them graded"
 Rgb = npt.NDArray[np.uint8]
 Fits = tuple[dict[str, RidgeFit], ...]
+# Fold, sign and digest of a crop to its score.
+Known = dict[tuple[int, str, bytes], float]
 
 
-def sign_crops(atlas: Atlas, rgb: Rgb, landmarks: npt.NDArray[np.float32]) -> dict[str, Rgb]:
-    """Left or centre crop of each sign from an aligned face of 1024 px, pixel for pixel: fine lines are judged."""
-    return {sign: _crop(atlas, atlas.zones_of(sign)[0], rgb, landmarks) for sign in atlas.signs}
+def sign_crops(
+    atlas: Atlas, rgb: Rgb, landmarks: npt.NDArray[np.float32], signs: Iterable[str] | None = None
+) -> dict[str, Rgb]:
+    """Left or centre crop of each sign from an aligned face of 1024 px, pixel for pixel: fine lines are judged.
+
+    Args:
+        atlas: Signs and zones.
+        rgb: (1024, 1024, 3) uint8, aligned.
+        landmarks: (478, 2) in it.
+        signs: Which of them; else all.
+    """
+    chosen = atlas.signs if signs is None else signs
+    return {sign: _crop(atlas, atlas.zones_of(sign)[0], rgb, landmarks) for sign in chosen}
 
 
 def _crop(atlas: Atlas, zone: str, rgb: Rgb, landmarks: npt.NDArray[np.float32], mirror: bool = False) -> Rgb:
@@ -44,23 +57,28 @@ class CrossJudge:
 
     Args:
         judges: One a fold, see `fold_of`.
+        known: What they found before.
+
+    Attributes:
+        known: Scores of all crops that were judged: an edit of one sign leaves most crops as they were, to the bit.
     """
 
-    def __init__(self, judges: Sequence[SignJudge]) -> None:
-        self.judges = tuple(judges)
+    def __init__(self, judges: Sequence[SignJudge], known: Known | None = None) -> None:
+        self.judges, self.known = tuple(judges), dict(known or {})
 
     @classmethod
-    def of(cls, fits: Fits, features: Features) -> CrossJudge:
+    def of(cls, fits: Fits, features: Features, known: Known | None = None) -> CrossJudge:
         """A judge that was fitted before, here or in another process.
 
         Args:
             fits: See `fits`.
             features: What it was fitted with.
+            known: What it found then.
         """
         judges = [SignJudge(features) for _ in fits]
         for judge, of_fold in zip(judges, fits, strict=True):
             judge.fits.update(of_fold)
-        return cls(judges)
+        return cls(judges, known)
 
     @property
     def fits(self) -> Fits:
@@ -73,9 +91,11 @@ class CrossJudge:
 
     def predict(self, identity: str, crops: Mapping[str, Rgb]) -> dict[str, float]:
         """Scores a person's crops by the judge that was fitted without them."""
-        judge = self.judges[self.fold_of(identity)]
-        found = judge.predict({sign: [crop] for sign, crop in crops.items()})
-        return {sign: float(scores[0]) for sign, scores in found.items()}
+        fold = self.fold_of(identity)
+        keys = {sign: (fold, sign, _digest(crop)) for sign, crop in crops.items()}
+        new = {sign: [crops[sign]] for sign, key in keys.items() if key not in self.known}
+        self.known.update((keys[sign], float(scores[0])) for sign, scores in self.judges[fold].predict(new).items())
+        return {sign: self.known[key] for sign, key in keys.items()}
 
     def correlation(self) -> dict[str, float]:
         """Cross-validated r of each sign, the mean of the judges."""
@@ -160,40 +180,57 @@ def fit_judge(
     check_graded(store, atlas, share, splits)
     extract = features()  # here too, so that a missing package is said before any work
     graded = (_graded(store, place, atlas) for place in progress(rows_to_learn_from(store, share, splits)))
-    known: dict[str, list[tuple[npt.NDArray[np.float32], float, str]]] = {sign: [] for sign in atlas.signs}
     start = functools.partial(_Reader, features)
     with contextlib.closing(LocalEngine(workers).run(start, graded, lambda face: face.name)) as read:
-        for face in read:
-            for sign, (found, score) in face.signs.items():
-                known[sign].append((found, score, face.identity))
+        faces = list(read)
     cross = CrossJudge([SignJudge(extract) for _ in range(FOLDS)])
     for fold, judge in enumerate(cross.judges):
-        others = {sign: [one for one in of if cross.fold_of(one[2]) != fold] for sign, of in known.items()}
+        others = [face for face in faces if cross.fold_of(face.identity) != fold]
+        of_sign = {
+            sign: [(one.signs[sign], one.identity) for one in others if sign in one.signs] for sign in atlas.signs
+        }
         judge.fit_features(
-            {sign: np.stack([found for found, _, _ in of]) for sign, of in others.items()},
-            {sign: [score for _, score, _ in of] for sign, of in others.items()},
-            {sign: [who for _, _, who in of] for sign, of in others.items()},
+            {sign: np.stack([graded.seen for graded, _ in of]) for sign, of in of_sign.items()},
+            {sign: [graded.score for graded, _ in of] for sign, of in of_sign.items()},
+            {sign: [who for _, who in of] for sign, of in of_sign.items()},
         )
+    for face in faces:
+        fold = cross.fold_of(face.identity)
+        for sign, graded_sign in face.signs.items():
+            (score,) = cross.judges[fold].fits[sign].predict(graded_sign.seen[None])
+            cross.known[fold, sign, graded_sign.digest] = float(score)
     return cross
 
 
+def _digest(crop: Rgb) -> bytes:
+    return hashlib.sha256(crop.tobytes()).digest()
+
+
+class _Sign(NamedTuple):
+    """A graded sign of a face: its crop, or what was read from that, its score, and the digest of the crop."""
+
+    seen: npt.NDArray[Any]
+    score: float
+    digest: bytes = b""
+
+
 class _Graded(NamedTuple):
-    """A face's signs that are graded: the crop of each, or what was read from it, and the score."""
+    """A face's signs that are graded."""
 
     name: str
     identity: str
-    signs: dict[str, tuple[npt.NDArray[Any], float]]
+    signs: dict[str, _Sign]
 
 
 def _graded(store: Store, place: int, atlas: Atlas) -> _Graded:
     row, face, landmarks = store.rows[place], store.images[place], store.landmarks[place]
-    signs: dict[str, tuple[npt.NDArray[Any], float]] = {}
+    signs: dict[str, _Sign] = {}
     for sign in atlas.signs:
         zones = atlas.zones_of(sign)
         if sign in row.scores:
-            signs[sign] = _crop(atlas, zones[0], face, landmarks), row.scores[sign]
+            signs[sign] = _Sign(_crop(atlas, zones[0], face, landmarks), row.scores[sign])
         elif sign in row.right:
-            signs[sign] = _crop(atlas, zones[-1], face, landmarks, mirror=True), row.right[sign]
+            signs[sign] = _Sign(_crop(atlas, zones[-1], face, landmarks, mirror=True), row.right[sign])
     return _Graded(row.name, row.identity, signs)
 
 
@@ -205,9 +242,11 @@ class _Reader:
 
     def run(self, face: _Graded) -> _Graded:
         """The features (D,) of each crop in its place."""
-        return face._replace(
-            signs={s: (self._extract(crop[None])[0], score) for s, (crop, score) in face.signs.items()}
-        )
+        read = {
+            sign: _Sign(self._extract(crop[None])[0], score, _digest(crop))
+            for sign, (crop, score, _) in face.signs.items()
+        }
+        return face._replace(signs=read)
 
     def close(self) -> None:
         """Nothing is held that has to be freed."""
