@@ -28,7 +28,7 @@ def part(image: torch.Tensor, number: int | None = None) -> torch.Tensor:
     """One part of its relief, or all."""
     shares = torch.zeros(1, OwnRelief.parts, *image.shape[-2:])
     shares[:, slice(None) if number is None else number] = 1
-    return OwnRelief()(image, shares, torch.ones_like(shares[:, :1]))
+    return OwnRelief()(image, torch.ones_like(shares[:, :1]), shares)
 
 
 def test_without_its_parts_a_face_has_no_lines_and_keeps_its_pores() -> None:
@@ -46,8 +46,10 @@ def test_without_its_parts_a_face_has_no_lines_and_keeps_its_pores() -> None:
 
 def test_lines_that_are_there_deepen_and_nothing_gleams() -> None:
     image = lined()
-    none, whole = torch.zeros(1, OwnRelief.parts, SIDE, SIDE), torch.ones(1, 1, SIDE, SIDE)
-    deeper = -OwnRelief()(image, none, whole, whole)
+    whole = torch.ones(1, 1, SIDE, SIDE)
+    deeper = -OwnRelief()(image, whole, deeper=whole)
+    none = torch.zeros(1, OwnRelief.parts, SIDE, SIDE)
+    assert torch.equal(deeper, -OwnRelief()(image, whole, none, whole))
     after = light(laid(image, deeper)) - light(image)
     for rows in (slice(31, 32), slice(83, 87)):
         assert after[0, rows, 30:-30].mean() < 0.5 * deeper.min() < -0.05
@@ -66,8 +68,8 @@ def test_what_is_no_skin_is_left_alone_and_casts_no_fold_on_skin_beside_it() -> 
     image[..., : SIDE // 2] = -0.9
     skin[..., : SIDE // 2] = 0
     shares = torch.ones(1, OwnRelief.parts, SIDE, SIDE)
-    assert OwnRelief()(image, shares, skin).abs().max() < 1e-3
-    assert OwnRelief()(image, shares, torch.ones_like(skin)).abs().max() > 0.3
+    assert OwnRelief()(image, skin, shares).abs().max() < 1e-3
+    assert OwnRelief()(image, torch.ones_like(skin), shares).abs().max() > 0.3
 
 
 def test_a_flat_face_has_nothing_to_lose() -> None:

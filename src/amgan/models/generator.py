@@ -56,12 +56,14 @@ class Shares(NamedTuple):
         greying: In 0..2, how grey it gets.
         going: In 0..2, how much of each part of the own relief goes.
         skin: In 0..1, where bare skin is.
+        attention: In 0..1, how much of it all is made.
     """
 
     laying: Tensor
     greying: Tensor
     going: Tensor
     skin: Tensor
+    attention: Tensor
 
     def of(self, chosen: Tensor | slice) -> Shares:
         """Those of some pictures of the batch."""
@@ -158,11 +160,7 @@ class Generator(nn.Module):
             return GeneratorOutput(image + attention * change, change, attention)
         laying, greying, going, skin, attention = torch.sigmoid(out).split((1, 1, OwnRelief.parts, 1, 1), dim=1)
         # Shares go up to twice as much as all, since attention begins at a half.
-        going = 2 * going
-        if not self.training:
-            # Of the own relief all goes at most, or lines would come back as pale ones.
-            going = torch.minimum(going * going.new_tensor(HEDGED)[:, None, None], 1 / attention)
-        change = self._laid(image, aging_map, location, Shares(2 * laying, 2 * greying, going, skin))
+        change = self._laid(image, aging_map, location, Shares(2 * laying, 2 * greying, 2 * going, skin, attention))
         return GeneratorOutput(image + attention * change, change, attention, skin)
 
     def _laid(self, image: Tensor, asked: Tensor, location: Tensor | None, shares: Shares) -> Tensor:
@@ -170,18 +168,27 @@ class Generator(nn.Module):
         assert self.lines is not None and self.own is not None and location is not None
         relief = torch.zeros_like(image)
         # Mostly all signs of a picture rise or all fall, so half of the work is none.
-        if (rising := _pictures(asked > 0)) is not None:
+        rising, falling = _pictures(asked > 0), _pictures(asked < 0)
+        if rising is not None:
             more_of, at, part = asked[rising], location[rising], shares.of(rising)
             added = part.laying * part.skin * self.lines(more_of, at)
             if not self.config.greys:
                 added = added + self.own.grey(image[rising], part.greying * more(more_of))
             relief = relief + _among(image, rising, added)
         # In training nothing deepens: no graft says how.
-        if (own := _pictures(asked < 0 if self.training else asked != 0)) is not None:
+        if (own := falling if self.training else _pictures(asked != 0)) is not None:
             part, wanted = shares.of(own), asked[own]
+            going = None if falling is None else self._hedged(part) * less(wanted)
             deeper = None if self.training or rising is None else more(wanted)
-            relief = relief - _among(image, own, self.own(image[own], part.going * less(wanted), part.skin, deeper))
+            relief = relief - _among(image, own, self.own(image[own], part.skin, going, deeper))
         return laid(image, relief) - image
+
+    def _hedged(self, shares: Shares) -> Tensor:
+        """How much of each part of the own relief goes, (B, parts, H, W), in use more than was learned."""
+        if self.training:
+            return shares.going
+        # All goes at most, or lines would come back as pale ones.
+        return torch.minimum(shares.going * shares.going.new_tensor(HEDGED)[:, None, None], 1 / shares.attention)
 
     @torch.inference_mode()
     def aged(

@@ -43,7 +43,7 @@ class OwnRelief(nn.Module):
 
     Example:
         >>> image, one = torch.zeros(1, 3, 32, 32), torch.ones(1, 1, 32, 32)
-        >>> OwnRelief()(image, one.expand(1, OwnRelief.parts, 32, 32), one).shape
+        >>> OwnRelief()(image, one, one.expand(1, OwnRelief.parts, 32, 32)).shape
         torch.Size([1, 3, 32, 32])
     """
 
@@ -61,17 +61,17 @@ class OwnRelief(nn.Module):
         self.thin: Tensor
         self.deep: Tensor
 
-    def forward(self, image: Tensor, shares: Tensor, skin: Tensor, deeper: Tensor | None = None) -> Tensor:
+    def forward(self, image: Tensor, skin: Tensor, going: Tensor | None = None, deeper: Tensor | None = None) -> Tensor:
         """So much of each part.
 
         What is no skin counts for nothing in what is around a place: else the shade of an eye would be a fold.
 
         Args:
             image: (B, 3, H, W) in -1..1; H and W divisible by 8.
-            shares: (B, parts, H, W), how much of each: pores in lines, creases and other unevenness of that width, deep
-                folds and shallow ones, all in grey; then uneven colour in lines and elsewhere. Pores outside of lines
-                are in none of them, so they stay.
             skin: (B, 1, H, W) in 0..1, where skin is.
+            going: (B, parts, H, W), how much of each goes, if anything does: pores in lines, creases and other
+                unevenness of that width, deep folds and shallow ones, all in grey; then uneven colour in lines and
+                elsewhere. Pores outside of lines are in none of them, so they stay.
             deeper: (B, 1, H, W) in 0..1, how much of `DEEPENED` comes once more, instead; of `DARKEST` and `GLEAM` at
                 most in grey.
 
@@ -81,7 +81,9 @@ class OwnRelief(nn.Module):
         # In half precision a logarithm has no room for fine lines.
         with torch.autocast(image.device.type, enabled=False):
             grey, uneven, line = self._taken_apart(image, skin)
-            relief = _so_much(grey, uneven, line, shares.float().split(1, dim=1))
+            relief = torch.zeros_like(uneven)
+            if going is not None:
+                relief = _so_much(grey, uneven, line, going.float().split(1, dim=1))
             if deeper is not None:
                 moderate = [part.clamp(-DARKEST, GLEAM) for part in grey]
                 relief = relief - deeper * _so_much(moderate, uneven, line, DEEPENED)
