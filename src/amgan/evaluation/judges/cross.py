@@ -186,19 +186,17 @@ def fit_judge(
     cross = CrossJudge([SignJudge(extract) for _ in range(FOLDS)])
     for fold, judge in enumerate(cross.judges):
         others = [face for face in faces if cross.fold_of(face.identity) != fold]
-        of_sign = {
-            sign: [(one.signs[sign], one.identity) for one in others if sign in one.signs] for sign in atlas.signs
-        }
+        with_sign = {sign: [face for face in others if sign in face.signs] for sign in atlas.signs}
         judge.fit_features(
-            {sign: np.stack([graded.seen for graded, _ in of]) for sign, of in of_sign.items()},
-            {sign: [graded.score for graded, _ in of] for sign, of in of_sign.items()},
-            {sign: [who for _, who in of] for sign, of in of_sign.items()},
+            {sign: np.stack([face.signs[sign].seen for face in of]) for sign, of in with_sign.items()},
+            {sign: [face.signs[sign].score for face in of] for sign, of in with_sign.items()},
+            {sign: [face.identity for face in of] for sign, of in with_sign.items()},
         )
     for face in faces:
         fold = cross.fold_of(face.identity)
-        for sign, graded_sign in face.signs.items():
-            (score,) = cross.judges[fold].fits[sign].predict(graded_sign.seen[None])
-            cross.known[fold, sign, graded_sign.digest] = float(score)
+        for sign, one in face.signs.items():
+            (score,) = cross.judges[fold].fits[sign].predict(one.seen[None])
+            cross.known[fold, sign, one.digest] = float(score)
     return cross
 
 
