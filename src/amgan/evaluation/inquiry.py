@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from amgan.data.curation.limits import Limits
@@ -53,7 +53,7 @@ class Inquiry:
     limits: Limits
     plans: Sequence[Plan]
     left_out: Mapping[str, int]
-    sources: Mapping[str, str | None] = field(default_factory=dict)
+    sources: Mapping[str, str | None]
 
 
 def make_inquiry(

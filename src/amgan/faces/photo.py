@@ -99,15 +99,17 @@ class Photo:
         """
         if rgb.shape != self.rgb.shape or rgb.dtype != np.uint8:
             raise ValueError(f"expected uint8 pixels of shape {self.rgb.shape}, got {rgb.dtype} of shape {rgb.shape}")
-        # Of RGB without a profile the one is the other.
-        changed = (rgb != self.rgb).any(axis=-1) if self.native is not self.rgb else None
-        pixels = rgb if changed is None else self.native.copy()
-        if changed is not None and changed.any():
-            mode = "L" if pixels.ndim == 2 else "RGB"
-            strip = Image.fromarray(rgb[changed][None])
-            if self.icc_profile is not None:
-                strip = _transform(self.icc_profile, mode, back=True).apply(strip)
-            pixels[changed] = np.asarray(strip.convert(mode))[0] * (self.white / 255)  # integers by 1 or 257: exact
+        if self.native is self.rgb:  # RGB without a profile
+            pixels = rgb
+        else:
+            pixels, changed = self.native.copy(), (rgb != self.rgb).any(axis=-1)
+            if changed.any():
+                mode = "L" if pixels.ndim == 2 else "RGB"
+                strip = Image.fromarray(rgb[changed][None])
+                if self.icc_profile is not None:
+                    strip = _transform(self.icc_profile, mode, back=True).apply(strip)
+                # Integers by 1 or 257: exact.
+                pixels[changed] = np.asarray(strip.convert(mode))[0] * (self.white / 255)
         image = Image.fromarray(pixels if self.alpha is None else np.dstack((pixels, self.alpha)))
         if self.icc_profile is not None:
             image.info["icc_profile"] = self.icc_profile
