@@ -97,6 +97,28 @@ def test_what_does_not_hang_together_with_it_is_none_of_its_hair(photo: np.ndarr
     assert seen[400:535, 345:355].min() > 0.9 and seen[560:].max() == 0
 
 
+class GreenIsSkin(RedIsHair):
+    """Sees skin too."""
+
+    def parse(self, rgb: np.ndarray) -> Parts:
+        hair, step = super().parse(rgb).hair, len(rgb) / SIDE
+        at = ((np.arange(SIDE) + 0.5) * step).astype(int)
+        skin = (rgb[np.ix_(at, at)].astype(int) @ (-1, 1, -1) > 100).astype(np.float32)
+        return Parts(hair, skin)
+
+
+def test_what_is_taken_for_hair_behind_a_head_is_none_of_its_hair(photo: np.ndarray) -> None:
+    photo[480:510, 300:330] = RED  # a seat
+    photo[480:510, 470:500] = RED  # a lock before the neck
+    apart = SQUARE.paste(followed(photo).hair, (800, 800), (0, 0, 800, 800))
+    assert apart[340:370, 350:450].min() > 0.9 and apart[470:].max() == 0
+    photo[450:495, 390:475] = (0, 255, 0)
+    own, parser = SQUARE.crop(photo), GreenIsSkin()
+    found = look_around(parser, photo, SQUARE, own, parser.parse(own))
+    joined = SQUARE.paste(found.hair, (800, 800), (0, 0, 800, 800))
+    assert joined[497:505, 478:495].min() > 0.9 and joined[470:, :350].max() == 0
+
+
 def test_hair_that_the_border_of_a_photo_cuts_has_no_edge_there(photo: np.ndarray) -> None:
     cut = photo[:560]
     cut[340:, 340:360] = RED
@@ -138,6 +160,7 @@ def test_hair_is_followed_at_a_corner_of_a_tilted_square(photo: np.ndarray) -> N
     cut = photo[: int(max(middle[1], corner[1])) + 40]
     x, y = corner.astype(int)
     cut[350 : y + 30, x + 2 : x + 30] = RED
+    cut[360:375, x + 2 : 345] = RED
     found = followed(cut, square)
     assert found.pad > 0 and found.hair.max() == 1
 

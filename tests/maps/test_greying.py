@@ -101,6 +101,17 @@ def test_skin_between_strands_and_white_hair_stay() -> None:
     assert (luma(found) >= luma(light) - 1e-5).all()
 
 
+def test_a_sky_behind_hair_stays_and_hair_in_the_sun_does_not(hair: np.ndarray) -> None:
+    for colour, kept in (((0.92, 0.94, 0.97), True), ((1.0, 0.93, 0.7), False)):
+        before = hair.copy()
+        before[60:100, 60:100] = 2 * np.array(colour, np.float32) - 1
+        # A single strand may gleam as much.
+        before[:, 180] = 2 * np.array((0.92, 0.94, 0.97), np.float32) - 1
+        change = np.abs(aged(before, 1.0) - before).max(axis=2)
+        assert bool(change[64:96, 64:96].max() == 0) is kept
+        assert change[:, 180].min() > 0.02 and change[120:, :180].min() > 0.1
+
+
 def test_a_part_is_greyed_like_the_whole(hair: np.ndarray) -> None:
     whole = aged(hair, 0.5)
     rows, columns = slice(60, 200), slice(40, 220)

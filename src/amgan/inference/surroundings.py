@@ -142,9 +142,10 @@ def look_around(
     if looked is None:
         looked = STEPS if _leaves(parts.hair, _room(face, SIDE, rgb.shape)) else 0
     found = _around(parser, rgb, face, parts) if looked else parts
-    hair, skin = (_cut(part, looked) for part in (found.hair, found.skin))
-    whose = _whose(len(hair), face.size, others)
-    hair = hair * whose
+    whose = _whose(len(found.hair), face.size, others)
+    hair = found.hair * whose
+    hair = _cut(hair * _of_head(hair, found.skin * whose), looked)
+    skin, whose = _cut(found.skin, looked), _cut(whose, looked)
     cells = face.resized(SIDE).padded(looked * STEP)
     hair = hair * _fading(_room(cells, len(hair), rgb.shape), FADE)
     if steps is None:
@@ -156,13 +157,11 @@ def look_around(
 
 
 def _around(parser: FaceParser, rgb: npt.NDArray[np.uint8], face: Alignment, parts: Parts) -> Parts:
-    """Parts (2 `SIDE`, 2 `SIDE`) of a square twice as large, of hair what hangs together with that of the face."""
+    """Parts (2 `SIDE`, 2 `SIDE`) of a square twice as large."""
     half = SIDE // 2
     wide = face.resized(half).padded(half // 2)
     parsed = parser.parse(wide.crop(rgb))
-    # What lies beyond the photo is the photo mirrored.
-    inside = _inside(face, half, rgb.shape)
-    edges, square = (half,) * 4, (slice(half, half + SIDE),) * 2
+    edges = (half,) * 4
     weight = _fading(_room(face, SIDE, rgb.shape), _BLEND, _NARROW)
     weight = np.asarray(cv2.copyMakeBorder(weight, *edges, cv2.BORDER_REPLICATE), np.float32)
 
@@ -171,16 +170,23 @@ def _around(parser: FaceParser, rgb: npt.NDArray[np.uint8], face: Alignment, par
         seen += weight * (cv2.copyMakeBorder(close, *edges, cv2.BORDER_REPLICATE) - seen)
         return np.asarray(seen, np.float32)
 
-    hair = joined(parsed.hair, parts.hair)
-    _, labels = cv2.connectedComponents((hair * inside > _HAIR).astype(np.uint8))
-    attached = np.unique(labels[square][parts.hair > _HAIR])
-    side = 2 * _AROUND + 1
-    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
-    kept = cv2.dilate(np.isin(labels, attached[attached > 0]).astype(np.uint8), disc)
-    kept[square] = 1
+    found = joined(parsed.hair, parts.hair), joined(parsed.skin, parts.skin)
     onto = _nearest(face, half, rgb.shape)
-    found = (cv2.remap(part, *onto, cv2.INTER_LINEAR) for part in (hair * kept, joined(parsed.skin, parts.skin)))
-    return Parts(*(np.asarray(part, np.float32) for part in found))
+    return Parts(*(np.asarray(cv2.remap(part, *onto, cv2.INTER_LINEAR), np.float32) for part in found))
+
+
+def _of_head(hair: Array, skin: Array) -> npt.NDArray[np.bool_]:
+    """(R, R), what hangs together with the face in the middle by hair, or within the face's square by skin.
+
+    Seats, frames and people behind a head, which are taken for hair now and then, do not.
+    """
+    known, middle = (hair > _HAIR).astype(np.uint8), len(hair) // 2
+    square = (slice(middle - SIDE // 2, middle + SIDE // 2),) * 2
+    known[square] |= skin[square] > _HAIR
+    cv2.circle(known, (middle, middle), SIDE // 4, 1, cv2.FILLED)
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * _AROUND + 1,) * 2)
+    _, labels = cv2.connectedComponents(cv2.dilate(known, disc))
+    return np.asarray(labels == labels[middle, middle], np.bool_)
 
 
 def _inside(face: Alignment, cells: int, shape: tuple[int, ...]) -> npt.NDArray[np.uint8]:

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from amgan.faces.light import DARK, LUMA
 from amgan.faces.rising import rising
-from amgan.maps.strands import strands_of
+from amgan.maps.strands import smooth, strands_of
 
 # Years at which hair begins to go grey, and at which hardly any is left that is not.
 FIRST, LAST = 40.0, 80.0
@@ -23,6 +23,11 @@ _LIFTED, _BLACK, _UNLIT, _LIT = 9.0, 0.003, 2.0, (0.006, 0.025)
 # hair hands light on, and has no black between its strands. 13 grey heads of `train` have 0.28 and 0.18, light of 0.51,
 # and 0.27 times the hue of their skin (medians). And how much grey strands add, where some are seen or must be.
 _WAVES, _STRANDS, _MOTTLED = (0.9, 0.28), (1.0, 0.18), 0.18
+# So many times as light as a head of grey hair is, from where on and surely, is a sky or a wall that shows between its
+# strands where it is so much of what is around, within so far, to a side of the face: lighter strands are but thin.
+_BRIGHT, _MOSTLY, _BETWEEN = (1.3, 1.7), (0.3, 0.6), 6 / 1024
+# But not if it is golden, as hair in the sun is: by how much more red than blue there is, to its light.
+_GOLDEN = (0.1, 0.2)
 # What is this many times as light as grey hair there is skin, and stays; lightest that hair gets.
 _SKIN, _LIGHTEST = 1.5, 0.92
 # Of the share of strands: from the first grey that is seen on one to white; and how much sooner temples go.
@@ -73,9 +78,10 @@ def greyed(
     Returns:
         (H, W, 3) float32.
     """
+    hair = hair * (1 - _behind(picture, hair, side))
     found = strands_of(picture, hair, origin, side)
     luma, light, whole, around = found.luma, found.light, found.whole, found.around
-    level = max(np.log(_WHITE) + _POWER * found.mean, found.mean)
+    level = _level(found.mean)
     waves, strands = around - np.float32(found.mean), light - around
     white = np.asarray(np.float32(level) + _kept(waves, whole, *_WAVES) * waves, np.float32)
     grey = found.chosen(_sooner(share, origin, side), _SOFT) * hair
@@ -107,6 +113,23 @@ def warmth(skin: Sequence[float]) -> Array:
         [0.05, -0.01, -0.07]
     """
     return np.asarray(np.array(_WARM) * (np.array(skin) / np.dot(skin, LUMA) - 1), np.float32)
+
+
+def _level(mean: float) -> float:
+    """Logarithm of the light of grey hair, by that of the hair."""
+    return float(max(np.log(_WHITE) + _POWER * mean, mean))
+
+
+def _behind(picture: Array, hair: Array, side: int) -> Array:
+    """How much of each pixel (H, W) is too light for its hair, also when that is grey: it is of what lies behind."""
+    luma = np.asarray(((cv2.transform(picture, LUMA[None]) + 1) / 2).clip(min=DARK / 2), np.float32)
+    whole = hair**4
+    mean = float((cv2.log(luma) * whole).sum() / max(float(whole.sum()), 1e-3))
+    bright = rising(luma / np.float32(np.exp(_level(mean))), _BRIGHT)
+    golden = np.asarray((picture[..., 0] - picture[..., 2]) / (2 * luma), np.float32)
+    bright *= 1 - rising(golden, _GOLDEN)
+    around = smooth(np.stack([bright * hair, hair], axis=-1), _BETWEEN * side)
+    return bright * rising(around[..., 0] / (around[..., 1] + np.float32(1e-2)), _MOSTLY)
 
 
 def _kept(part: Array, weight: Array, share: float, most: float) -> np.float32:
