@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from amgan.inference import change
 from amgan.inference.ager import Ager
 from amgan.inference.change import face_change, prepare
 from amgan.inference.facemaps import location_of, rise_of
@@ -150,7 +151,9 @@ def test_one_sign_moves_its_own_place_alone(ager: Ager, face: FaceView) -> None:
     assert rows.min() > face.landmarks[33, 1] and np.abs(found).max() > 0.05
 
 
-def test_light_falls_on_a_face_as_on_one_of_that_age(ager: Ager, face: FaceView) -> None:
+def test_light_falls_on_a_face_as_on_one_of_that_age(
+    ager: Ager, face: FaceView, monkeypatch: pytest.MonkeyPatch
+) -> None:
     generator = Drawn(ager, lambda image, location: 0 * image)
     generator.config = generator.config.model_copy(update={"shades": True})
     bundle = with_generator(ager, generator)
@@ -161,6 +164,9 @@ def test_light_falls_on_a_face_as_on_one_of_that_age(ager: Ager, face: FaceView)
     x, y = face.landmarks[[205, 36, 203]].mean(axis=0).astype(int)
     fold = slice(y - 5, y + 5), slice(x - 5, x + 5)
     assert older[fold].mean() < -0.02 and younger[fold].mean() > 0
+    monkeypatch.setattr(change, "RISE", 1.0)
+    less = face.wide.of_face(face_change(bundle, face, dict.fromkeys(face.scores, 0.9)))
+    assert older[fold].mean() < 1.05 * less[fold].mean() < 0
     # For each score of light that comes less goes: a face's own shade goes with its folds.
     risen, fallen = (abs(score - face.scores["age"]) for score in (0.9, 0.0))
     assert younger[fold].mean() / fallen < -0.6 * older[fold].mean() / risen

@@ -154,6 +154,19 @@ def test_in_use_more_goes_than_was_learned_but_never_more_than_all() -> None:
     assert learned < 1.5 * used < most < 0.01
 
 
+def test_in_use_lines_are_laid_deeper_than_was_learned() -> None:
+    generator, flat = lines_generator(), torch.zeros(1, 3, SIDE, SIDE)
+
+    def drawn() -> torch.Tensor:
+        with torch.no_grad():
+            return generator(flat, torch.ones(1, 1, SIDE, SIDE), whole()).image
+
+    learned = drawn()
+    generator.eval()
+    deep = learned < -0.05
+    assert deep.any() and (drawn()[deep] < 1.2 * learned[deep]).all()
+
+
 def test_in_use_lines_that_a_face_has_deepen() -> None:
     generator = lines_generator()
     assert generator.lines is not None

@@ -25,9 +25,9 @@ from amgan.models.generator_config import GeneratorConfig
 FULL_EFFECT = 0.05
 # What of the lines on the nose stays that are to go, and how far around its wings, pixels of outlines' masks.
 SHAPE, AROUND_NOSE = 0.75, 6
-# How much of the light comes back that goes with age: most of a face's own shade has gone with its folds, and what is
-# lit twice glows.
-FALL = 0.4
+# How much of the light that goes with age comes back where scores fall: most of a face's own shade has gone with its
+# folds, and what is lit twice glows. And how much of it, and of the shape, comes where they rise.
+FALL, RISE = 0.4, 1.1
 # Pixels that the generator sees beyond what may change: its answer is then, to a grey level, that of the whole face.
 # With instance norm it sees that whole, for the statistics are of all that is seen.
 MARGIN = 64
@@ -95,7 +95,8 @@ def face_change(
     rises = None
     if config.follows_trends:
         light, shape = (rise_of(bundle, face, targets, on_face, follows) for follows in ("light", "shape"))
-        light = np.where(light < 0, np.float32(FALL) * light, light)
+        light = np.where(light < 0, np.float32(FALL), np.float32(RISE)) * light
+        shape = np.where(shape < 0, np.float32(1), np.float32(RISE)) * shape
         # Light and shape may change where the map itself asks for nothing: with the age, in zones that follow that.
         lit, moves = (_where(config, face, np.maximum(differs, np.abs(rise).max(axis=1)[0])) for rise in (light, shape))
         rises = Rises(light, _on_skin(config, face, lit), shape, _pliable(config, face, moves))

@@ -27,7 +27,7 @@ THIN, DEEP, DIRECTIONS = (1, 2.0, 4.0, 6), (4, 1.5, 3.0, 5), 8
 FAINT, WHOLE = 0.01, 0.07
 # How much of each part comes once more where all is asked for: lines that a face has deepen where they are, as no
 # memory of others' lines has them.
-DEEPENED = (0.8, 1.6, 0.2, 3.0, 1.0, 0.0, 0.8)
+DEEPENED = (1.4, 2.9, 0.35, 5.4, 1.8, 0.0, 1.4)
 # What comes once more is of what is so much darker and lighter than around at most, as logarithms: shade that is deep
 # already would turn black, and skin gleam.
 DARKEST, GLEAM = 0.07, 0.03
