@@ -4,6 +4,8 @@ import cv2
 import numpy as np
 import pytest
 
+from amgan.data.grafts import pattern
+from amgan.data.grafts.bare_skin import bare_skin
 from amgan.data.grafts.pattern import FULL, Giver, evened, pattern_of
 from amgan.data.store import Store, prepare
 from amgan.errors import DatasetError
@@ -42,6 +44,27 @@ def test_who_gives_a_sign_gives_it_in_its_zone(store: Store) -> None:
     moved = np.abs(other - plain).max(axis=(0, 3))
     assert moved[forehead > 0.5].mean() > 20 * moved[: SIZE // 8].mean()
     assert moved[int(0.75 * SIZE) :].max() < 1e-6
+
+
+def test_a_forehead_fades_where_its_skin_ends_and_nothing_else_does(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def right_half(picture: np.ndarray, landmarks: np.ndarray, shaded: bool) -> np.ndarray:
+        skin = bare_skin(picture, landmarks, shaded=shaded)
+        skin[:, : skin.shape[1] // 2] = 0  # a fringe
+        return skin
+
+    monkeypatch.setattr(pattern, "bare_skin", right_half)
+    faded = np.abs(pattern_of(store, ATLAS, givers(store))).max(axis=(0, 3))
+    monkeypatch.setattr(pattern, "_TO_HAIR", "")
+    cut = np.abs(pattern_of(store, ATLAS, givers(store))).max(axis=(0, 3))
+    landmarks = ((mean_face() + 1) * SIZE / 2 - 0.5).astype(np.float32)
+    forehead = rasterise(ATLAS.signs["forehead_wrinkles"].zones["centre"], landmarks, SIZE, SIZE) > 0.9
+    columns = np.arange(SIZE)[None] + 0 * forehead
+    edge, inside = (forehead & (columns > first) & (columns < last) for first, last in ((256, 264), (310, 360)))
+    assert cut[edge].mean() > 0.005 and faded[edge].mean() < 0.3 * cut[edge].mean()
+    assert faded[inside].mean() > 0.95 * cut[inside].mean()
+    assert np.array_equal(faded[SIZE // 2 :], cut[SIZE // 2 :])
 
 
 def test_spots_or_lines_alone_are_less_than_all(store: Store) -> None:

@@ -16,6 +16,7 @@ from amgan.data.store import Store
 from amgan.errors import DatasetError
 from amgan.faces.light import LUMA
 from amgan.faces.outlines import LIPS, SIDE, disc, hull, to_masks
+from amgan.faces.rising import rising
 from amgan.maps.mesh import mean_face_in, places_in
 from amgan.maps.packing import pack_zones
 from amgan.maps.shading import TINT
@@ -30,6 +31,9 @@ REST = "rest"
 _FADE = 24 / 1024
 # Cells of masks around lips that are not skin (`bare_skin`) either, and where it does not fade.
 _LIP = 9
+# Of which sign lines are not to end at an edge, since it lies wherever their giver's hair does, and from where to where
+# they fade there, of how far that skin has faded in. Elsewhere lines end where they do on anybody.
+_TO_HAIR, _ENDS = "forehead_wrinkles", (0.05, 0.7)
 # How far zones fade into each other, and what the one who gives the rest counts in a zone.
 _SOFT, _REST = 10 / 1024, 0.03
 
@@ -133,7 +137,7 @@ def pattern_of(store: Store, atlas: Atlas, givers: Mapping[str, Giver]) -> _Arra
     channels = pack_zones(atlas)
     total = np.zeros((max(channels) + 1, *whole.shape), np.float32)
     total[0] = _REST * whole
-    weights = _REST * np.maximum(bare, np.float32(0.2))
+    weights, gone = _REST * np.maximum(bare, np.float32(0.2)), np.zeros_like(bare)
     # The mean face has no irises, and zones are not drawn by them: any ten landmarks do in their place.
     points = np.concatenate([mean, mean[:10]]).astype(np.float32)
     zones = zone_masks(atlas, points, size, size).zones
@@ -147,7 +151,9 @@ def pattern_of(store: Store, atlas: Atlas, givers: Mapping[str, Giver]) -> _Arra
         total[channel] += relief * weight[..., None]
         # What is covered of one has faded already: only where another shows skin does that one count.
         weights += bare * weight
-    return np.asarray(total / weights[..., None] * (1 / np.float32(FULL)), np.float32)
+        if zone.partition(".")[0] == _TO_HAIR:
+            gone += weight * (1 - rising(bare, _ENDS))
+    return np.asarray(total * ((1 - gone) / weights)[..., None] * (1 / np.float32(FULL)), np.float32)
 
 
 def _parted(relief: _Array, giver: Giver, size: int) -> _Array:
