@@ -13,7 +13,7 @@ from amgan.evaluation.bootstrap import Interval
 from amgan.evaluation.face import PICTURES, Found, strip_name, sweep_name
 from amgan.evaluation.networks import INSIDE, LEADING
 from amgan.evaluation.protocol import DRAWN, Plan
-from amgan.evaluation.report.charts import span
+from amgan.evaluation.report.charts import dot_plot, span
 from amgan.evaluation.report.markdown import cells, markdown
 from amgan.evaluation.report.page import html_page
 from amgan.evaluation.report.tables import WORST, groups_table
@@ -202,6 +202,11 @@ def test_what_is_shown_on_the_page_is_said_too(
     labels = re.findall(r'<svg [^>]*role="img"([^>]*)>', page)
     assert len(labels) == page.count('role="img"') and all(re.search(r'aria-label="[^"]+"', la) for la in labels)
     assert 'aria-label="older minus younger: median +80.0 years; ' in page
+
+
+def test_nothing_has_no_sign_of_less() -> None:
+    shown = dot_plot([("sharpened", [-0.004, -0.003])], None, "years")
+    assert "+0.0 years" in shown and "-0.0" not in shown
 
 
 def test_of_what_is_not_known_no_bar_is_drawn() -> None:

@@ -87,13 +87,13 @@ def dot_plot(rows: Sequence[tuple[str, Sequence[float]]], limit: float | None, u
         for lane, value in enumerate(sorted(known)):
             parts.append(f'<circle cx="{x(value):.1f}" cy="{middle + (lane % 3 - 1) * 7:.1f}" r="3.5"/>')
         if known:
-            told.append(f"{name}: median {median:+.1f} {unit}")
+            told.append(f"{name}: median {median:+z.1f} {unit}")
             # At the right end the words go to the other side.
             words, anchor = (x(median) - 7, "end") if x(median) > width - 90 else (x(median) + 7, "start")
             parts.append(
                 f'<rect class="median" x="{x(median) - 2:.1f}" y="{middle - 17:.1f}" width="4" height="34" rx="2"/>'
                 f'<text class="value" x="{words:.1f}" y="{middle - 12:.1f}" text-anchor="{anchor}">'
-                f"{median:+.1f} {escape(unit)}</text>"
+                f"{median:+z.1f} {escape(unit)}</text>"
             )
     label = escape("; ".join(told))
     return f'<svg class="dots" viewBox="0 0 {width} {height}" role="img" aria-label="{label}">{"".join(parts)}</svg>'
