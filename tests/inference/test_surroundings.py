@@ -18,6 +18,12 @@ from amgan.inference.surroundings import STEP, Surroundings, look_around, seen_f
 RED = (255, 0, 0)
 
 
+def like(rgb: np.ndarray, colour: tuple[int, int, int]) -> np.ndarray:
+    """(SIDE, SIDE), 1 where a photo is of a colour, given as the signs of red, green and blue."""
+    at = ((np.arange(SIDE) + 0.5) * len(rgb) / SIDE).astype(int)
+    return (rgb[np.ix_(at, at)].astype(int) @ colour > 100).astype(np.float32)
+
+
 class RedIsHair:
     """Sees what the network of hair would have to learn."""
 
@@ -26,9 +32,7 @@ class RedIsHair:
 
     def parse(self, rgb: np.ndarray) -> Parts:
         self.asked += 1
-        step = len(rgb) / SIDE
-        at = ((np.arange(SIDE) + 0.5) * step).astype(int)
-        hair = (rgb[np.ix_(at, at)].astype(int) @ (1, -1, -1) > 100).astype(np.float32)
+        hair = like(rgb, (1, -1, -1))
         return Parts(hair, np.zeros_like(hair))
 
 
@@ -101,10 +105,7 @@ class GreenIsSkin(RedIsHair):
     """Sees skin too."""
 
     def parse(self, rgb: np.ndarray) -> Parts:
-        hair, step = super().parse(rgb).hair, len(rgb) / SIDE
-        at = ((np.arange(SIDE) + 0.5) * step).astype(int)
-        skin = (rgb[np.ix_(at, at)].astype(int) @ (-1, 1, -1) > 100).astype(np.float32)
-        return Parts(hair, skin)
+        return Parts(super().parse(rgb).hair, like(rgb, (-1, 1, -1)))
 
 
 def test_what_is_taken_for_hair_behind_a_head_is_none_of_its_hair(photo: np.ndarray) -> None:

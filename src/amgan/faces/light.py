@@ -27,3 +27,13 @@ def logarithms(rgb: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
 def light_in(logs: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     """Their mean over the colours, (H, W, 3) to (H, W), as much of each as it counts in the light of a pixel."""
     return np.asarray(cv2.transform(logs, LUMA[None]), np.float32)
+
+
+def luma_of(picture: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Light of each pixel of a picture (H, W, 3) that goes from -1 to 1, as (H, W) in 0..1.
+
+    Example:
+        >>> luma_of(np.array([[[-1, -1, -1], [1, 1, 1]]], np.float32)).round(3).tolist()
+        [[0.0, 1.0]]
+    """
+    return np.asarray((cv2.transform(picture, LUMA[None]) + 1) / 2, np.float32)

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from amgan.faces.light import DARK, LUMA
+from amgan.faces.light import DARK, LUMA, luma_of
 from amgan.faces.rising import rising
 from amgan.maps.strands import smooth, strands_of
 
@@ -122,7 +122,7 @@ def _level(mean: float) -> float:
 
 def _behind(picture: Array, hair: Array, side: int) -> Array:
     """How much of each pixel (H, W) is too light for its hair, also when that is grey: it is of what lies behind."""
-    luma = np.asarray(((cv2.transform(picture, LUMA[None]) + 1) / 2).clip(min=DARK / 2), np.float32)
+    luma = np.asarray(luma_of(picture).clip(min=DARK / 2), np.float32)
     whole = hair**4
     mean = float((cv2.log(luma) * whole).sum() / max(float(whole.sum()), 1e-3))
     bright = rising(luma / np.float32(np.exp(_level(mean))), _BRIGHT)

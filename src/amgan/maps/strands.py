@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from amgan.faces.light import DARK, LUMA, logarithms
+from amgan.faces.light import DARK, logarithms, luma_of
 from amgan.faces.rising import rising
 from amgan.maps.guided import guided
 
@@ -100,7 +100,7 @@ def strands_of(picture: Array, hair: Array, origin: tuple[int, int], side: int) 
         origin: Row and column of the face at which the part begins.
         side: Of the whole face, pixels.
     """
-    luma = np.asarray((cv2.transform(picture, LUMA[None]) + 1) / 2, np.float32)
+    luma = luma_of(picture)
     hue = np.asarray(picture - (2 * luma - 1)[..., None], np.float32)
     light = np.asarray(cv2.log(luma.clip(min=0) + np.float32(DARK / 2)), np.float32)
     light, lost = _without_noise(light, side)
