@@ -1,7 +1,10 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 
-from amgan.data.fit_sagging import moves
+from amgan.data.fit_sagging import groups, moves
+from amgan.data.table import Row
 from amgan.maps.mesh import mean_face
 
 
@@ -27,3 +30,20 @@ def test_both_sides_move_alike() -> None:
     faces[:, 172, 0] -= 10 * ages
     found = moves(faces, ages, np.zeros((200, 0)))
     assert found[172, 0] == pytest.approx(-found[397, 0], rel=0.1) and found[172, 0] < -3
+
+
+def rows_in(*folders: str) -> list[Row]:
+    kinds: tuple[str, ...] = ("female", "male")
+    return [
+        Row(Path(f), f"{f}{n}.jpg", f"{f}{n}", "train", 0.5, {}, "", sex=kinds[n % 2]) for n, f in enumerate(folders)
+    ]
+
+
+def test_folders_are_sources_unless_each_photo_has_its_own_or_none() -> None:
+    sexes = groups(rows_in("", ""))
+    assert sexes.tolist() == [[1, 0], [0, 1]]
+    assert groups(rows_in(*[""] * 60)).shape == (60, 2)
+    assert groups(rows_in(*(f"{n}/" for n in range(60)))).shape == (60, 2)
+    two = groups(rows_in(*["a/"] * 40, *["b/"] * 30, "c/"))
+    assert two.shape == (71, 4) and two.sum(axis=0).tolist() == [36, 35, 40, 30]
+    assert groups(rows_in(*(f"{n % 40}/" for n in range(1000)))).shape == (1000, 2)

@@ -34,7 +34,7 @@ def exif_block(orientation: int | None = None) -> bytes:
     exif[MAKE] = "Camera"
     if orientation is not None:
         exif[ORIENTATION] = orientation
-    exif.get_ifd(EXIF_IFD)[0x9003] = "2020:01:02 03:04:05"
+    exif.get_ifd(EXIF_IFD).update({0x9003: "2020:01:02 03:04:05", 0xA002: WIDTH, 0xA003: HEIGHT})
     exif.get_ifd(GPS_IFD)[1] = "N"
     return exif.tobytes()
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from amgan.errors import WeightsError
-from amgan.faces.detect import N_LANDMARKS, FaceDetector, _angles
+from amgan.faces.detect import N_LANDMARKS, FaceDetector, _angles, _tiles
 
 
 def test_finds_the_astronaut(astronaut: np.ndarray) -> None:
@@ -23,6 +23,19 @@ def test_finds_small_faces_of_a_large_photo(astronaut: np.ndarray) -> None:
     with FaceDetector() as detector:
         assert len(detector.detect(photo)) == 2
         assert detector.detect(np.full((300, 300, 3), 90, np.uint8)) == []
+
+
+def test_finds_faces_that_are_a_small_share_of_a_huge_photo_but_no_small_ones(astronaut: np.ndarray) -> None:
+    photo = np.full((3000, 4000, 3), 90, np.uint8)
+    for left, top in ((300, 400), (2700, 1900)):
+        photo[top : top + 512, left : left + 512] = astronaut
+    with FaceDetector() as detector:
+        assert len(detector.detect(photo)) == 2
+
+
+def test_tiles_get_no_smaller_than_it_takes() -> None:
+    assert _tiles(500) == [] and _tiles(1000) == [600] and _tiles(2400) == [1440, 720]
+    assert _tiles(6000) == [3600, 1800, 900] and _tiles(12000) == [7200, 3600, 1800, 900]
 
 
 @pytest.mark.parametrize("scale", [1.0, 12.0])

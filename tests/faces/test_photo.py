@@ -5,6 +5,7 @@ import warnings
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 from PIL import ExifTags, Image, ImageOps, features
@@ -114,6 +115,15 @@ def test_a_transparent_colour_of_16_bit_grey_is_warned_of(tmp_path: Path) -> Non
         assert read_photo(tmp_path / "a.png").alpha is None
 
 
+@pytest.mark.parametrize("name", ["a.png", "a.tiff"])
+@pytest.mark.parametrize("channels", [3, 4])
+def test_16_bit_colours_that_become_8_bit_are_warned_of(tmp_path: Path, name: str, channels: int) -> None:
+    path = tmp_path / name
+    cv2.imwrite(str(path), noise(0, channels).astype(np.uint16) * 257)
+    with pytest.warns(UserWarning, match=rf"{name}: its 16-bit colours"):
+        assert read_photo(path).native.dtype == np.uint8
+
+
 def test_16_bit_grey_is_scaled_by_the_full_range() -> None:
     values = np.array([0, 128, 129, 257, 32768, 65406, 65407, 65535], np.uint16)
     photo = photo_from_image(Image.fromarray(np.tile(values, (64, 10))))
@@ -175,7 +185,8 @@ def test_every_orientation_is_turned_upright(tmp_path: Path, orientation: int, s
         exif = result.getexif()
         assert exif.get(ORIENTATION, 1) == 1
         assert exif[MAKE] == "Camera"
-        assert exif.get_ifd(EXIF_IFD)[0x9003] == "2020:01:02 03:04:05"
+        # And no size of the picture as it lay.
+        assert exif.get_ifd(EXIF_IFD) == {0x9003: "2020:01:02 03:04:05"}
         assert exif.get_ifd(GPS_IFD)[1] == "N"
         assert np.array_equal(np.asarray(result), photo.rgb)
 

@@ -7,6 +7,7 @@ is found is alike on both sides.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
@@ -17,6 +18,8 @@ from amgan.data.table import Row
 from amgan.maps.mesh import mean_face
 
 PENALTY = 5.0
+# Photos that a folder has at least to be a source of them, and most sources that there may be.
+OF_SOURCE, SOURCES = 20, 12
 # Of the landmarks: both sides of the face, the tip of the nose and its root, the chin, the upper edge; and the corners
 # and the inner edges of the lips.
 _LEFT, _RIGHT, _TIP, _ROOT, _CHIN, _TOP = 234, 454, 1, 6, 152, 10
@@ -72,8 +75,16 @@ def _mirrored() -> npt.NDArray[np.int64]:
 
 
 def groups(rows: Sequence[Row]) -> Array:
-    """(N, K): 1 for the rows of each sex, population and source."""
-    named = [(row.sex, row.population, row.name.partition("/")[0]) for row in rows]
+    """(N, K): 1 for the rows of each sex, population and source.
+
+    A source is a folder of the data, if it has `OF_SOURCE` rows. Where more than `SOURCES` have, as where photos are
+    stored by their numbers, none is one: each would be one more column at each pixel of a face.
+    """
+    folders = Counter(row.name.partition("/")[0] for row in rows if "/" in row.name)
+    sources = {folder for folder, count in folders.items() if count >= OF_SOURCE}
+    sources = set() if len(sources) > SOURCES else sources
+    folder_of = [row.name.partition("/")[0] for row in rows]
+    named = [(r.sex, r.population, f if f in sources else "") for r, f in zip(rows, folder_of, strict=True)]
     columns = [
         [float(names[kind] == value) for names in named]
         for kind in range(3)

@@ -26,8 +26,11 @@ N_LANDMARKS = 478
 MOST_FACES, CONFIDENCE = 16, 0.5
 # Tiles are looked at only when a tile would be at least this many pixels wide: below, the first pass sees all.
 MIN_TILE = 320
-# Sides of the tiles as shares of the photo's longer side, coarse to fine.
-TILES = (0.6, 0.3)
+# Sides of the tiles as shares of the photo's longer side, coarse to fine. Then half as large again and again, where
+# there may be more to find, down to so many pixels: of a large photo a face that is no small one is a small share.
+TILES, FINEST = (0.6, 0.3), 600
+# A face through a tile is overlooked below about this share of the tile's side.
+OVERLOOKED = 0.12
 # Two boxes that overlap more than this (intersection over the smaller) are the same face.
 SAME_FACE = 0.5
 
@@ -122,9 +125,9 @@ class FaceDetector:
         """
         faces = self._look(rgb, 0, 0)
         height, width = rgb.shape[:2]
-        for share in TILES:
-            tile = int(max(height, width) * share)
-            if tile < MIN_TILE or any(_is_large(face, height, width) for face in faces):
+        for tile in _tiles(max(height, width)):
+            coarse = tile >= int(max(height, width) * TILES[-1])
+            if any(_is_large(face, height, width) for face in faces) or not (coarse or _may_hide(faces, tile)):
                 break
             for top in _starts(height, tile):
                 for left in _starts(width, tile):
@@ -192,6 +195,19 @@ def area(box: tuple[float, float, float, float]) -> float:
 def _overlap(a: tuple[float, float, float, float], b: tuple[float, float, float, float]) -> float:
     both = (max(a[0], b[0]), max(a[1], b[1]), min(a[2], b[2]), min(a[3], b[3]))
     return area(both) / max(min(area(a), area(b)), 1e-6)
+
+
+def _tiles(longer: int) -> list[int]:
+    """Sides of the tiles that a photo is looked at through, coarse to fine, by its longer side."""
+    tiles = [int(longer * share) for share in TILES]
+    while tiles[-1] // 2 >= FINEST:
+        tiles.append(tiles[-1] // 2)
+    return [tile for tile in tiles if tile >= MIN_TILE]
+
+
+def _may_hide(faces: list[Face], tile: int) -> bool:
+    """Whether such tiles may show more: nothing was found, or a face that tiles twice as large only just showed."""
+    return not faces or min(math.sqrt(area(face.box)) for face in faces) < 4 * OVERLOOKED * tile
 
 
 def _starts(length: int, tile: int) -> list[int]:

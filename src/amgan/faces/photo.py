@@ -51,6 +51,8 @@ _STORAGE_TAGS = {*range(254, 260), 262, 266, 273, *range(277, 282), 284, 292, 29
     *range(512, 533),
     34675,
 }
+# In the block of EXIF of this number: width and height of the picture as the camera laid it down.
+_DETAILS, _STORED_SIZE = 0x8769, (0xA002, 0xA003)
 _HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 _CMS_ERRORS = (ImageCms.PyCMSError, OSError, ValueError)
 
@@ -173,6 +175,8 @@ def _photo(image: Image.Image, name: str, path: Path | None) -> Photo:
         raise PhotoError(f"{name}: has a side of more than {MAX_SIDE} pixels; make it smaller first")
     # Loading turns a TIFF and removes its orientation, without which the DPI could not be turned with it.
     stored_orientation = _read_exif(image, name)[0] if image.format == "TIFF" else 1
+    if image.mode not in DEEP_GREY and any(";16" in str(tile[3]) for tile in getattr(image, "tile", ())):
+        warnings.warn(f"{name}: its 16-bit colours are read, and written, with 8 bits", stacklevel=2)
     with _decoding(name):
         image.load()
     kind, info = image.format, image.info
@@ -262,6 +266,8 @@ def _read_exif(image: Image.Image, name: str) -> tuple[int, bytes | None]:
             del kept[tag]
         if _ORIENTATION in kept:
             kept[_ORIENTATION] = 1
+        for tag in _STORED_SIZE:
+            kept.get_ifd(_DETAILS).pop(tag, None)
         return orientation, kept.tobytes() if len(kept) else None
     except DAMAGED as error:
         warnings.warn(f"{name}: its EXIF data is damaged and is left out ({error})", stacklevel=2)
