@@ -74,7 +74,7 @@ def main() -> None:
         "graded": store.subset(lambda row: bool(row.scores) or not math.isnan(row.age)),
     }
     known = {
-        (kind, split): sign_labels(store, atlas, array, which)
+        (kind, split): sign_labels(store, atlas, array, which, estimated=False)
         for kind, array in features.items()
         for split, which in rows.items()
     }

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from amgan.app import sweeping
 from amgan.app.session import Session
 from amgan.app.studio import Studio
 from amgan.app.sweeping import ASKED, Asked, Sweep, command, sweep, ways
-from amgan.errors import RequestError
+from amgan.errors import OutputError, RequestError
 from amgan.faces.output import write_image
 from amgan.inference.request import Request
 from amgan.signs.atlas import AGE
@@ -106,6 +107,18 @@ def test_a_painting_cannot_be_told_to_the_command_line(studio: Studio, session: 
     session.paint(Image.new("LA", (512, 512), (255, 255)))
     assert command(studio, Asked.of(session), Sweep(ASKED, "strip", 3)) is None
     assert command(studio, Asked.of(session), Sweep("age", "strip", 3)) is not None
+
+
+def test_a_full_disk_is_said(studio: Studio, session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(path: Path, picture: np.ndarray) -> None:
+        path.write_bytes(b"half")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    session.ask(Request(signs={"nasolabial_fold": 0.9}, face=0))
+    monkeypatch.setattr("amgan.app.sweeping.np.save", full)
+    with pytest.raises(OutputError, match=r"cannot be kept \(No space left on device\); make fewer"):
+        list(sweep(studio, session, Sweep(ASKED, "strip", 3)))
+    assert files(session) == []
 
 
 def test_what_cannot_be_swept_is_said(studio: Studio, session: Session, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,6 +21,15 @@ def run(*arguments: object) -> Result:
     return CliRunner().invoke(app, [str(a) for a in arguments])
 
 
+def called(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str]:
+    """Exit code of the entry point, and what it wrote to stderr."""
+    monkeypatch.setattr("sys.argv", ["amgan", *arguments])
+    with pytest.raises(SystemExit) as stop:
+        main()
+    assert isinstance(stop.value.code, int)
+    return stop.value.code, capsys.readouterr().err
+
+
 def test_age_writes_and_reports(photo: Path, small_model: Path) -> None:
     out = photo.parent / "old.png"
     result = run(
@@ -76,9 +85,38 @@ def test_nothing_is_overwritten_unasked(photo: Path, small_model: Path) -> None:
         [],
     ],
 )
-def test_bad_usage_exits_with_two(photo: Path, small_model: Path, wrong: list[str]) -> None:
-    result = run("age", photo, "-o", photo.parent / "x.png", "--model", small_model, *wrong)
-    assert result.exit_code == 2 and not (photo.parent / "x.png").exists()
+def test_bad_usage_exits_with_two(
+    photo: Path,
+    small_model: Path,
+    wrong: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    given = ["age", str(photo), "-o", str(photo.parent / "x.png"), "--model", str(small_model), *wrong]
+    code, told = called(monkeypatch, capsys, *given)
+    assert code == 2 and told.splitlines()[-1].startswith("amgan: ") and not (photo.parent / "x.png").exists()
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["evaluate", "default", ".", "-o", "LONG"],
+        ["evaluate", "LONG", ".", "-o", "out"],
+        ["panel", "make", "LONG", "--data", "."],
+        ["panel", "score", "LONG", "."],
+        ["reproduce", "table1", "LONG", "--data", "."],
+        ["train", "LONG"],
+        ["curate", "LONG", "out"],
+        ["export", "default", "LONG"],
+        ["age", "me.jpg", "-o", "out.png", "--all", "1", "--model", "LONG"],
+    ],
+)
+def test_a_path_that_the_file_system_refuses_is_one_line(
+    command: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    code, told = called(monkeypatch, capsys, *(part.replace("LONG", "x" * 300) for part in command))
+    assert code in (1, 2) and told.startswith("amgan: ") and told.count("\n") == 1 and not list(tmp_path.iterdir())
 
 
 def test_analyze_prints_scores_and_draws_zones(photo: Path, small_model: Path) -> None:
@@ -105,15 +143,6 @@ def test_analyze_prints_percentiles(photo: Path, small_model: Path) -> None:
     assert set(face["percentiles"]) == set(face["scores"])
     scale = load_atlas("white").signs["crows_feet"]
     assert face["percentiles"]["crows_feet.left"] == round(scale.rank(face["scores"]["crows_feet.left"]), 1)
-
-
-def called(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str]:
-    """Exit code of the entry point, and what it wrote to stderr."""
-    monkeypatch.setattr("sys.argv", ["amgan", *arguments])
-    with pytest.raises(SystemExit) as stop:
-        main()
-    assert isinstance(stop.value.code, int)
-    return stop.value.code, capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -82,6 +82,19 @@ def test_a_table_is_trained_measured_and_gone_on_with(
     assert result.exit_code == 0, result.output
     assert len(trained) == 3 and loaded == ["train"] * 2
     assert "## Table 2" in result.stdout and "| 4 | " in result.stdout
+    # Another table that is stopped in its second row has what was done before.
+    with monkeypatch.context() as patch:
+
+        def stopped_later(config: TrainConfig, out: Path, resume: bool, atlas: object) -> Path:
+            if out.name == "patch-128":
+                raise KeyboardInterrupt
+            return train(config, out, resume, atlas)  # type: ignore[arg-type]
+
+        patch.setattr(study_module, "train", stopped_later)
+        assert run("table1", study, *given(dataset)).exit_code != 0
+    tables = json.loads((study / "tables.json").read_text())["tables"]
+    done = {name for table in tables.values() for name, row in table.items() if row["found"]}
+    assert done == {"patch-512", "patch-256", "age-only-256"}
     # Another evaluation in a row's folder is told in words of this command.
     state = study / "patch-256" / "evaluation" / "evaluation.json"
     state.write_text(state.read_text().replace('"plans": "', '"plans": "0'))

@@ -74,6 +74,15 @@ def test_one_sign_alone_moves_in_its_zones_and_nothing_else() -> None:
     assert set(sides) == {1, 2}
 
 
+def test_one_side_alone_is_one_that_shows() -> None:
+    draw, rng = draw_of(), np.random.default_rng(0)
+    zones = np.zeros((ZONES, 8, 8), np.float32)
+    both = [ATLAS.zones.index(f"crows_feet.{side}") for side in ("left", "right")]
+    zones[both[0]] = 1
+    drawn = [draw.one_sign(rng, zones) for _ in range(40)]
+    assert sorted(map(len, drawn))[0] == 1 and all(places in (both, both[:1]) for places in drawn)
+
+
 def test_a_patch_without_signs_is_asked_for_one_out_of_sight() -> None:
     draw = draw_of(alone=1.0)
     scores, _ = draw.target(np.random.default_rng(0), 0, np.zeros((ZONES, 8, 8), np.float32))

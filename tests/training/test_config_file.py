@@ -35,6 +35,8 @@ def test_default_config_and_overrides(tmp_path: Path) -> None:
         ("betas=[0.5,1.0]", r"betas\.1: .*less than 1"),
         ("weights.tint=-1", r"weights\.tint: .*greater than or equal to 0"),
         ("feature_noise=-0.1", "feature_noise: "),
+        ("seed=-1", r"seed: .*greater than or equal to 0"),
+        ("generator.base_channels=4", r"stages\.1: stem 8: growth wants generator\.base_channels of 8"),
         ("critic.kind=conv", 'scales is no switch of kind "conv"'),
         ("penalty_every=4", 'penalty_every is for the critic of kind "conv"'),
         ("critic.kind=change", 'texture is a switch of kind "features"'),
@@ -45,6 +47,11 @@ def test_default_config_and_overrides(tmp_path: Path) -> None:
     ):
         with pytest.raises(ConfigError, match=name):
             load_config(PHOTOS, [wrong])
+    for wrong in (["critic.texture=0", "critic.texture_window=true"], ["critic.texture_window=true"]):
+        with pytest.raises(ConfigError, match="texture_window is a switch of texture"):
+            load_config(config_path("paper-256"), wrong)
+    with pytest.raises(ConfigError, match=r"stages\.0: 64 px are halved 7 times; less critic\.depth"):
+        load_config(config_path("paper-512"), ["stages.0.patch=64"])
     # A null takes a key out, as in a file that extends another.
     assert load_config(PHOTOS, ["generator=null", "weights.age=null"]).generator == GeneratorConfig()
     further = load_config(config_path("default"), ["start=default", "generator=null"])

@@ -52,6 +52,21 @@ def test_alone_the_critic_learns_what_it_would_beside_a_generator_that_stands_st
     assert found[0] == pytest.approx(found[1], rel=1e-5)
 
 
+def test_a_cycle_that_weighs_nothing_is_not_made(patches: FacePatches, face_set: Path) -> None:
+    passes = {}
+    for weight in (0.0, 1.0):
+        config = tiny(face_set, critic="conv")
+        config = config.model_copy(
+            update={"weights": config.weights.model_copy(update={"cycle": 0.0, "cycle_pixel": weight})}
+        )
+        nets, seen = Networks(config, 1), list[int]()
+        nets.generator.register_forward_hook(lambda _, given, __, seen=seen: seen.append(len(given[0])))
+        stats = train_step(start_fabric("fp32"), nets, patches.batch(0, 2, 64), config.stages[0], 0)
+        passes[weight], cycle = seen, float(stats["g_cycle_pixel"])
+        assert (cycle > 0) == (weight > 0)
+    assert passes == {0.0: [2], 1.0: [2, 1]}
+
+
 def test_unjudged_the_generator_learns_from_what_is_wanted_alone(patches: FacePatches, face_set: Path) -> None:
     config = tiny(face_set, critic="change")
     torch.manual_seed(0)

@@ -126,7 +126,7 @@ class Page:
         # None waits for another: a file whose turn has not come would outlive its page.
         taking: dict[str, Any] = {"trigger_mode": "multiple", "concurrency_limit": None}
         opened = self.photo.upload(self._open, self.photo, everything, show_progress_on=self.photo, **taking, **_QUIET)
-        self.photo.clear(self._clear, None, everything, show_progress="hidden", **_QUIET)
+        self.photo.clear(self._clear, None, everything, show_progress="hidden", **taking, **_QUIET)
         chosen = self.faces.select(self._choose, None, everything, show_progress="hidden", **_QUIET)
         for shown_first in (opened, chosen):
             shown_first.then(self._prepare, None, None, show_progress="hidden", **taking, **_QUIET)

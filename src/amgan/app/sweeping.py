@@ -14,7 +14,7 @@ from PIL import Image
 
 from amgan.app.session import Session
 from amgan.app.studio import Studio
-from amgan.errors import RequestError
+from amgan.errors import OutputError, RequestError
 from amgan.faces.output import write_image
 from amgan.inference.clip import check_clip, write_clip
 from amgan.inference.request import Request
@@ -112,7 +112,7 @@ def sweep(studio: Studio, session: Session, wanted: Sweep) -> Iterator[int]:
     Raises:
         RequestError: Nothing is asked for, or it is larger than can be shown.
         MissingExtraError: A clip is wanted and PyAV is not installed.
-        OutputError: The pictures are too large for a clip.
+        OutputError: The pictures are too large for a clip, or for the disk.
     """
     with studio.exclusive:
         if session.photo is None:
@@ -137,8 +137,13 @@ def sweep(studio: Studio, session: Session, wanted: Sweep) -> Iterator[int]:
             with studio.exclusive:
                 if session.sweep != ticket:
                     return
-                folder.mkdir(parents=True, exist_ok=True)
-                np.save(folder / f"{done}.npy", next(made))
+                picture = next(made)
+                try:
+                    folder.mkdir(parents=True, exist_ok=True)
+                    np.save(folder / f"{done}.npy", picture)
+                except OSError as error:
+                    fault = f"the pictures of the sweep cannot be kept ({error.strerror})"
+                    raise OutputError(f"{fault}; make fewer, or start the page with more room in TMPDIR") from error
             yield done
         with studio.exclusive:
             if session.sweep != ticket:

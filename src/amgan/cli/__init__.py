@@ -92,6 +92,12 @@ def main() -> None:
     except AmganError as error:
         print(f"amgan: {error}", file=sys.stderr)
         sys.exit(2 if isinstance(error, (AtlasError, ConfigError, RequestError)) else 1)
+    except OSError as error:
+        # What the file system refuses of a path that was given, such as a name of 300 letters; all else is a bug.
+        if error.filename is None:
+            raise
+        print(f"amgan: {in_one_line(str(error.filename), None)}: {error.strerror}; take another path", file=sys.stderr)
+        sys.exit(1)
     except (typer.Abort, KeyboardInterrupt):
         status = _STOPPED
     if status == _STOPPED:

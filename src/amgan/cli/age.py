@@ -105,12 +105,8 @@ def age_command(
     # A wrong name or score is the caller's mistake, not a photo's: found before any photo is opened.
     path = find_named(model)
     schema = load_bundle_schema(path)
-    try:
-        others = read_population(population)
-        request.check(schema, others)
-    except AmganError as error:
-        typer.echo(f"amgan: {error}", err=True)
-        raise typer.Exit(2) from error
+    others = read_population(population)
+    request.check(schema, others)
 
     reports: list[dict[str, Any]] = []
     failed = False

@@ -107,6 +107,7 @@ def reproduce_command(
     spread = None if people is None else spread_of_oldest(read_rows(data, atlas), atlas, people)
     folder.keep(tables, configs, people)
     names = [row.name for row in rows_of(folder.tables, recipe) if row in asked or folder.is_done(row.name)]
+    names.sort(key=lambda name: not folder.is_done(name))  # else the first row that is trained would hide what is done
     results = Results(about, folder.tables, folder.configs, {}, spread)
     if names:
         store = prepare(data, study / "prepared", atlas, lambda faces: bar(list(faces), "preparing", None))

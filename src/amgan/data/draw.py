@@ -84,7 +84,9 @@ class Draw:
         cover = zones.mean(axis=(1, 2))
         shown = [sign for sign, places in self.of_sign.items() if cover[places].max() > LEAST_COVER]
         sign = rng.choice(shown or list(self.of_sign))
-        return self.of_sign[sign] if rng.random() < 0.7 else [int(rng.choice(self.of_sign[sign]))]
+        places = self.of_sign[sign]
+        seen = [place for place in places if cover[place] > LEAST_COVER]
+        return places if rng.random() < 0.7 else [int(rng.choice(seen or places))]
 
 
 def drawn_below(ends: npt.NDArray[np.float64], rng: np.random.Generator, count: int) -> npt.NDArray[np.int64]:

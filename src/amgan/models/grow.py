@@ -12,6 +12,9 @@ import torch
 from amgan.models.blocks import SLOPE
 from amgan.models.generator import Generator
 
+# The least `base_channels` that can grow: what came out before passes the new step as itself and as its negative.
+GROWS = 8
+
 
 @torch.no_grad()
 def grow(small: Generator, seed: int) -> Generator:
@@ -20,7 +23,7 @@ def grow(small: Generator, seed: int) -> Generator:
     Only the last convolution is taken over approximately: its 3x3 taps fall on pixels of half the width.
 
     Args:
-        small: A generator with a stem of 2 or 4, whose head ends in at least 8 channels.
+        small: A generator with a stem of 2 or 4, whose head ends in at least `GROWS` channels.
         seed: Of what is new in it; a generator and its average are to get the same.
 
     Returns:

@@ -16,6 +16,7 @@ from amgan.models.bundle import PACKAGED, packaged_model
 from amgan.models.critic import CriticConfig
 from amgan.models.estimator_kinds import Kind
 from amgan.models.generator import GeneratorConfig
+from amgan.models.grow import GROWS
 from amgan.models.precision import TrainingPrecision
 from amgan.training.stage import Frozen
 from amgan.training.stage import Stage as Stage
@@ -80,7 +81,8 @@ class TrainConfig(Frozen):
             alone is asked for, and a full weight draws lines where hardly anyone has them.
         hide_side: Mirrors the X map of every other patch, for the generator and the realness heads alike, so that no
             habit grows on one side of all faces.
-        cycle_share: Share of each batch that goes through the cycle, which is half of a step's cost.
+        cycle_share: Share of each batch that goes through the cycle, which is half of a step's cost; none does where
+            both of its weights are 0.
         penalty_every: L_GP is computed at every this-many-th step and counts so many times as much there ("conv" only);
             more than the paper's 1 saves most of its time.
         map_head_every: Beside the generator the map head learns at every this-many-th step.
@@ -131,7 +133,7 @@ class TrainConfig(Frozen):
     licences: list[str] = Field(default_factory=list)
     judge_share: float = Field(default=0.2, ge=0, lt=1)
     estimators: Kind = "ridge"
-    seed: int = 0
+    seed: int = Field(default=0, ge=0)
     generator: GeneratorConfig = GeneratorConfig()
     critic: CriticConfig = CriticConfig()
     betas: tuple[Beta, Beta] = (0.5, 0.99)
@@ -170,6 +172,8 @@ class TrainConfig(Frozen):
             raise ValueError('penalty_every is for the critic of kind "conv"; leave it out')
         if self.critic.kind != "features" and self.critic.texture:
             raise ValueError('critic: texture is a switch of kind "features"; leave it out')
+        if self.critic.texture_window and not self.critic.texture:
+            raise ValueError("critic: texture_window is a switch of texture; set that, or leave it out")
         if self.critic.kind != "change" and any(stage.unjudged for stage in self.stages):
             raise ValueError('stages: unjudged is for the critic of kind "change"; leave it out')
         if self.critic.kind != "features" and any(stage.map_head_steps for stage in self.stages):
@@ -210,6 +214,8 @@ class TrainConfig(Frozen):
                 raise ValueError(f"stages.{index}: stem {stage.stem} after {stem}; it stays or doubles")
             if self.generator.lines and stage.stem == 2 * stem:
                 raise ValueError(f"stages.{index}: stem {stage.stem}: a generator with a memory of lines does not grow")
+            if self.generator.base_channels < GROWS and stage.stem == 2 * stem:
+                raise ValueError(f"stages.{index}: stem {stage.stem}: growth wants generator.base_channels of {GROWS}")
             least, most = stage.map_patch
             if not 32 <= least <= most or least % 16 or most % 16:
                 raise ValueError(f"stages.{index}: map_patch {least} to {most}; two rising multiples of 16 from 32 on")
@@ -235,6 +241,10 @@ class TrainConfig(Frozen):
             if self.critic.kind == "features" and coarsest < 32:
                 raise ValueError(
                     f"stages.{index}: the critic's smallest view is {coarsest} px; 32 at least: fewer scales"
+                )
+            if self.critic.kind != "features" and not coarsest >> self.critic.depth:
+                raise ValueError(
+                    f"stages.{index}: {coarsest} px are halved {self.critic.depth} times; less critic.depth"
                 )
         return self
 

@@ -35,6 +35,7 @@ from amgan.faces.detect import FaceDetector
 from amgan.faces.parsing import SIDE
 from amgan.faces.photo import read_photo
 from amgan.models.export import store_in_half, to_onnx
+from amgan.models.precision import has_fast_bf16
 from amgan.signs.atlas import unit_atlas
 from amgan.training.fit_trends import add_licence
 from amgan.training.parsing_network import ParsingNetwork
@@ -175,7 +176,7 @@ def fit(pictures: Pictures, shares: Shares, steps: int = STEPS, batch: int = BAT
         ]
         drawn = [varied(pictures[index], shares[index], random, far) for index, far in zip(chosen, behind, strict=True)]
         seen, known = (torch.from_numpy(np.stack(part)) for part in zip(*drawn, strict=True))
-        with torch.autocast("cpu", torch.bfloat16):
+        with torch.autocast("cpu", torch.bfloat16, enabled=has_fast_bf16()):
             scores = network(seen.contiguous(memory_format=torch.channels_last))
         loss = entropy(scores.float(), known)
         optimiser.zero_grad()

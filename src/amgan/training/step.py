@@ -109,7 +109,8 @@ def _step(
 ) -> Stats:
     """Steps some optimisers with the gradients of the whole batch; returns the means of what the own passes do."""
     config, passes, processes = nets.config, stage.accumulate, fabric.world_size
-    cycled = max(round(config.cycle_share * stage.batch), 1)
+    wanted = config.weights.cycle or config.weights.cycle_pixel
+    cycled = max(round(config.cycle_share * stage.batch), 1) if wanted else 0
     parameters = [each for optimiser in optimisers for group in optimiser.param_groups for each in group["params"]]
     _take_gradients(parameters)  # those of the last step go before anything is computed
     means: Stats = {}

@@ -21,6 +21,7 @@ def test_a_rater_who_is_always_higher_disagrees() -> None:
     assert 0.5 < shifted < 0.9
     noise = np.random.default_rng(0).normal(size=(500, 3))
     assert abs(icc2(noise)[0]) < 0.1
+    assert np.isnan(icc2(np.full((6, 2), 33.3))).all() and np.isnan(icc2(np.full((10, 5), 0.1))).all()
 
 
 def test_intervals_are_over_people_and_what_one_could_not_judge_is_left_out() -> None:

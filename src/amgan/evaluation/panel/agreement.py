@@ -43,7 +43,7 @@ def icc2(scores: npt.ArrayLike) -> tuple[float, float]:
     """
     x = np.asarray(scores, np.float64)
     n, k = x.shape
-    if n < 2 or k < 2:
+    if n < 2 or k < 2 or not np.ptp(x):
         return math.nan, math.nan
     by_crop, by_rater = x.mean(axis=1, keepdims=True), x.mean(axis=0, keepdims=True)
     crops = k * np.square(by_crop - x.mean()).sum() / (n - 1)
@@ -51,10 +51,7 @@ def icc2(scores: npt.ArrayLike) -> tuple[float, float]:
     rest = np.square(x - by_crop - by_rater + x.mean()).sum() / ((n - 1) * (k - 1))
     between = (raters - rest) / n
     single, mean = crops + (k - 1) * rest + k * between, crops + between
-    return (
-        float((crops - rest) / single) if single > 0 else math.nan,
-        float((crops - rest) / mean) if mean > 0 else math.nan,
-    )
+    return float((crops - rest) / single), float((crops - rest) / mean)
 
 
 def agreement(scores: npt.ArrayLike, people: Sequence[str]) -> Agreement | None:
