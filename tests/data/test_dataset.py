@@ -24,6 +24,8 @@ ATLAS = unit_atlas()
 
 def write_scores(folder: Path, rows: list[dict[str, Any]], atlas: Atlas = ATLAS) -> None:
     schema = scores_schema(atlas)
+    of_now = {row["path"]: row["sha256"] for row in pq.read_table(folder / "faces.parquet").to_pylist()}
+    rows = [{"sha256": of_now.get(row["path"], "gone")} | row for row in rows]
     write_table([table_of(rows, schema)], schema, folder / "scores.parquet", grades_note(atlas))
 
 
@@ -127,6 +129,15 @@ def test_a_table_changed_by_hand(copy: Path, dataset: Path) -> None:
     ages = pq.read_table(copy / "faces.parquet").column("age").cast(pa.float64())
     with_column(copy, "age", ages.combine_chunks())
     assert read_dataset(copy, ATLAS)[0].age == read_dataset(dataset, ATLAS)[0].age
+
+
+def test_estimates_are_of_the_photo_that_was_scored(copy: Path) -> None:
+    write_scores(copy, [{"path": "4.png", "sha256": "0" * 64, "age": 0.5}])
+    with pytest.raises(
+        DatasetError, match=r"scores\.parquet: '4\.png' is another photo than was scored; run `amgan sc"
+    ):
+        read_dataset(copy, ATLAS)
+    assert read_dataset(copy, ATLAS, estimated=False)
 
 
 def test_scores_changed_by_hand(copy: Path) -> None:

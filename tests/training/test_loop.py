@@ -85,13 +85,15 @@ def test_a_run_starts_from_a_finished_model(face_set: Path, tmp_path: Path, monk
     path = tmp_path / "on.yaml"
     content = config.model_dump(mode="json", exclude={"generator"}) | {"start": str(first)}
     path.write_text(yaml.safe_dump(content))
-    still = load_config(path, ["stages.0.critic_alone=1"])
+    still = load_config(path, ["stages.0.critic_alone=1", "judge_share=0.1"])
     assert still.generator == load_bundle(first).generator.config
     second = train(still, tmp_path / "second", resume=False, atlas=ATLAS)
     a, b = (load_bundle(folder).generator.state_dict() for folder in (first, second))
     assert all(torch.equal(a[name], b[name]) for name in a)
     # Whatever the first one's weights came from is in the second one's, too.
     assert load_bundle(second).notice.endswith(f"Began as the model {first}: {load_bundle(first).notice}")
+    # Nor do faces that taught the first one become judges.
+    assert still.judge_share == 0.1 and load_bundle(first).judge_share == load_bundle(second).judge_share == 0
     with pytest.raises(ConfigError, match="leave it out"):
         load_config(path, ["generator.stem=4"])
     with pytest.raises(WeightsError, match="elsewhere"):

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from amgan.data.table import Row
 from amgan.errors import ConfigError
 from amgan.signs.atlas import Atlas, unit_atlas
 from amgan.training.checkpoint import NAME
 from amgan.training.config import TrainConfig
 from amgan.training.config_file import load_config
-from amgan.training.run_folder import check_folder, record_config
+from amgan.training.run_folder import ROWS, check_folder, check_rows, record_config
 
 ATLAS = unit_atlas()
 
@@ -52,6 +54,33 @@ def test_photos_under_other_licences_are_another_run(smallest: TrainConfig, run:
     assert check_folder(smallest, ATLAS, run, resume=True) == []
     with pytest.raises(ConfigError, match="another licences"):
         check_folder(free, ATLAS, run, resume=True)
+
+
+def test_a_run_goes_on_with_the_faces_and_grades_it_began_with(run: Path) -> None:
+    def row(name: str, **grades: float) -> Row:
+        return Row(Path("somewhere") / name, name, name, "train", 0.5, grades, "CC0 1.0")
+
+    rows = [row("a.png", crows_feet=0.5), row("b.png")]
+    check_rows(rows, run, resume=False)
+    check_rows([replace(one, path=Path("moved")) for one in rows], run, resume=True)
+    for others in (rows[:1], [row("a.png", crows_feet=0.6), rows[1]], [rows[0], replace(rows[1], split="val")]):
+        with pytest.raises(ConfigError, match=f"no more what the run began with .2 faces then and {len(others)} now"):
+            check_rows(others, run, resume=True)
+    # One of before this was written down is believed.
+    (run / ROWS).unlink()
+    check_rows(rows[:1], run, resume=True)
+    (run / ROWS).write_text("{")
+    with pytest.raises(ConfigError, match=r"data\.json: damaged"):
+        check_rows(rows, run, resume=True)
+
+
+def test_data_is_where_it_lies_however_it_is_called(
+    smallest: TrainConfig, run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(smallest.data)
+    assert check_folder(smallest.model_copy(update={"data": Path()}), ATLAS, run, resume=True)
+    with pytest.raises(ConfigError, match="another data"):
+        check_folder(smallest.model_copy(update={"data": Path("other")}), ATLAS, run, resume=True)
 
 
 def test_an_atlas_is_what_is_in_it_and_not_where_it_lies(smallest: TrainConfig, run: Path) -> None:

@@ -87,7 +87,10 @@ def read_dataset(folder: Path, atlas: Atlas, estimated: bool = True) -> list[Row
             if split != row["split"]:
                 where = f"{first} is in {split} and {row['path']} in {row['split']}"
                 raise DatasetError(f"{table}: {where}, and both show {row['identity']!r}; {remedy}")
-            found = estimates.get(row["path"])
+            scored, found = estimates.get(row["path"], (row["sha256"], None))
+            if scored != row["sha256"]:
+                changed = f"{row['path']!r} is another photo than was scored"
+                raise DatasetError(f"{folder / SCORES}: {changed}; run `amgan score {folder}` again")
             rows.append(row_of(faces / row["aligned"], row["path"], _labels(row, atlas), atlas, found, face))
     if not rows:
         raise DatasetError(f"{table}: no photo is kept; see {folder / 'report.html'} and give other --limits")
@@ -112,18 +115,19 @@ def _labels(row: dict[str, Any], atlas: Atlas) -> Labels:
     )
 
 
-def _read_scores(folder: Path, atlas: Atlas) -> dict[str, dict[str, Estimated]]:
-    """Path to zone, or ``age``, to estimate; what is null is absent."""
+def _read_scores(folder: Path, atlas: Atlas) -> dict[str, tuple[str, dict[str, Estimated]]]:
+    """Path to the digest of the photo that was scored, and zone, or ``age``, to estimate; what is null is absent."""
     from amgan.data.curation.table import scores_schema, uncertainty_column
 
     path, remedy = folder / SCORES, f"run `amgan score {folder}` again"
     zones = (*atlas.zones, AGE)
-    estimates: dict[str, dict[str, Estimated]] = {}
+    estimates: dict[str, tuple[str, dict[str, Estimated]]] = {}
     for batch in _batches(path, scores_schema(atlas), atlas, (*atlas.signs, AGE), remedy):
         for row in batch.to_pylist():
             if row["path"] in estimates:
                 raise DatasetError(f"{path}, column path: {row['path']!r} is there twice; {remedy}")
-            of_photo = estimates[row["path"]] = {}
+            of_photo: dict[str, Estimated] = {}
+            estimates[row["path"]] = row["sha256"], of_photo
             for zone in zones:
                 score, uncertainty = row[zone], row[uncertainty_column(zone)]
                 if score is None:

@@ -34,7 +34,7 @@ from amgan.training.parallel import (
     node_by_node,
     start_fabric,
 )
-from amgan.training.run_folder import check_folder, check_shares, record_config
+from amgan.training.run_folder import check_folder, check_rows, check_shares, record_config
 from amgan.training.sheets import sample_sheet
 from amgan.training.statistics import Means, Statistics
 from amgan.training.step import map_head_step, train_step
@@ -138,6 +138,8 @@ def _train(run: _Run, resume: bool, atlas: Atlas, tensorboard: bool) -> Path:
         # The prepared faces serve every run on the same data, so they lie beside the run folders.
         shown = console if run.first else None
         faces = node_by_node(fabric, lambda: TrainingFaces(config, out.parent / "prepared", atlas, run.say, shown))
+        if run.first:
+            check_rows([faces.store.rows[index] for index in faces.rows], out, resume)
         # Another kind of processor may find others in the last digit.
         faces.scores = fabric.broadcast(faces.scores)
         # So may what is chosen by them.
@@ -147,12 +149,15 @@ def _train(run: _Run, resume: bool, atlas: Atlas, tensorboard: bool) -> Path:
         _steps(run, nets, faces, statistics)
     model = out / "model"
     if run.first:
-        notice = licence_notice(faces.store, faces.rows)
+        notice, judge_share = licence_notice(faces.store, faces.rows), config.judge_share
         if config.start is not None:
-            notice += f" Began as the model {config.start}: {load_bundle_schema(start_folder(config.start)).notice}"
+            began = load_bundle_schema(start_folder(config.start))
+            notice += f" Began as the model {config.start}: {began.notice}"
+            # Faces that the first model learned from are no judges'.
+            judge_share = min(judge_share, began.judge_share)
         size = config.stages[-1].image_size
         trends = faces.trends() if nets.ema.config.follows_trends else None
-        save_bundle(model, nets.ema, faces.estimators, atlas, faces.channels, notice, size, config.judge_share, trends)
+        save_bundle(model, nets.ema, faces.estimators, atlas, faces.channels, notice, size, judge_share, trends)
         run.say(f"model written to {model}")
     return model
 

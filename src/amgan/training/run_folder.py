@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from amgan.data.table import Row
 from amgan.errors import ConfigError, OutputError, in_one_line
 from amgan.faces.output import write_whole
 from amgan.signs.atlas import Atlas
@@ -14,6 +16,8 @@ from amgan.training.checkpoint import has_checkpoint
 from amgan.training.config import TrainConfig
 from amgan.training.config_file import ATLAS_DIGEST
 
+# Where it is written down which faces a run began with.
+ROWS = "data.json"
 # A run that goes on with another of these is another run.
 FIXED_KEYS = (
     "data",
@@ -54,6 +58,8 @@ def check_folder(config: TrainConfig, atlas: Atlas, out: Path, resume: bool) -> 
     content, before = config.model_dump(mode="json"), _config_before(path)
     changed = [key for key in content if before.get(key, content[key]) != content[key]]
     fixed = {key for key in changed if key in FIXED_KEYS}
+    if "data" in fixed and Path(before["data"]).resolve() == config.data.resolve():
+        fixed -= {"data"}
     if ATLAS_DIGEST in before:  # not so in older runs, of which the atlas's path is all that is known
         fixed -= {"atlas"}
         fixed |= {"atlas"} if before[ATLAS_DIGEST] != _digest(atlas) else set()
@@ -84,6 +90,38 @@ def _config_before(path: Path) -> dict[str, Any]:
 
 def _digest(atlas: Atlas) -> str:
     return hashlib.sha256(json.dumps(atlas.model_dump(mode="json")).encode()).hexdigest()
+
+
+def check_rows(rows: Sequence[Row], out: Path, resume: bool) -> None:
+    """Refuses to go on with other faces or other grades than a run began with, and writes down which those were.
+
+    Args:
+        rows: The faces that are learned from.
+        out: The run's folder.
+        resume: Whether it goes on; one of before this was written down is believed.
+
+    Raises:
+        ConfigError: They are others.
+        OutputError: They cannot be written down.
+    """
+    path, digest = out / ROWS, hashlib.sha256(json.dumps([_content(row) for row in rows]).encode()).hexdigest()
+    if resume and path.is_file():
+        try:
+            before = json.loads(path.read_text(encoding="utf-8"))
+            count, same = int(before["faces"]), before["sha256"] == digest
+        except (ValueError, KeyError, TypeError) as error:
+            raise ConfigError(f"{path}: damaged ({in_one_line(error)}); delete it and resume again") from error
+        if not same:
+            now = f"{count} faces then and {len(rows)} now, or other grades, estimates or splits"
+            raise ConfigError(f"{out}: the data is no more what the run began with ({now}); choose another --out")
+    write_whole(path, json.dumps({"faces": len(rows), "sha256": digest}))
+
+
+def _content(row: Row) -> list[object]:
+    """What a run learns of a face, wherever it lies."""
+    estimates = [[zone, *found] for zone, found in sorted(row.estimates.items())]
+    grades = [row.age, *sorted(row.scores.items()), *sorted(row.right.items()), *sorted(row.occluded)]
+    return [row.name, row.identity, row.split, grades, estimates, row.aligned and row.aligned.digest]
 
 
 def check_shares(config: TrainConfig, processes: int) -> None:

@@ -78,7 +78,7 @@ def score_dataset(
     atlas = estimators.atlas
     rows = read_dataset(folder, atlas, estimated=False)
     schema = scores_schema(atlas)
-    pieces = _Pieces(folder / PIECES, fingerprint(estimators), schema.append(pa.field(_DIGEST, pa.string())))
+    pieces = _Pieces(folder / PIECES, fingerprint(estimators), schema)
     missing = [row for row in rows if pieces.known.get(row.name) != _digest(row)]
     if missing:
         start = partial(_Scorer, folder, pickle.dumps(estimators))
@@ -93,7 +93,7 @@ def score_dataset(
         for table in pieces.tables(current):
             for zone in covered:
                 covered[zone] += table.column(zone).null_count
-            yield table.drop_columns([_DIGEST])
+            yield table
 
     write_table(final(), schema, folder / SCORES, grades_note(atlas))
     return ScoreSummary(folder / SCORES, len(missing), len(rows), covered)

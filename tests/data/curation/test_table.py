@@ -79,9 +79,9 @@ def test_a_shard_is_plain_parquet(tmp_path: Path) -> None:
 def test_scores_are_a_column_and_an_uncertainty_a_zone(tmp_path: Path) -> None:
     atlas = unit_atlas()
     schema = scores_schema(atlas)
-    assert schema.names[:3] == ["path", "forehead_wrinkles", "forehead_wrinkles.uncertainty"]
+    assert schema.names[:3] == ["path", "sha256", "forehead_wrinkles"]
     assert {"crows_feet.right", "age", "age.uncertainty"} < set(schema.names)
-    assert len(schema) == 1 + 2 * (len(atlas.zones) + 1)
+    assert len(schema) == 2 + 2 * (len(atlas.zones) + 1)
     rows = [{"path": "a", "age": 0.5, "crows_feet.left": math.nan}]
     write_table([table_of(rows, schema)], schema, tmp_path / "scores.parquet", grades_note(atlas))
     (back,) = pq.read_table(tmp_path / "scores.parquet").to_pylist()
