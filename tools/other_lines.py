@@ -12,13 +12,17 @@ from __future__ import annotations
 
 from amgan.data.grafts.pattern import patterns_of
 from amgan.data.store import prepare
+from amgan.errors import as_tool
 from amgan.models.bundle import load_bundle, save_bundle
 from amgan.models.estimator import SignEstimators
 from amgan.models.generator import Generator
 from amgan.training.config_file import load_config
+from amgan.training.faces import check_givers
+from amgan.training.fit_trends import check_notice, rows_under
 from model_options import model_options
 
 
+@as_tool
 def main() -> None:
     """Writes the model."""
     parser, given = model_options(__doc__, "names the givers")
@@ -26,10 +30,15 @@ def main() -> None:
     old, estimators = bundle.generator, bundle.estimators
     if not (isinstance(old, Generator) and old.config.patterns > 1 and isinstance(estimators, SignEstimators)):
         parser.error(f"{given.model}: was not trained to tell several patterns of lines apart")
-    givers = load_config(given.config, data=given.data).givers
+    config = load_config(given.config, data=given.data)
+    givers = config.givers
+    if not givers:
+        parser.error(f"{given.config}: names no givers")
+    store = prepare(given.data, given.store, bundle.atlas)
+    rows = check_givers(store, rows_under(store, bundle.judge_share, config.licences), config)
+    check_notice(bundle.notice, rows, given.data, "name other givers")
     generator = Generator(old.config.model_copy(update={"patterns": len(givers)}))
     assert generator.lines is not None
-    store = prepare(given.data, given.store, bundle.atlas)
     generator.lines.remember(patterns_of(store, bundle.atlas, givers))
     generator.load_state_dict(old.state_dict() | {f"lines.{k}": v for k, v in generator.lines.state_dict().items()})
     rest = bundle.atlas, bundle.channels, bundle.notice, bundle.image_size, bundle.judge_share, bundle.trends

@@ -15,11 +15,12 @@ from typing import TypeVar
 
 from amgan.cli.progress import bar
 from amgan.data.store import prepare
+from amgan.errors import as_tool
 from amgan.models.bundle import ESTIMATORS, load_bundle
 from amgan.models.estimator_kinds import new_estimators, pack_estimators
 from amgan.training.config_file import load_config
 from amgan.training.estimating import fit_estimators
-from amgan.training.fit_trends import rows_under
+from amgan.training.fit_trends import check_notice, rows_under
 from model_options import model_options
 
 _T = TypeVar("_T")
@@ -30,14 +31,18 @@ def shown(faces: Iterable[_T]) -> Iterable[_T]:
     return bar(list(faces), "faces", None)
 
 
+@as_tool
 def main() -> None:
     """Writes the model."""
-    _, given = model_options(__doc__, "says the kind, and which faces are learned from")
-    atlas = load_bundle(given.model).atlas
-    config = load_config(given.config, data=given.data)
+    parser, given = model_options(__doc__, "says the kind, and which faces are learned from")
+    bundle = load_bundle(given.model)
+    atlas, config = bundle.atlas, load_config(given.config, data=given.data)
+    if config.judge_share < bundle.judge_share:
+        parser.error(f"{given.config}: judge_share: the model says {bundle.judge_share:g}, so no less")
     store = prepare(given.data, given.store, atlas, shown, config.face_size, config.images)
     estimators = new_estimators(config.estimators, atlas)
     rows = rows_under(store, config.judge_share, config.licences)
+    check_notice(bundle.notice, (store.rows[index] for index in rows), given.data, "set licences")
     for name, report in fit_estimators(store, estimators, rows, shown, shown).items():
         print(f"{name}: {report.count} faces, r {report.correlation:.3f}, error {report.error:.4f}")
     shutil.copytree(given.model, given.out)

@@ -1,5 +1,6 @@
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -8,6 +9,7 @@ import yaml
 from amgan.errors import ConfigError, OutputError, WeightsError
 from amgan.models import resnet_estimators
 from amgan.models.bundle import load_bundle
+from amgan.models.generator import Generator
 from amgan.models.resnet import ResNetConfig
 from amgan.signs.atlas import unit_atlas
 from amgan.training import loop
@@ -29,8 +31,16 @@ def test_a_curated_folder_is_trained_on(dataset: Path, tmp_path: Path) -> None:
     assert "CC0 1.0" in model.notice
 
 
-def test_training_learns_resumes_and_writes_a_model(face_set: Path, tmp_path: Path) -> None:
-    out = tmp_path / "run"
+def test_training_learns_resumes_and_writes_a_model(
+    face_set: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out, modes, sheet = tmp_path / "run", list[bool](), loop.sample_sheet
+
+    def seen(generator: Generator, *how: Any) -> None:
+        modes.append(generator.training)
+        sheet(generator, *how)
+
+    monkeypatch.setattr(loop, "sample_sheet", seen)
     whole = train(tiny(face_set, steps=4), tmp_path / "whole", resume=False, atlas=ATLAS)
     nets = Networks(tiny(face_set, steps=4), 1)
     config = tiny(face_set, steps=4).model_copy(update={"checkpoint_every": 3})
@@ -43,6 +53,7 @@ def test_training_learns_resumes_and_writes_a_model(face_set: Path, tmp_path: Pa
     a, b = (load_bundle(folder).generator.state_dict() for folder in (whole, resumed))
     assert all(torch.equal(a[name], b[name]) for name in a)
     assert (out / "sheets" / "000006.png").is_file()
+    assert modes and not any(modes)  # as in use
     steps = [json.loads(line)["step"] for line in (out / "stats.jsonl").read_text().splitlines()]
     assert steps == [1, 2, 3, 4, 5, 6]  # those after the third are made, and written, twice
     with pytest.raises(OutputError, match="--resume"):

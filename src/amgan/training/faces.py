@@ -19,7 +19,7 @@ from amgan.data.grafts.givers import choose_givers
 from amgan.data.grafts.pattern import patterns_of
 from amgan.data.patches import Batch
 from amgan.data.store import Store, prepare
-from amgan.data.table import under
+from amgan.data.table import Row, under
 from amgan.errors import DatasetError
 from amgan.maps.packing import pack_zones
 from amgan.maps.trends import Trends
@@ -87,17 +87,7 @@ class TrainingFaces:
         if config.licences and not len(self.rows):
             there = sorted({row.licence or "none" for row in self.store.rows})
             raise DatasetError(f"{config.data}: no photo to learn from is under licences; there are {', '.join(there)}")
-        named = {giver.face for of_one in config.givers for giver in of_one.values()}
-        learned_from = set(self.rows.tolist())
-        others = [row for place, row in enumerate(self.store.rows) if row.name in named and place not in learned_from]
-        if others:
-            # What judges are fitted on, or tested on, is in no network's lines either.
-            fault = "is of the split train, but kept for judges by judge_share"
-            if not under(others[0], config.licences):
-                fault = "is under none of licences"
-            elif others[0].split != "train":
-                fault = f"is of the split {others[0].split}"
-            raise DatasetError(f"givers: {others[0].name} {fault}; name another, or leave givers out")
+        check_givers(self.store, self.rows, config)
         self.unseen = self.store.subset(lambda row: row.split == "val")
         if not len(self.unseen):
             say("no face of the split val: there will be no sample sheets")
@@ -157,6 +147,33 @@ class TrainingFaces:
             Face(*_shrunk(self.store.images[i], self.store.landmarks[i], size), self.scores[0][i], self.scores[1][i])
             for i in chosen
         ]
+
+
+def check_givers(store: Store, rows: npt.NDArray[np.int64], config: TrainConfig) -> list[Row]:
+    """Refuses givers of lines that a run does not learn from: what judges are fitted or tested on is in no network.
+
+    Args:
+        store: Prepared faces.
+        rows: Those that are learned from.
+        config: Names the givers, and the licences.
+
+    Returns:
+        The givers.
+
+    Raises:
+        DatasetError: One is of another split, kept for judges, or under none of the licences.
+    """
+    named = {giver.face for of_one in config.givers for giver in of_one.values()}
+    learned_from = set(rows.tolist())
+    givers = [place for place, row in enumerate(store.rows) if row.name in named]
+    for other in (store.rows[place] for place in givers if place not in learned_from):
+        fault = "is of the split train, but kept for judges by judge_share"
+        if not under(other, config.licences):
+            fault = "is under none of licences"
+        elif other.split != "train":
+            fault = f"is of the split {other.split}"
+        raise DatasetError(f"givers: {other.name} {fault}; name another, or leave givers out")
+    return [store.rows[place] for place in givers]
 
 
 def _shrunk(

@@ -10,7 +10,7 @@ Takes some two minutes for 700 faces.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +20,7 @@ from rich.progress import track
 
 from amgan.data import fit_sagging
 from amgan.data.store import Store, prepare
-from amgan.data.table import held_for_judges, under
+from amgan.data.table import Row, held_for_judges, under
 from amgan.errors import DatasetError, WeightsError, as_tool
 from amgan.maps.trends import Trends
 from amgan.models.bundle import TRENDS, load_bundle_schema
@@ -69,6 +69,23 @@ def rows_under(store: Store, share: float, licences: Collection[str]) -> npt.NDA
     return store.subset(lambda row: row.split == "train" and not held_for_judges(row, share) and under(row, licences))
 
 
+def check_notice(notice: str, rows: Iterable[Row], data: Path, remedy: str) -> None:
+    """Refuses photos that a model's notice says nothing of, where a finished model learns from more.
+
+    Args:
+        notice: Of the model.
+        rows: What it is to learn from.
+        data: Whose photos they are.
+        remedy: What to do.
+
+    Raises:
+        DatasetError: Names a licence that the notice does not name.
+    """
+    others = {row.licence for row in rows} - {""}
+    if unsaid := sorted(name for name in others if name not in notice):
+        raise DatasetError(f"{data}: has photos under {unsaid[0]}, which the model's notice does not name; {remedy}")
+
+
 def add_licence(parser: argparse.ArgumentParser) -> None:
     """Adds the option ``licence``, a list that is empty where any licence will do."""
     said = "learn from photos under these licences alone, as the data names them"
@@ -93,10 +110,7 @@ def main() -> None:
     chosen = measurable(store, rows)
     if not len(chosen):
         raise DatasetError(f"{options.data}: too few faces of known age to learn from; {FEWEST} are needed")
-    others = {store.rows[index].licence for index in rows} - {""}
-    if unsaid := sorted(name for name in others if name not in schema.notice):
-        fault = f"has photos under {unsaid[0]}, which the model's notice does not name"
-        raise DatasetError(f"{options.data}: {fault}; give --licence")
+    check_notice(schema.notice, (store.rows[index] for index in rows), options.data, "give --licence")
     # What no person has scored is estimated by what these faces teach.
     estimators = new_estimators("ridge", atlas)
     fit_estimators(store, estimators, rows, lambda items: track(list(items), "features of the zones", console=console))

@@ -211,7 +211,7 @@ def _steps(run: _Run, nets: Networks, faces: TrainingFaces, statistics: Statisti
                 run.saved = run.made
             if run.made % config.sheet_every == 0 and not learning_map and (shown := faces.to_show(whole.image_size)):
                 sheet = run.out / "sheets" / f"{run.made:06d}.png"
-                sample_sheet(nets.ema, faces.atlas, faces.channels, shown, sheet, config.restrained)
+                sample_sheet(nets.ema.eval(), faces.atlas, faces.channels, shown, sheet, config.restrained)
 
 
 def _finished(start: str | Path, atlas: Atlas, channels: tuple[int, ...]) -> Generator:

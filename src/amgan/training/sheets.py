@@ -38,7 +38,7 @@ def sample_sheet(
     """Writes a PNG with one row a face: all at 0.1, original, all at 0.9; changed as the losses see it.
 
     Args:
-        generator: The averaged generator.
+        generator: The averaged generator; in evaluation mode lines are as deep as in use, which is more than learned.
         atlas: Zones.
         channels: Channel of each zone.
         faces: Whom to show.
