@@ -13,7 +13,7 @@ from PIL import Image
 
 from amgan.errors import OutputError
 from amgan.faces.output import written_aside
-from amgan.inference.pyav import pyav
+from amgan.inference.pyav import as_file, pyav
 
 GIF = ".gif"
 OTHERWISE = ", or write a .gif"
@@ -93,7 +93,7 @@ def _write_movie(frames: Iterator[Rgb], path: Path, fps: float) -> None:
     encoder, options, container_options = _ENCODERS[path.suffix]
     first = next(frames)
     height, width = (side - side % 2 for side in first.shape[:2])
-    with av.open(str(path), "w", options=container_options) as container:
+    with av.open(as_file(path), "w", options=container_options) as container:
         stream = container.add_stream(encoder, rate=Fraction(str(fps)), options=options)
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
         context = stream.codec_context

@@ -28,3 +28,13 @@ def pyav(path: Path, otherwise: str = "") -> ModuleType:
     # Python to hand a remark over, while Python waits for them to end.
     av.logging.set_level(None)
     return av
+
+
+def as_file(path: Path) -> str:
+    """What ffmpeg is to be told of a file: by itself `12:30.mp4` would be of a protocol, and `-` no file at all.
+
+    Example:
+        >>> as_file(Path("12:30.mp4"))
+        'file:12:30.mp4'
+    """
+    return f"file:{path}"

@@ -64,6 +64,13 @@ def test_results_and_their_table(recipes: list[Recipe], settings: Settings, tmp_
     assert head == "photo,out,status,error,estimated_age,faces,seconds,recipe"
 
 
+def test_an_error_may_name_a_folder_whose_name_is_not_utf_8(tmp_path: Path) -> None:
+    results = Results(tmp_path)
+    results.add(Result("a.png", "a.png", "failed", error=os.fsdecode(b"caf\xe9/a.png: no face found")))
+    results.arrange(["a.png"])
+    assert Results(tmp_path).known["a.png"].error == "caf\\udce9/a.png: no face found"
+
+
 def test_what_is_finished_is_not_made_again(recipes: list[Recipe], settings: Settings, tmp_path: Path) -> None:
     out = tmp_path / "out"
     run(recipes, settings, out)

@@ -62,6 +62,7 @@ def write(
     frames: Sequence[Rgb],
     times: Sequence[int] | None = None,
     rotation: int = 0,
+    mirrored: bool = False,
     aspect: Fraction | None = None,
     sound: bool = True,
     space: int = 1,
@@ -81,8 +82,8 @@ def write(
         context.colorspace = context.color_primaries = context.color_trc = space
         if aspect:
             context.sample_aspect_ratio = aspect
-        if rotation:
-            video.set_display_rotation(rotation)
+        if rotation or mirrored:
+            video.set_display_rotation(rotation, hflip=mirrored)
         tone = container.add_stream("libopus" if webm else "aac", rate=48000, layout="mono") if sound else None
         for index, rgb in enumerate(frames):
             frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(rgb), "rgb24")

@@ -15,6 +15,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from amgan.errors import NoFaceError, OutputError, VideoError, WeightsError
 from amgan.inference.ager import Ager, FaceView
@@ -228,16 +229,37 @@ def test_what_cannot_be_done_is_one_clear_error_and_leaves_nothing(
         age_video(ager, tmp_path / "text.mp4", tmp_path / "out.mp4", OLDER)
     with pytest.raises(VideoError, match=r"none\.mp4: cannot read it"):
         age_video(ager, tmp_path / "none.mp4", tmp_path / "out.mp4", OLDER)
+    mirrored = made.write(tmp_path / "mirrored.mp4", [plain] * 2, rotation=90, mirrored=True, sound=False)
+    with pytest.raises(VideoError, match=r"mirrored\.mp4: is mirrored by its player"):
+        age_video(ager, mirrored, tmp_path / "out.mp4", OLDER)
+    # Pictures with numbers in their names are no video.
+    for number in range(3):
+        Image.fromarray(plain).save(tmp_path / f"shot{number:03d}.jpg")
+    with pytest.raises(VideoError, match=r"shot%03d\.jpg: cannot read it as a video \(no such file\)"):
+        age_video(ager, tmp_path / "shot%03d.jpg", tmp_path / "out.mp4", OLDER)
     names = {path.name for path in tmp_path.iterdir()}
-    assert names == {"empty.mp4", "wide.mp4", "text.mp4"}
+    assert names == {"empty.mp4", "wide.mp4", "text.mp4", "mirrored.mp4", *(f"shot{n:03d}.jpg" for n in range(3))}
 
 
-def test_a_damaged_end_is_told(ager: Ager, made: SimpleNamespace, head_frames: Frames, tmp_path: Path) -> None:
+def test_a_name_may_look_like_a_protocol_and_a_face_has_a_number(
+    ager: Ager, made: SimpleNamespace, head_frames: Frames, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    made.write(tmp_path / "in.mp4", head_frames(2)).rename("12:30:00.mp4")
+    report = age_video(ager, Path("12:30:00.mp4"), Path("old 12:30.mp4"), OLDER)
+    assert report.aged == 2 and len(made.read(tmp_path / "old 12:30.mp4")) == 2
+    with pytest.raises(NoFaceError, match="no frame has a face -1; the most in one frame are 1"):
+        age_video(ager, Path("12:30:00.mp4"), Path("other.mp4"), Request(every=0.9, face=-1))
+
+
+def test_what_a_player_can_show_of_a_damaged_file_is_kept(
+    ager: Ager, made: SimpleNamespace, head_frames: Frames, tmp_path: Path
+) -> None:
     source = made.write(tmp_path / "in.mkv", head_frames(4), sound=False)
     whole = source.read_bytes()
     source.write_bytes(whole[: len(whole) // 2])
     report = age_video(ager, source, tmp_path / "out.mkv", OLDER)
-    assert 0 < report.frames < 4  # what a player can show is kept
+    assert 0 < report.frames < 4
     assert len(made.read(tmp_path / "out.mkv")) == report.frames
 
 

@@ -13,6 +13,7 @@ import pytest
 from amgan.errors import OutputError
 from amgan.inference.ager import Ager
 from amgan.inference.request import Request
+from amgan.inference.video import age
 from amgan.inference.video.age import VideoReport, age_video
 from amgan.inference.video.track import TrackFile
 from amgan.inference.video.unfinished import Followed, open_unfinished
@@ -135,6 +136,37 @@ def test_what_is_left_of_another_run_is_deleted_when_asked(tmp_path: Path) -> No
     with open_unfinished(out, "two", False) as work:
         assert work.followed == Followed({"age": 0.5}, 3, 0)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("left", [[], ["job.json.part"]])
+def test_what_is_stopped_in_its_first_or_last_instant_goes_on(tmp_path: Path, left: list[str]) -> None:
+    out = tmp_path / "out.mp4"
+    (tmp_path / "out.mp4.part").mkdir()
+    for name in left:
+        (tmp_path / "out.mp4.part" / name).write_text("{")
+    with open_unfinished(out, "one", False) as work:
+        assert work.followed is None
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_a_kill_leaves_while_the_result_is_joined_is_in_the_folder(
+    ager: Ager, source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out, join = tmp_path / "out.mp4", age._join
+    left = list[str]()
+
+    def killed(path: Path, *how: object) -> None:
+        join(path, *how)  # type: ignore[arg-type]
+        left.extend(entry.name for entry in tmp_path.iterdir())
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(age, "_join", killed)
+    with pytest.raises(KeyboardInterrupt):
+        age_video(ager, source, out, OLDER)
+    monkeypatch.undo()
+    assert left == ["out.mp4.part"]
+    age_video(ager, source, out, OLDER)
+    assert [path.name for path in tmp_path.iterdir()] == ["out.mp4"]
 
 
 def test_a_folder_that_is_not_ours_is_left_alone(tmp_path: Path) -> None:

@@ -105,4 +105,5 @@ class Results:
 def _line(values: Iterable[str]) -> str:
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerow(values)
-    return text.getvalue()
+    # An error names a photo by its whole path, and no folder above it need have a name in UTF-8.
+    return text.getvalue().encode("utf-8", "backslashreplace").decode("utf-8")

@@ -132,7 +132,10 @@ def age_video(
         changer = Changer(ager, info, track, scores, targets)
         resumed = _age(changer, info, encoding, len(track), work, segment, shown)
         with written_aside(output, overwrite, ENCODERS) as aside:
-            _join(aside, info, encoding, work)
+            # In the folder that the next run clears: a kill would leave it beside the result for good.
+            joined = work.probe(output.suffix)
+            _join(joined, info, encoding, work)
+            joined.replace(aside)
     end = time.perf_counter()
     grade = ager.bundle.atlas.age.grade
     return VideoReport(

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from amgan.errors import VideoError
-from amgan.inference.pyav import pyav
+from amgan.inference.pyav import as_file, pyav
 
 # ffmpeg's numbers of colour spaces and transfers.
 UNSPECIFIED, BT709, BT601 = 2, 1, 6
@@ -102,7 +102,7 @@ def open_info(path: Path) -> VideoInfo:
     """Looks at a video's first frame.
 
     Raises:
-        VideoError: It cannot be read, or is interlaced, HDR, RGB, or turned by less than a quarter.
+        VideoError: It cannot be read, or is interlaced, HDR, RGB, mirrored, or turned by less than a quarter.
         MissingExtraError: PyAV is not installed.
     """
     with opened(path) as container:
@@ -117,6 +117,8 @@ def open_info(path: Path) -> VideoInfo:
             raise VideoError(f"{path}: is HDR, which the model does not know; convert it to BT.709 first")
         if frame.format.is_rgb:
             raise VideoError(f"{path}: has RGB pixels ({frame.format.name}); convert it first, such as to yuv444p")
+        if _is_mirrored(frame):
+            raise VideoError(f"{path}: is mirrored by its player; mirror it first, such as `ffmpeg -i IN OUT`")
         if frame.rotation % 90:
             raise VideoError(f"{path}: is turned by {frame.rotation} degrees; only quarter turns can be read")
         colours = (frame.color_range, frame.colorspace, frame.color_primaries, frame.color_trc)
@@ -145,8 +147,10 @@ def opened(path: Path) -> Iterator[Any]:
         MissingExtraError: PyAV is not installed.
     """
     av = pyav(path)
+    if not path.is_file():  # ffmpeg would take `shot%03d.jpg` for a row of pictures
+        raise VideoError(f"{path}: cannot read it as a video (no such file); check the path")
     try:
-        container = av.open(str(path))
+        container = av.open(as_file(path))
     except (OSError, av.error.FFmpegError) as error:
         raise VideoError(f"{path}: cannot read it as a video ({error.strerror}); give an MP4, MKV or WebM") from error
     with container:
@@ -206,6 +210,15 @@ def _reading(path: Path) -> Iterator[None]:
         raise VideoError(
             f"{path}: is damaged ({error.strerror}); repair it first, such as `ffmpeg -err_detect ignore_err -i IN OUT`"
         ) from error
+
+
+def _is_mirrored(frame: Any) -> bool:
+    """Whether a player shows a decoded frame as in a mirror, by the matrix in its file."""
+    found = frame.side_data.get("DISPLAYMATRIX")
+    if found is None:
+        return False
+    a, b, _, c, d = np.frombuffer(found, np.int32)[:5].astype(np.float64)
+    return bool(a * d - b * c < 0)
 
 
 def _estimated(container: Any, stream: Any) -> int | None:

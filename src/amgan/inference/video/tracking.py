@@ -154,7 +154,7 @@ class Tracker:
     def _among(self, rgb: npt.NDArray[np.uint8], faces: list[Face], near: bool) -> Face | None:
         if self._gallery.empty:
             self.most = max(self.most, len(faces))
-            return faces[self._number] if len(faces) > self._number else None
+            return faces[self._number] if 0 <= self._number < len(faces) else None
         if near and (face := self._nearest(faces)) is not None:
             return face
         alike = [(self._gallery.likeness(self._signer(rgb, face.landmarks)), face) for face in faces]

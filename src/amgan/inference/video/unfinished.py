@@ -83,7 +83,7 @@ class Unfinished:
         return read_track(self.folder / _TRACK)
 
     def probe(self, suffix: str) -> Path:
-        """A name for a file that is made to see whether it can be."""
+        """A name for a file that is no part of it: made to see whether it can be, or to be renamed to the result."""
         return self.folder / (_PROBE + suffix)
 
     @property
@@ -188,6 +188,8 @@ def open_unfinished(output: Path, recipe: str, overwrite: bool) -> Iterator[Unfi
 def _reopen(work: Unfinished, output: Path, recipe: str, overwrite: bool) -> None:
     """Takes over what an earlier run left, or refuses it."""
     job = work.folder / _JOB
+    if work.folder.is_dir() and all(path.name == _JOB + SUFFIX for path in work.folder.iterdir()):
+        return  # stopped in the instant when it was made or taken away
     try:
         found = json.loads(job.read_text(encoding="utf-8"))["recipe"]
     except (OSError, ValueError, KeyError, TypeError) as error:

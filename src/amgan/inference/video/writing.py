@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from amgan.errors import OutputError
-from amgan.inference.pyav import pyav
+from amgan.inference.pyav import as_file, pyav
 from amgan.inference.video.reading import VideoInfo
 
 # Encoder by suffix, and its quality unless asked otherwise; less is better.
@@ -135,7 +135,7 @@ def open_writer(path: Path, encoding: Encoding, source: Any) -> Iterator[VideoWr
     av, info = pyav(path), encoding.info
     fast = {"movflags": "+faststart"} if path.suffix.lower() in (".mp4", ".mov") else {}
     try:
-        with av.open(str(path), "w", options=fast) as container:
+        with av.open(as_file(path), "w", options=fast) as container:
             stream = container.add_stream(encoding.encoder, rate=info.rate, options=encoding.options)
             encoding.describe(stream.codec_context)
             if info.rotation:
