@@ -11,7 +11,9 @@ from PIL import ExifTags, Image
 
 from amgan.errors import AtlasError, ConfigError, NoFaceError, PhotoError, RequestError
 from amgan.faces.photo import photo_from_image
+from amgan.inference import ager as ager_module
 from amgan.inference.ager import Ager
+from amgan.inference.finding import face_view
 from amgan.maps.change import OFF_SKIN, OFF_ZONES
 from amgan.models.bundle import load_bundle
 from amgan.models.export import export_onnx
@@ -63,15 +65,18 @@ def test_small_and_large_faces(ager: Ager, astronaut: np.ndarray, width: int, si
     assert abs(view.alignment.size - side) < 0.06 * side
 
 
-def test_several_faces_each_get_their_own(ager: Ager, astronaut: np.ndarray) -> None:
-    photo = np.concatenate([astronaut, astronaut[:, ::-1]], axis=1)
+def test_several_faces_each_get_their_own(ager: Ager, astronaut: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
+    photo, scored = np.concatenate([astronaut, astronaut[:, ::-1]], axis=1), list[object]()
+    monkeypatch.setattr(ager_module, "face_view", lambda *given: scored.append(given[3]) or face_view(*given))
     both = ager.age(Image.fromarray(photo), every=0.9)
-    assert len(both.faces) == 2
+    assert len(both.faces) == len(scored) == 2
     first = ager.age(Image.fromarray(photo), every=0.9, face=0)
+    assert len(scored) == 3  # nobody who is not aged
     halves = [changed(first.image, photo)[:, half].any() for half in (slice(0, 512), slice(512, None))]
     assert sorted(halves) == [False, True]
-    with pytest.raises(NoFaceError, match="0 to 1"):
-        ager.age(Image.fromarray(photo), every=0.9, face=2)
+    for absent in (2, -1):
+        with pytest.raises(NoFaceError, match=f"0 to 1, the largest first, but no {absent}"):
+            ager.age(Image.fromarray(photo), every=0.9, face=absent)
 
 
 def test_half_a_forehead_changes_and_the_other_half_keeps_every_bit(ager: Ager, astronaut: np.ndarray) -> None:

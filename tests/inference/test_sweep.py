@@ -5,13 +5,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from amgan.errors import AtlasError, NoFaceError, OutputError, RequestError
+from amgan.errors import AtlasError, OutputError, RequestError
 from amgan.faces.photo import photo_from_image
 from amgan.inference.ager import Ager
 from amgan.inference.clip import check_clip, write_clip
 from amgan.inference.request import Request, parse_recipe
 from amgan.inference.sweep import course_along, course_between, pictures, strip
-from amgan.inference.views import chosen_face
 from amgan.maps.targets import Percentile
 from amgan.signs.atlas import load_atlas, unit_atlas
 
@@ -35,7 +34,7 @@ def test_a_picture_is_what_age_makes(ager: Ager, astronaut: np.ndarray) -> None:
     photo = photo_from_image(Image.fromarray(astronaut))
     looks = []
     ager.detector.detect, detect = lambda rgb: looks.append(1) or detect(rgb), ager.detector.detect  # type: ignore[method-assign]
-    view = chosen_face(ager.analyze(photo), 0, photo.name)
+    (view,) = ager.analyze(photo, 0)
     targets = course.targets(view, ager.bundle.atlas, 3, None)
     frames = list(pictures(ager, photo, view, targets, (0, 0, 512, 512), seed=3))
     assert len(looks) == 1
@@ -152,8 +151,6 @@ def test_labels(ager: Ager, astronaut: np.ndarray) -> None:
     assert course.targets(view, atlas, 2, population)[1]["nasolabial_fold.left"] == population.scale_for(
         "nasolabial_fold", atlas
     ).percentile(80)
-    with pytest.raises(NoFaceError, match="no 1"):
-        chosen_face([view], 1, "x.png")
 
 
 def test_a_strip() -> None:

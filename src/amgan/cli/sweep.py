@@ -93,7 +93,6 @@ def sweep_command(
     from amgan.faces.photo import read_photo
     from amgan.inference.clip import CLIP_SUFFIXES, check_clip, write_clip
     from amgan.inference.sweep import pictures, strip
-    from amgan.inference.views import chosen_face
     from amgan.models.bundle import load_bundle_schema
 
     suffixes = (STRIP, *CLIP_SUFFIXES)
@@ -109,7 +108,7 @@ def sweep_command(
     check_output(output, overwrite, suffixes)
     read = read_photo(photo)
     with open_ager(path, face_model, chosen_precision) as ager:
-        view = chosen_face(ager.analyze(read), face, read.name)
+        (view,) = ager.analyze(read, face)
         height, width = read.rgb.shape[:2]
         box = view.report.region if crop == "face" else (0, 0, width, height)
         if is_clip:

@@ -137,7 +137,7 @@ class AgerAdapter(Adapter):
     def pictures(self, face: Rgb, name: str, aims: Sequence[Aim]) -> Iterator[Rgb | None]:
         """See `Adapter`."""
         photo = photo_from_image(Image.fromarray(face), name)
-        view = self.ager.analyze(photo)[0]
+        (view,) = self.ager.analyze(photo, 0)
         for aim in aims:
             aged = self.ager.age_views(photo, [(view, {**view.scores, **aim.scores})])
             yield np.asarray(aged.image.convert("RGB"))

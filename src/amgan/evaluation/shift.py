@@ -43,6 +43,7 @@ from amgan.evaluation.measures.locality import inside_over_rest, stray
 from amgan.evaluation.protocol import FRONTAL
 from amgan.faces.photo import Photo, photo_from_image, read_photo
 from amgan.inference.ager import Ager, FaceView
+from amgan.inference.request import Request
 from amgan.signs.atlas import Atlas
 from amgan.signs.levels import OLD, YOUNG
 from amgan.signs.zones import rasterise, zone_masks
@@ -62,7 +63,7 @@ def _kept_faces(ager: Ager, rows: Iterable[Row], limits: Limits) -> Iterator[tup
         for row in rows:
             photo = read_photo(row.path)
             if not limits.reason(measurer.measure(photo.rgb)[0]):
-                yield row, photo, ager.analyze(photo)[0]
+                yield row, photo, ager.analyze(photo, 0)[0]
 
 
 def save_strip(faces: dict[str, Rgb], path: Path) -> None:
@@ -86,6 +87,12 @@ def contact_sheet(folder: Path) -> Image.Image:
     for index, strip in enumerate(shown):
         sheet.paste(strip, (index % 2 * width, index // 2 * height))
     return sheet
+
+
+def _aged(ager: Ager, photo: Photo, view: FaceView, request: Request) -> Rgb:
+    """(H, W, 3), the photo with that face as is asked for."""
+    targets = request.targets(ager.bundle.atlas, view.scores, None)
+    return photo_from_image(ager.age_views(photo, [(view, targets)]).image).rgb
 
 
 def _rounded(values: npt.NDArray[np.float64], people: Sequence[str]) -> list[float]:
@@ -115,7 +122,7 @@ def measure(
         people.append(row.identity)
         made = {"original": photo.rgb, **controls(photo.rgb, view.alignment.scale * view.alignment.size)}
         for kind, level in (("younger", YOUNG), ("older", OLD)):
-            made[kind] = photo_from_image(ager.age(photo, every=level, face=0).image).rgb
+            made[kind] = _aged(ager, photo, view, Request(every=level))
         square = view.alignment.resized(SIZE)
         landmarks = square.to_aligned(view.alignment.to_photo(view.landmarks))
         box = view.report.box
@@ -129,7 +136,7 @@ def measure(
             colours[kind].append(colour_change(faces["original"], faces[kind], skin))
             distances[kind].append(identity.distance(photo.rgb, made[kind], box, box))
         if len(forehead) < FEW_FACES:
-            edited = photo_from_image(ager.age(photo, signs={"forehead_wrinkles": 1.0}, face=0).image).rgb
+            edited = _aged(ager, photo, view, Request(signs={"forehead_wrinkles": 1.0}))
             ratio, outside = _locality(view, atlas, photo.rgb, edited)
             forehead.append(ratio)
             farthest = max(farthest, outside)
@@ -188,6 +195,8 @@ def main() -> None:
     parser.add_argument("--pictures", type=Path, help="folder for a strip a face: younger, original, older, difference")
     parser.add_argument("--every", type=int, default=1, help="measure every this-many-th photo alone, to save time")
     options = parser.parse_args()
+    if options.every < 1:
+        parser.error("--every: 1 at least")
     with Ager(options.model) as ager:
         store = prepare(options.data, options.store, ager.bundle.atlas)
         judge = fit_judge(

@@ -22,7 +22,7 @@ from amgan.inference.finding import face_view
 from amgan.inference.painted import upright
 from amgan.inference.pictures import ImageLike, take, take_one
 from amgan.inference.request import Request
-from amgan.inference.views import Aged, chosen_face
+from amgan.inference.views import Aged
 from amgan.inference.views import FaceView as FaceView
 from amgan.maps.targets import Score
 from amgan.models.bundle import load_bundle
@@ -127,15 +127,16 @@ class Ager:
         """Frees the face detector."""
         self.detector.close()
 
-    def analyze(self, photo: Picture) -> list[FaceView]:
-        """Finds and scores all faces of a photo, the largest first.
+    def analyze(self, photo: Picture, face: int | None = None) -> list[FaceView]:
+        """Finds and scores all faces of a photo, the largest first, or one of them.
 
         Args:
             photo: One picture of any kind that `age` takes.
+            face: The only one to score, 0 being the largest, which takes as long as for a photo of one; None for all.
 
         Raises:
             PhotoError: The photo cannot be read.
-            NoFaceError: It has no face.
+            NoFaceError: It has no face, or not so many.
         """
         photo = take_one(photo)
         start = time.perf_counter()
@@ -144,10 +145,12 @@ class Ager:
             raise NoFaceError(
                 f"{photo.name}: no face found; use a photo where the face is upright, sharp and uncovered"
             )
-        detecting = time.perf_counter() - start
+        if face is not None and not 0 <= face < len(faces):
+            raise NoFaceError(f"{photo.name}: has faces 0 to {len(faces) - 1}, the largest first, but no {face}")
+        scored = range(len(faces)) if face is None else (face,)
+        detecting = (time.perf_counter() - start) / len(scored)
         return [
-            face_view(self.bundle, self.parser, photo, face, faces[:i] + faces[i + 1 :], detecting / len(faces))
-            for i, face in enumerate(faces)
+            face_view(self.bundle, self.parser, photo, faces[i], faces[:i] + faces[i + 1 :], detecting) for i in scored
         ]
 
     @overload
@@ -236,9 +239,7 @@ class Ager:
         images, reports = [], []
         for index, photo in enumerate(taken.photos):
             painted = _fitting(painted, photo)  # before the faces are looked for
-            views = self.analyze(photo)
-            if wanted.face is not None:
-                views = [chosen_face(views, wanted.face, photo.name)]
+            views = self.analyze(photo, wanted.face)
             aims = [(view, wanted.targets(self.bundle.atlas, view.scores, population)) for view in views]
             aged = self.age_views(photo, aims, painted=painted, seed=seed)
             images.append(aged.image)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Generic, TypeVar
 
@@ -11,7 +10,6 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from amgan.errors import NoFaceError
 from amgan.faces.align import Alignment
 from amgan.faces.parsing import Parts
 from amgan.faces.photo import Photo, photo_from_image
@@ -119,17 +117,6 @@ class Aged(Generic[PictureT]):
 
     image: PictureT
     faces: list[FaceReport]
-
-
-def chosen_face(views: Sequence[FaceView], face: int, name: str) -> FaceView:
-    """One of the faces of the photo `name`.
-
-    Raises:
-        NoFaceError: It has not so many.
-    """
-    if not 0 <= face < len(views):
-        raise NoFaceError(f"{name}: has faces 0 to {len(views) - 1}, the largest first, but no {face}")
-    return views[face]
 
 
 def shown(image: Image.Image, name: str, box: tuple[int, int, int, int]) -> npt.NDArray[np.uint8]:

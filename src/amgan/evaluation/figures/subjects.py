@@ -12,7 +12,7 @@ from amgan.faces.photo import Photo
 from amgan.inference.ager import Ager
 from amgan.inference.facemaps import map_of
 from amgan.inference.sweep import pictures
-from amgan.inference.views import FaceView, chosen_face, cut
+from amgan.inference.views import FaceView, cut
 from amgan.signs.atlas import AGE
 from amgan.signs.levels import OLD, YOUNG
 
@@ -88,7 +88,7 @@ def subject_of(ager: Ager, photo: Photo, face: int) -> Subject:
     Raises:
         NoFaceError: It has none, or not so many.
     """
-    view = chosen_face(ager.analyze(photo), face, photo.name)
+    (view,) = ager.analyze(photo, face)
     height, width = photo.rgb.shape[:2]
     left, top, right, bottom = view.report.region
     side = min(max(right - left, bottom - top), height, width)
