@@ -10,6 +10,7 @@ from typer.testing import CliRunner, Result
 
 from amgan import __version__
 from amgan.cli import app, main
+from amgan.data.curation import limits
 from amgan.evaluation import judging, measurer
 from amgan.evaluation.run import read_lines
 
@@ -150,6 +151,12 @@ def test_pictures_of_another_model(evaluate: Callable[..., Result], loaded: list
         ("identity", ["--every", "0"], 2, "--every"),
         ("identity", ["--split", "best"], 2, "--split"),
         ("identity", ["--limits", "nowhere.yaml"], 2, "nowhere.yaml"),
+        (
+            "identity",
+            ["--limits", str(Path(limits.__file__).with_name("limits.yaml"))],
+            2,
+            "have been through those of `amgan curate`",
+        ),
     ],
 )
 def test_a_bad_call_is_one_line_and_writes_nothing(

@@ -49,7 +49,9 @@ def test_a_path_is_not_looked_for_on_the_hub(asked: list[tuple[str, Any]], tmp_p
     assert isinstance(result.exception, WeightsError) and "runs/modle" in str(result.exception) and not asked
 
 
-@pytest.mark.parametrize("command", ["age", "analyze", "batch", "sweep", "video", "figure", "ui"])
+@pytest.mark.parametrize(
+    "command", ["age", "analyze", "batch", "sweep", "video", "figure", "ui", "evaluate", "panel", "export"]
+)
 def test_every_command_takes_a_model_of_the_hub(
     asked: list[tuple[str, Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
 ) -> None:
@@ -65,8 +67,12 @@ def test_every_command_takes_a_model_of_the_hub(
         "video": [photo, "-o", tmp_path / "x.mp4", "--all", 1],
         "figure": [6, photo, "-o", tmp_path / "x.png"],
         "ui": ["--no-browser", "--port", 0],
+        "panel": ["make", tmp_path / "panel", "--key", tmp_path / "key", "--data", tmp_path],
+        "evaluate": ["hub:clinic/skin", tmp_path, "-o", tmp_path / "out"],
+        "export": ["hub:clinic/skin", "-o", tmp_path / "x.onnx"],
     }[command]
-    result = CliRunner().invoke(app, [command, *map(str, arguments), "--model", "hub:clinic/skin"])
+    named = [] if "hub:clinic/skin" in arguments else ["--model", "hub:clinic/skin"]
+    result = CliRunner().invoke(app, [command, *map(str, arguments), *named])
     assert isinstance(result.exception, WeightsError) and "no model.json" in str(result.exception)
     assert {name for name, _ in asked} == {"clinic/skin"}
 

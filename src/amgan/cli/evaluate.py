@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import typer
 
+from amgan.cli.loading import prepared
 from amgan.cli.progress import bar
-
-if TYPE_CHECKING:
-    from amgan.data.store import Store
 
 HELP = """Measure a model by the paper's protocol and more: realism, signs, cross-talk, identity, age, locality, colour.
 
-MODEL is a model's folder, an ONNX file, `default`, `identity` or `blur` (for comparison), or
-a folder of pictures that any other model made: --inputs writes what that one has to be asked. DATA is only read. OUT
+MODEL is a model's folder, an ONNX file, `default`, `permissive`, hub:ORG/NAME, `identity` or `blur` (for comparison),
+or a folder of pictures that any other model made: --inputs writes what that one has to be asked. DATA is only read. OUT
 gets report.html, report.md and report.json. A run that was stopped goes on with the same command. What is found does
 not depend on --workers. The judge of the signs learns from people's grades, of DATA or of --judge-data. Exit code 1:
 the model failed on a face.
@@ -68,7 +66,6 @@ def evaluate_command(
 ) -> None:
     """Replaced by `HELP`."""
     from amgan.data.curation.limits import default_limits, load_limits
-    from amgan.data.store import prepare
     from amgan.evaluation import judging
     from amgan.evaluation.adapters import open_adapter
     from amgan.evaluation.evaluate import evaluate
@@ -89,11 +86,8 @@ def evaluate_command(
     wanted = default_limits() if limits is None else load_limits(limits)
     settings = Settings(split, every, seed, sweeps)
 
-    def prepared(folder: Path) -> Store:
-        return prepare(folder, where, atlas, lambda rows: bar(list(rows), "preparing", None))
-
-    store = prepared(data)
-    judged = store if judge_data is None or inputs else prepared(judge_data)
+    store = prepared(data, where, atlas, limits)
+    judged = store if judge_data is None or inputs else prepared(judge_data, where, atlas, None)
     if adapter is not None:
         remedy = f"have more of {judge_data or data} graded, or name a graded set by --judge-data"
         cross.check_graded(judged, atlas, adapter.judge_share, judging.judge_splits(split), remedy)

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from amgan.cli.loading import find_named
 from amgan.cli.outputs import check_suffix
 
 HELP = """Write a model as one ONNX file, for onnxruntime and whatever else reads ONNX.
@@ -28,7 +29,10 @@ Examples:
 def export_command(
     output: Annotated[Path, typer.Option("-o", "--output", metavar="OUT.onnx", help="The file to write.")],
     model: Annotated[
-        Path | None, typer.Argument(metavar="MODEL", help="Folder of a trained model; else the default.")
+        str | None,
+        typer.Argument(
+            metavar="MODEL", help="Folder of a trained model, default, permissive or hub:org/name; else the default."
+        ),
     ] = None,
     half: Annotated[
         bool, typer.Option("--half", help="Store weights in half precision, half the size; computing stays fp32.")
@@ -41,7 +45,7 @@ def export_command(
     from amgan.models.onnx_file import SUFFIX
 
     check_suffix(output, (SUFFIX,))
-    bundle = load_bundle(model)
+    bundle = load_bundle(find_named(model))
     typer.echo(bundle.notice, err=True)
     done = export_onnx(bundle, output, half, overwrite)
     sizes = ", ".join(f"{width}x{height}" for height, width in done.sizes)

@@ -7,8 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from amgan.cli.progress import bar
+
 if TYPE_CHECKING:
+    from amgan.data.store import Store
     from amgan.inference.ager import Ager, Precision
+    from amgan.signs.atlas import Atlas
 
 ModelOption = Annotated[
     str | None,
@@ -48,6 +52,32 @@ def find_named(model: str | None) -> Path | None:
     from amgan.models.hub import HUB, find_model
 
     return find_model(model, download=True) if model.startswith(HUB) else located(Path(model))
+
+
+def prepared(data: Path, where: Path, atlas: Atlas, limits: Path | None) -> Store:
+    """The prepared faces of `data` that are evaluated; what was passed over goes to stderr.
+
+    Args:
+        data: A set.
+        where: Folder of the store.
+        atlas: The zones.
+        limits: Of ``--limits``; None if it was not given.
+
+    Raises:
+        DatasetError: The set is unusable.
+        RequestError: Limits were given for a set that `amgan curate` made, which has been through some.
+    """
+    from amgan.data.store import prepare
+    from amgan.errors import RequestError
+
+    store = prepare(data, where, atlas, lambda rows: bar(list(rows), "preparing", None))
+    if limits is not None and all(row.aligned is not None for row in store.rows):
+        raise RequestError(
+            f"--limits {limits}: the faces of {data} have been through those of `amgan curate`; give it to that"
+        )
+    if line := store.passed_over():
+        typer.echo(line, err=True)
+    return store
 
 
 def open_ager(model: Path | None, face_model: Path | None, precision: Precision = "auto") -> Ager:

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from amgan.cli.loading import prepared
 from amgan.cli.progress import bar
 from amgan.signs.levels import OLD, YOUNG
 
@@ -69,7 +70,6 @@ def make_command(
     import secrets
 
     from amgan.data.curation.limits import default_limits, load_limits
-    from amgan.data.store import prepare
     from amgan.evaluation.adapters import open_adapter
     from amgan.evaluation.panel.design import Settings
     from amgan.evaluation.panel.key import PairKey
@@ -90,7 +90,7 @@ def make_command(
         drawn = secrets.randbelow(2**31) if seed is None else seed
         settings = Settings(faces, levels, signs, split, per_sheet, pairs, drawn)
         where = data_store or key.resolve().parent / "prepared"
-        store = prepare(data, where, adapter.atlas, lambda rows: bar(list(rows), "preparing", None))
+        store = prepared(data, where, adapter.atlas, limits)
         panel = make_panel(store, adapter, settings, wanted, data, bar)
     write_panel(panel, folder, key)
     for name in panel.left_out:

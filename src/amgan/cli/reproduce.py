@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from amgan.cli.loading import prepared
 from amgan.cli.progress import bar
 
 if TYPE_CHECKING:
@@ -71,7 +72,6 @@ def reproduce_command(
     """Replaced by `HELP`."""
     from amgan.data.curation.limits import default_limits, load_limits
     from amgan.data.dataset import read_rows
-    from amgan.data.store import prepare
     from amgan.evaluation.measurer import MEMORY
     from amgan.evaluation.reproduce.rows import ROWS, config_of, rows_of
     from amgan.evaluation.reproduce.spread import spread_of_oldest
@@ -110,7 +110,7 @@ def reproduce_command(
     names.sort(key=lambda name: not folder.is_done(name))  # else the first row that is trained would hide what is done
     results = Results(about, folder.tables, folder.configs, {}, spread)
     if names:
-        store = prepare(data, study / "prepared", atlas, lambda faces: bar(list(faces), "preparing", None))
+        store = prepared(data, study / "prepared", atlas, limits)
         low, high = atlas.age.grades
         for name, summary in folder.measured(names, store, atlas, bar, workers or fitting_workers(MEMORY)):
             results.found[name] = measured_of(summary, high - low)

@@ -27,6 +27,7 @@ from amgan.faces.output import SUFFIXES
 from amgan.faces.photo import photo_from_image, read_photo
 from amgan.inference.ager import Ager
 from amgan.models.bundle import DEFAULT, PACKAGED, SCHEMA, fingerprint
+from amgan.models.hub import HUB, find_model
 from amgan.models.onnx_file import SUFFIX as ONNX
 from amgan.processes import quiet_stderr
 from amgan.signs.atlas import Atlas, unit_atlas
@@ -234,16 +235,20 @@ def _sha256(path: Path) -> str:
 
 
 def open_adapter(model: str) -> Adapter:
-    """The adapter of MODEL: a model (folder, file, ``default``, ``permissive``), ``identity``, ``blur``, or pictures.
+    """The adapter of MODEL: ``identity``, ``blur``, pictures, or a model.
+
+    That is a folder, a file, ``default``, ``permissive`` or ``hub:org/name``, which is downloaded.
 
     Raises:
-        WeightsError: It is none of these.
+        WeightsError: It is none of these, or there is no such repository.
+        MissingExtraError: A repository is named, and huggingface_hub is not installed.
     """
     if model == IDENTITY:
         return IdentityAdapter()
     if model == BLUR:
         return BlurAdapter()
-    path = Path(model)
-    if model in PACKAGED or path.suffix == ONNX or (path / SCHEMA).is_file() or path.is_file():
+    path = find_model(model, download=True) if model.startswith(HUB) else Path(model)
+    a_model = model in PACKAGED or model.startswith(HUB) or (path / SCHEMA).is_file()
+    if a_model or path.suffix == ONNX or path.is_file():
         return AgerAdapter(None if model == DEFAULT else path)
     return FolderAdapter(path)

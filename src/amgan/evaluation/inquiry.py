@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from amgan.data.curation.limits import Limits
@@ -44,7 +46,7 @@ class Inquiry:
         limits: Which faces count.
         plans: What is asked of each that counts.
         left_out: How many others were left out for which reason.
-        sources: Where the judges that a user may add come from: ``inception`` and ``faceres``.
+        sources: Which judges a user has added, ``inception`` and ``faceres``: a URL, or the digest of a file.
     """
 
     store: Store
@@ -91,5 +93,16 @@ def make_inquiry(
         )
     donors = [row for _, row in of_split]
     plans = make_plans(faces, donors, atlas, settings.seed, settings.sweeps, settings.controlled)
-    sources = {"inception": inception, "faceres": faceres}
+    sources = {"inception": _content(inception), "faceres": _content(faceres)}
     return Inquiry(store, store if judged is None else judged, settings, limits, plans, left_out, sources)
+
+
+def _content(source: str | None) -> str | None:
+    """A URL as it is, and of a file a digest of it and of the weights beside it; its name where none is there."""
+    if source is None or "://" in source or not Path(source).is_file():
+        return source
+    found = hashlib.sha256()
+    for path in sorted({Path(source), Path(source).with_suffix(".bin")}):
+        if path.is_file():
+            found.update(path.read_bytes())
+    return found.hexdigest()

@@ -6,6 +6,7 @@ is an inside figure. FID is the distance seen through Inception as the field has
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -49,7 +50,8 @@ def fetch(source: str, folder: Path) -> Path:
                 f"{source}: no such file; --inception wants StyleGAN's inception-2015-12-05.pt, or its URL"
             )
         return Path(source)
-    path = folder / source.rpartition("/")[2]
+    # Named by the whole of it: two sites may have files of one name.
+    path = folder / f"{hashlib.sha256(source.encode()).hexdigest()[:8]}-{source.rpartition('/')[2]}"
     if not path.is_file():
         folder.mkdir(parents=True, exist_ok=True)
         try:
