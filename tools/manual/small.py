@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Mapping
+from pathlib import Path
+
+from amgan.data.dataset import FACES
 
 # A training of seconds. Rows of the tables have patches of half and twice the size.
 _STAGE = {
@@ -88,9 +91,13 @@ def in_the_small(arguments: list[str], places: Mapping[str, str]) -> list[str]:
     added = shlex.split(SMALL[command])
     # A run that goes on with a model has its generator.
     onward = any(word.startswith("start=") for word in arguments)
+    # What `amgan curate` has made has been through limits, and takes no others.
+    curated = command != "curate" and any((Path(word) / FACES).is_file() for word in arguments)
     more: list[str] = []
     for option, value in zip(added[::2], added[1::2], strict=True):
         if onward and value.startswith("generator."):
+            continue
+        if curated and option == "--limits":
             continue
         if value.isdigit() or option in _REPEATED or option not in arguments:
             more += [option, placed(value, places)]

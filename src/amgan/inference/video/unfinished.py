@@ -116,7 +116,7 @@ class Unfinished:
             content = io.BytesIO()
             np.savez(content, allow_pickle=False, **state())
             # In this order a segment is never there without its state.
-            self._write(f"{number}{_STATE}", content.getvalue())
+            self._write(f"{number}{_STATE}", content.getbuffer())
             aside.replace(path)
             (self.folder / f"{number - 1}{_STATE}").unlink(missing_ok=True)
 
@@ -134,7 +134,7 @@ class Unfinished:
     def _segment(self, number: int) -> Path:
         return self.folder / f"{number}{_SEGMENT}"
 
-    def _write(self, name: str, content: bytes) -> None:
+    def _write(self, name: str, content: bytes | memoryview) -> None:
         aside = self.folder / (name + SUFFIX)
         aside.write_bytes(content)
         aside.replace(self.folder / name)
