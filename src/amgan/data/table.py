@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from amgan.data.labels import Labels, read_labels
 from amgan.errors import DatasetError
+from amgan.faces.align import points_at
 from amgan.signs.atlas import AGE, Atlas
 
 
@@ -35,9 +36,7 @@ class AlignedFace:
 
     def landmarks_at(self, size: int) -> npt.NDArray[np.float32]:
         """(478, 2) float32, the landmarks in the same picture at another size."""
-        if size == self.size:
-            return self.landmarks
-        return np.asarray((self.landmarks + 0.5) * (size / self.size) - 0.5, np.float32)
+        return points_at(self.landmarks, self.size, size)
 
 
 class Estimated(NamedTuple):

@@ -188,6 +188,24 @@ def at_side(rgb: npt.NDArray[np.uint8], side: int) -> npt.NDArray[np.uint8]:
     return np.asarray(cv2.resize(rgb, (side, side), interpolation=how), np.uint8)
 
 
+def points_at(points: npt.NDArray[np.float32], size: int, side: int) -> npt.NDArray[np.float32]:
+    """Points of a square picture when that is at another side; pixel centres are at integers in both.
+
+    Args:
+        points: (N, 2) float32.
+        size: Side of the picture, pixels.
+        side: Side that it is brought to.
+
+    Returns:
+        (N, 2) float32; untouched if it has that side.
+
+    Example:
+        >>> points_at(np.array([[0, 3]], np.float32), 4, 8).tolist()
+        [[0.5, 6.5]]
+    """
+    return points if side == size else np.asarray((points + 0.5) * np.float32(side / size) - 0.5, np.float32)
+
+
 def _shrunk(
     image: npt.NDArray[Any], matrix: npt.NDArray[np.float64], scale: float
 ) -> tuple[npt.NDArray[Any], npt.NDArray[np.float64]]:

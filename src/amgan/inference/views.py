@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from amgan.faces.align import Alignment
+from amgan.faces.align import Alignment, points_at
 from amgan.faces.parsing import Parts
 from amgan.faces.photo import Photo, photo_from_image
 from amgan.inference.hair_masks import HairMasks, hair_masks
@@ -100,8 +100,7 @@ class FaceView:
             size: Side of the square, pixels; a multiple of what the generator wants.
         """
         alignment = self.alignment.resized(size)
-        # Pixel centres are at integers in both.
-        landmarks = (self.landmarks + 0.5) * np.float32(size / self.alignment.size) - 0.5
+        landmarks = points_at(self.landmarks, self.alignment.size, size)
         wide = self.wide.resized(rgb, alignment)
         return replace(self, alignment=alignment, rgb=wide.face, landmarks=landmarks, wide=wide)
 

@@ -8,7 +8,6 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 from rich.console import Console
@@ -21,6 +20,7 @@ from amgan.data.patches import Batch
 from amgan.data.store import Store, prepare
 from amgan.data.table import Row, under
 from amgan.errors import DatasetError
+from amgan.faces.align import at_side, points_at
 from amgan.maps.packing import pack_zones
 from amgan.maps.trends import Trends
 from amgan.models.bundle import PERMISSIVE, load_bundle, packaged_model, read_trends
@@ -179,6 +179,4 @@ def check_givers(store: Store, rows: npt.NDArray[np.int64], config: TrainConfig)
 def _shrunk(
     rgb: npt.NDArray[np.uint8], landmarks: npt.NDArray[np.float32], size: int
 ) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.float32]]:
-    factor = size / rgb.shape[0]
-    small = rgb if factor == 1 else cv2.resize(rgb, (size, size), interpolation=cv2.INTER_AREA)
-    return np.asarray(small, np.uint8), np.asarray((landmarks + 0.5) * factor - 0.5, np.float32)
+    return at_side(rgb, size), points_at(landmarks, len(rgb), size)

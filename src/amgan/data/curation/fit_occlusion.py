@@ -17,7 +17,6 @@ import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -26,8 +25,9 @@ from rich.progress import track
 from safetensors.numpy import save_file
 
 from amgan.data.curation.occlusion import COVERS, FACE_SIZE, WEIGHTS, WINDOWS, Classifier, Cover, describe
-from amgan.data.store import SIZE, Store, prepare
+from amgan.data.store import Store, prepare
 from amgan.errors import DatasetError, as_tool
+from amgan.faces.align import at_side, points_at
 from amgan.logistic import fit_logistic
 from amgan.signs.atlas import unit_atlas
 
@@ -84,11 +84,8 @@ def describe_store(store: Store) -> dict[Cover, tuple[Array, Array]]:
 
 
 def _small_faces(store: Store) -> Iterator[tuple[npt.NDArray[np.uint8], Array]]:
-    factor = SIZE / FACE_SIZE
     for index, landmarks in enumerate(store.landmarks):
-        small = cv2.resize(store.images[index], (FACE_SIZE, FACE_SIZE), interpolation=cv2.INTER_AREA)
-        # Pixel centres are at integers in both resolutions.
-        yield np.asarray(small, np.uint8), np.asarray((landmarks + 0.5) / factor - 0.5, np.float32)
+        yield at_side(store.images[index], FACE_SIZE), points_at(landmarks, store.size, FACE_SIZE)
 
 
 def fit_classifier(descriptors: Array, covered: npt.NDArray[np.bool_], penalty: float) -> Classifier:

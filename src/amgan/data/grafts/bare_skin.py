@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from amgan.data.curation.occlusion import FACE_SIZE, OcclusionDetector, load_detector
 from amgan.data.grafts.skin_colour import OUTLINE, TYPICAL, near_in_colour, of_skin_colour, surely_skin, without_specks
+from amgan.faces.align import at_side, points_at
 from amgan.faces.light import DARK, light_in
 from amgan.faces.outlines import BROWS, EYES, LIPS, SIDE, disc, filled, hull, to_masks
 from amgan.faces.parsing import FaceParser
@@ -73,8 +74,7 @@ def _no_shade(
     """(512, 512), 255 where what is dark is no shade on skin: at beards, under noses, and behind glasses."""
     bearded = cv2.GaussianBlur(hairy * _near(points, LIPS, _OF_MOUTH), (0, 0), _NEAR) > _BEARDED
     found = np.where(bearded, 255, 0).astype(np.uint8) | hull(points, _UNDER_NOSE, 4)
-    small = cv2.resize(rgb, (FACE_SIZE, FACE_SIZE), interpolation=cv2.INTER_AREA)
-    seen = _detector().measure(np.asarray(small, np.uint8), landmarks * np.float32(FACE_SIZE / rgb.shape[0]))
+    seen = _detector().measure(at_side(rgb, FACE_SIZE), points_at(landmarks, len(rgb), FACE_SIZE))
     if seen["glasses"] > _GLASSES:
         for eye, brow in zip(EYES, BROWS, strict=True):
             found |= np.where(_near(points, (*eye, *brow), _RIM), 255, 0).astype(np.uint8)

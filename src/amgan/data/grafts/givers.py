@@ -9,20 +9,20 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from amgan.data.curation.occlusion import Cover, OcclusionDetector, load_detector
+from amgan.data.curation.occlusion import FACE_SIZE, Cover, OcclusionDetector, load_detector
 from amgan.data.grafts.bare_skin import bare_skin
 from amgan.data.grafts.pattern import FULL, REST, Giver
 from amgan.data.store import Store
 from amgan.errors import DatasetError
-from amgan.faces.align import at_side
+from amgan.faces.align import at_side, points_at
 from amgan.faces.outlines import SIDE
 from amgan.maps.mesh import turned
 from amgan.signs.atlas import Atlas, Relief
 from amgan.signs.zones import zone_masks
 
-# A face has a relief worth having if it looks ahead, and is more probably bare than covered at the side where that is
-# measured. Others count for so much: they give where nobody else does.
-_ASIDE, _COVERED, _COVER_SIDE, _ELSE = 0.06, 0.5, 256, 0.05
+# A face has a relief worth having if it looks ahead, and is more probably bare than covered. Others count for so much:
+# they give where nobody else does.
+_ASIDE, _COVERED, _ELSE = 0.06, 0.5, 0.05
 # Least and most factor on a relief: what is made much deeper than it was shows noise.
 _GAIN = (0.8, 1.6)
 # How much of it is laid, in zones by what shows the sign, and elsewhere: the depth of folds is shading
@@ -101,6 +101,5 @@ def is_covered(detector: OcclusionDetector, store: Store, index: int) -> bool:
 
 def covers(detector: OcclusionDetector, store: Store, index: int) -> Mapping[Cover, float]:
     """How probably what covers a face of a store, 0..1 (`OcclusionDetector.measure`)."""
-    small = at_side(store.images[index], _COVER_SIDE)
-    landmarks = (store.landmarks[index] + 0.5) * np.float32(_COVER_SIDE / store.size) - np.float32(0.5)
-    return detector.measure(small, landmarks)
+    landmarks = points_at(store.landmarks[index], store.size, FACE_SIZE)
+    return detector.measure(at_side(store.images[index], FACE_SIZE), landmarks)

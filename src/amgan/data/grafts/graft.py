@@ -21,6 +21,7 @@ from amgan.data.grafts.relief import laid_on
 from amgan.data.grafts.window import Window
 from amgan.data.store import Store
 from amgan.errors import DatasetError
+from amgan.faces.align import points_at
 from amgan.maps.aging import aging_map
 from amgan.maps.arrays import grown
 from amgan.maps.mesh import in_pixels, turned
@@ -264,7 +265,7 @@ class Grafts:
 
     def _landmarks(self, index: int, size: int) -> npt.NDArray[np.float32]:
         """A face's landmarks in a picture of it of this side."""
-        return (self.store.landmarks[index] + 0.5) * np.float32(size / self.store.size) - np.float32(0.5)
+        return points_at(self.store.landmarks[index], self.store.size, size)
 
 
 def _greyness(age: np.float32) -> float:
