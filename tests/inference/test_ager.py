@@ -100,6 +100,8 @@ def test_painted_map_changes_what_is_painted(ager: Ager, astronaut: np.ndarray) 
     paint = np.zeros((512, 512, 2), np.uint8)
     paint[:, :256] = 255
     result = ager.age(Image.fromarray(astronaut), painted=Image.fromarray(paint, "LA"))
+    apart = ager.age(Image.fromarray(astronaut), painted=photo_from_image(Image.fromarray(paint, "LA")))
+    assert np.array_equal(apart.image, result.image)
     difference = changed(result.image, astronaut)
     assert difference[:, :240].any()
     assert not difference[:, 270:].any()
@@ -111,6 +113,8 @@ def test_painted_map_changes_what_is_painted(ager: Ager, astronaut: np.ndarray) 
         ager.age(Image.fromarray(astronaut), painted=Image.new("L", (10, 10)))
     with pytest.raises(PhotoError, match="10x10"):
         ager.age_views(photo_from_image(Image.fromarray(astronaut)), [], painted=Image.new("L", (10, 10)))
+    with pytest.raises(PhotoError, match="painted map is 100x80"):
+        ager.age(Image.fromarray(astronaut), painted=photo_from_image(Image.new("L", (100, 80))))
 
 
 def test_a_painted_map_lies_on_the_photo_as_it_is_looked_at(ager: Ager, astronaut: np.ndarray, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from amgan.faces.photo import photo_from_image
 from amgan.inference import change
 from amgan.inference.ager import Ager
 from amgan.inference.change import face_change, prepare
@@ -242,7 +243,9 @@ def test_hair_greys_where_age_is_painted(ager: Ager, face: FaceView, astronaut: 
     bundle = greying(ager)
     bundle.generator.config = bundle.generator.config.model_copy(update={"maps": "zones"})
     own = {**face.scores, "age": 0.2}
-    found = face.wide.of_face(face_change(bundle, replace(face, scores=own), own, Image.fromarray(paint, "RGBA")))
+    found = face.wide.of_face(
+        face_change(bundle, replace(face, scores=own), own, photo_from_image(Image.fromarray(paint, "RGBA")))
+    )
     hair = grown(face.parts.hair[None, None], (512, 512))[0, 0] > 0.7
     left, right = np.flatnonzero((np.abs(found).max(axis=2) * hair).any(axis=0))[[0, -1]]
     assert left < face.landmarks[10, 0] - 20 and right < face.landmarks[10, 0] + 30

@@ -10,8 +10,10 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from amgan.faces.photo import photo_from_image
 from amgan.inference.facemaps import map_of
 from amgan.inference.overlay import draw_zones
+from amgan.inference.painted import PAINTED
 from amgan.inference.views import FaceView
 from amgan.models.bundle import Bundle
 
@@ -58,7 +60,8 @@ def map_picture(
     left, top, right, bottom = view.report.region
     shape = (bottom - top, right - left)
     window = (0, 0, shape[1], shape[0])
-    maps = map_of(bundle, view, targets, painted)[0]
+    paint = None if painted is None else photo_from_image(painted, PAINTED)
+    maps = map_of(bundle, view, targets, paint)[0]
     small = view.alignment.within(left, top).resized(maps.shape[-1])
     row = np.concatenate([small.paste(channel, shape, window) for channel in maps], axis=1)
     grey = np.rint(np.clip(row, 0, 1) * 255).astype(np.uint8)

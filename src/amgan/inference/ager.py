@@ -16,10 +16,10 @@ from PIL import Image
 from amgan.errors import ConfigError, NoFaceError, PhotoError, RequestError
 from amgan.faces.detect import FaceDetector
 from amgan.faces.parsing import FaceParser
-from amgan.faces.photo import Photo
+from amgan.faces.photo import Photo, photo_from_image
 from amgan.inference.change import face_change
 from amgan.inference.finding import face_view
-from amgan.inference.painted import upright
+from amgan.inference.painted import PAINTED, upright
 from amgan.inference.pictures import ImageLike, take, take_one
 from amgan.inference.request import Request
 from amgan.inference.views import Aged
@@ -48,7 +48,7 @@ class Wanted(TypedDict, total=False):
     signs: Mapping[str, Score] | None
     every: Score | None
     population: Atlas | None
-    painted: Image.Image | None
+    painted: Image.Image | Photo | None
     face: int | None
     seed: int
 
@@ -184,7 +184,7 @@ class Ager:
         signs: Mapping[str, Score] | None = None,
         every: Score | None = None,
         population: Atlas | None = None,
-        painted: Image.Image | None = None,
+        painted: Image.Image | Photo | None = None,
         face: int | None = None,
         seed: int = 0,
     ) -> Aged[Any] | list[Aged[Any]]:
@@ -199,7 +199,7 @@ class Ager:
             every: Score in 0..1 or `Percentile` for all signs and the age.
             population: The atlas whose percentiles are meant, such as ``load_atlas("white")``.
             painted: A map to lay over all that, as large as the upright photo: grey values are scores (white 1), a
-                transparent pixel keeps the face's own score.
+                transparent pixel keeps the face's own score. As a `Photo` it is taken apart once for many calls.
             face: Which face, 0 being the largest; None ages all.
             seed: Which of many sets of lines each face gets, if the model knows several; and of the dither that rounds
                 the change to whole grey levels.
@@ -231,7 +231,7 @@ class Ager:
         name: str,
         wanted: Request,
         population: Atlas | None,
-        painted: Image.Image | None,
+        painted: Image.Image | Photo | None,
         seed: int,
     ) -> Aged[Any]:
         """Ages a picture, or a batch in one array or tensor, which messages call `name`."""
@@ -251,7 +251,7 @@ class Ager:
         photo: Photo,
         aims: Iterable[tuple[FaceView, Mapping[str, float]]],
         *,
-        painted: Image.Image | None = None,
+        painted: Image.Image | Photo | None = None,
         seed: int = 0,
     ) -> Aged[Image.Image]:
         """Ages faces that `analyze` found, without looking for them again; `age` is both in one.
@@ -273,12 +273,12 @@ class Ager:
             WeightsError: A map is painted, or half a zone aimed at, for a model whose aging maps have no places.
         """
         _check_seed(seed)
-        painted = _fitting(painted, photo)
+        paint = _fitting(painted, photo)
         rng = np.random.default_rng(seed)
         rgb, reports = photo.rgb.copy(), []
         for view, targets in aims:
             start = time.perf_counter()
-            change = face_change(self.bundle, view, targets, painted, self.bf16, seed)
+            change = face_change(self.bundle, view, targets, paint, self.bf16, seed)
             generated = time.perf_counter()
             left, top, right, bottom = window = view.report.region
             pasted = view.wide.alignment.paste(change, photo.rgb.shape[:2], window)
@@ -301,13 +301,17 @@ def _check_seed(seed: int) -> None:
         raise RequestError(f"seed {seed} is below 0; give a whole number from 0 on")
 
 
-def _fitting(painted: Image.Image | None, photo: Photo) -> Image.Image | None:
-    """The map upright, as the photo is; refuses one that is not as large."""
+def _fitting(painted: Image.Image | Photo | None, photo: Photo) -> Photo | None:
+    """The map taken apart once, upright as the photo is; refuses one that is not as large."""
     if painted is None:
         return None
-    painted = upright(painted)
     height, width = photo.rgb.shape[:2]
-    if painted.size != (width, height):
-        wrong = f"{painted.width}x{painted.height}"
-        raise PhotoError(f"the painted map is {wrong} and {photo.name} is {width}x{height}; paint it at that size")
-    return painted
+    if isinstance(painted, Photo):
+        tall, wide = painted.rgb.shape[:2]
+    else:
+        painted = upright(painted)
+        wide, tall = painted.size
+    if (tall, wide) != (height, width):
+        wrong = f"the painted map is {wide}x{tall} and {photo.name} is {width}x{height}"
+        raise PhotoError(f"{wrong}; paint it at that size")
+    return painted if isinstance(painted, Photo) else photo_from_image(painted, PAINTED)

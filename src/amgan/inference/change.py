@@ -6,10 +6,10 @@ from collections.abc import Mapping
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
 
 from amgan.data.grafts.hair import off_background
 from amgan.faces.outlines import NOSE, hull, softened, to_masks
+from amgan.faces.photo import Photo
 from amgan.faces.whiskers import brows_of
 from amgan.inference.facemaps import greying_of, location_of, map_of, paint_of, rise_of
 from amgan.inference.forming import Rises, formed
@@ -39,7 +39,7 @@ def face_change(
     bundle: Bundle,
     face: FaceView,
     targets: Mapping[str, float],
-    painted: Image.Image | None = None,
+    painted: Photo | None = None,
     bf16: bool = False,
     seed: int = 0,
 ) -> npt.NDArray[np.float32]:

@@ -8,9 +8,8 @@ from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
 
-from amgan.faces.photo import photo_from_image
+from amgan.faces.photo import Photo
 from amgan.inference.request import check_places
 from amgan.inference.views import FaceView
 from amgan.maps.arrays import grown
@@ -29,7 +28,7 @@ Maps = npt.NDArray[np.float32]
 Paint = tuple[Maps, Maps]
 
 
-def map_of(bundle: Bundle, face: FaceView, scores: Mapping[str, float], painted: Image.Image | None = None) -> Maps:
+def map_of(bundle: Bundle, face: FaceView, scores: Mapping[str, float], painted: Photo | None = None) -> Maps:
     """The aging map of an aligned face.
 
     Args:
@@ -106,7 +105,7 @@ def _drawn(bundle: Bundle, face: FaceView, scores: Mapping[str, float]) -> Maps:
     )
 
 
-def paint_of(bundle: Bundle, face: FaceView, painted: Image.Image, around: bool = False) -> Paint:
+def paint_of(bundle: Bundle, face: FaceView, painted: Photo, around: bool = False) -> Paint:
     """A map that is painted in the photo's coordinates, on an aligned face.
 
     Args:
@@ -121,9 +120,8 @@ def paint_of(bundle: Bundle, face: FaceView, painted: Image.Image, around: bool 
     check_places(bundle.path, bundle.generator.config, "no painted map", "leave the map out")
     left, top, right, bottom = face.report.region
     small = face.alignment.within(left, top).resized(len(face.masks.head)).padded(face.wide.cells if around else 0)
-    paint = photo_from_image(painted, "the painted map")
-    grey = paint.rgb[top:bottom, left:right].mean(axis=2)
-    opacity = np.full(grey.shape, 255, np.uint8) if paint.alpha is None else paint.alpha[top:bottom, left:right]
+    grey = painted.rgb[top:bottom, left:right].mean(axis=2)
+    opacity = np.full(grey.shape, 255, np.uint8) if painted.alpha is None else painted.alpha[top:bottom, left:right]
     # Multiplied by its opacity before it is shrunk, so that the colour of transparent pixels does not bleed in.
     score = (grey * (opacity / 255)).round().astype(np.uint8)
     shrunk = small.crop(np.stack([score, opacity, opacity], axis=2)).astype(np.float32) / np.float32(255)

@@ -10,6 +10,9 @@ from PIL import ExifTags, Image, ImageOps
 from amgan.errors import RequestError
 from amgan.faces.photo import DAMAGED
 
+# What messages call a painted map.
+PAINTED = "the painted map"
+
 
 def read_painted(source: Path | bytes, name: str, largest: int | None = None) -> Image.Image:
     """Reads a painted map, upright; that it is as large as the photo is checked by `Ager.age`.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +12,7 @@ from PIL import Image, ImageDraw, ImageFont
 from amgan.errors import RequestError
 from amgan.faces.photo import Photo, photo_from_image
 from amgan.inference.ager import Ager
+from amgan.inference.painted import PAINTED
 from amgan.inference.request import Request, parse_age, parse_recipe, parse_score
 from amgan.inference.views import FaceView, shown
 from amgan.maps.sides import score_of
@@ -119,7 +120,7 @@ def pictures(
     Yields:
         (H, W, 3) uint8 sRGB; what is transparent in the photo lies on white.
     """
-    whole = None if painted is None else photo_from_image(painted, "the painted map")
+    whole = None if painted is None else photo_from_image(painted, PAINTED)
     for share, aim in zip(np.linspace(0, 1, len(targets)), targets, strict=True):
         paint = None if whole is None else _faded(whole, share)
         yield shown(ager.age_views(photo, [(view, aim)], painted=paint, seed=seed).image, photo.name, box)
@@ -145,7 +146,7 @@ def strip(frames: Sequence[Rgb], labels: Sequence[str] | None = None) -> Image.I
     return canvas
 
 
-def _faded(painted: Photo, share: float) -> Image.Image:
+def _faded(painted: Photo, share: float) -> Photo:
     """A painted map of so much less opacity: aging maps are linear, so it is a step of the way to the whole of it."""
     opacity = np.full(painted.rgb.shape[:2], 255, np.uint8) if painted.alpha is None else painted.alpha
-    return Image.fromarray(np.dstack([painted.rgb, np.rint(opacity * share).astype(np.uint8)]))
+    return replace(painted, alpha=np.rint(opacity * np.float32(share)).astype(np.uint8))
