@@ -21,6 +21,8 @@ def test_a_rater_who_is_always_higher_disagrees() -> None:
     assert 0.5 < shifted < 0.9
     noise = np.random.default_rng(0).normal(size=(500, 3))
     assert abs(icc2(noise)[0]) < 0.1
+    # Raters who contradict each other, and those who agree on everything, say nothing.
+    assert np.isnan(icc2([[0, 1], [1, 0]])).all()
     assert np.isnan(icc2(np.full((6, 2), 33.3))).all() and np.isnan(icc2(np.full((10, 5), 0.1))).all()
 
 

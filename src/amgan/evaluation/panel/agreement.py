@@ -51,7 +51,10 @@ def icc2(scores: npt.ArrayLike) -> tuple[float, float]:
     rest = np.square(x - by_crop - by_rater + x.mean()).sum() / ((n - 1) * (k - 1))
     between = (raters - rest) / n
     single, mean = crops + (k - 1) * rest + k * between, crops + between
-    return float((crops - rest) / single), float((crops - rest) / mean)
+    return (
+        float((crops - rest) / single) if single > 0 else math.nan,
+        float((crops - rest) / mean) if mean > 0 else math.nan,
+    )
 
 
 def agreement(scores: npt.ArrayLike, people: Sequence[str]) -> Agreement | None:
