@@ -8,8 +8,10 @@ It wants the extras `ui` and `demo`, playwright and Debian's chromium. Look at e
 from __future__ import annotations
 
 import argparse
+import contextlib
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -49,8 +51,8 @@ def take(page: Any, photo: Path, folder: Path, name: str) -> None:
     """Takes the pictures of one screen: the comparison, the brush, and a strip."""
     page.set_input_files("input[type=file]", photo)
     page.get_by_text("face found").wait_for()
-    page.get_by_role("button", name="Older", exact=True).click()
-    finished(page)
+    with finished(page):
+        page.get_by_role("button", name="Older", exact=True).click()
     # Half of each, as one compares.
     page.get_by_role("slider", name="Border between").focus()
     for _ in range(4):
@@ -67,8 +69,8 @@ def take(page: Any, photo: Path, folder: Path, name: str) -> None:
     page.get_by_text("Nothing is changed.").wait_for()
     page.get_by_role("tab", name="Paint").click()
     for stroke in (FOREHEAD, CHEEK):
-        paint(page, stroke)
-        finished(page)
+        with finished(page):
+            paint(page, stroke)
     page.evaluate("scrollTo(0, 0)")
     save(page, folder / f"{name}-paint.png")
 
@@ -86,9 +88,14 @@ def paint(page: Any, stroke: list[tuple[float, float]]) -> None:
     page.mouse.up()
 
 
-def finished(page: Any) -> None:
-    """Waits for the full picture."""
-    page.get_by_text("Preview;").wait_for()
+@contextlib.contextmanager
+def finished(page: Any) -> Iterator[None]:
+    """Waits at its end for the full picture of what was asked within it."""
+    shown = ".compare img.after"
+    last = page.locator(shown).get_attribute("src")
+    yield
+    # By its file: the last one's words are still there, and Playwright looks twice a second, so it may miss a preview.
+    page.locator(f'{shown}[src*="/after-"]:not([src="{last}"])').wait_for(state="attached")
     page.get_by_text("Done: every pixel").wait_for()
 
 

@@ -68,6 +68,17 @@ def test_a_photo_that_was_taken_off_before_its_turn_is_not_shown(
     assert touched._open("me.png", VISITOR) == touched._figure(None, VISITOR)
 
 
+def test_no_preview_comes_after_the_full_picture(touched: Any, studio: Studio, session: Session) -> None:
+    session.ask(Request(every=0.9, face=0))
+    assert touched.status in touched._preview(session)
+    full = touched._full(session, session.revision)
+    assert "Done" in full[touched.status]
+    # As when the change before waited for a picture, and found this request.
+    assert touched._preview(session) == touched._figure(None, VISITOR)
+    session.draw_others()
+    assert "Preview" in touched._preview(session)[touched.status]
+
+
 def test_a_face_that_is_shown_is_prepared(touched: Any) -> None:
     listeners = touched.blocks.fns.values()
     before = {listener._id: listener.fn for listener in listeners}

@@ -265,7 +265,8 @@ class Page:
 
     def _preview(self, session: Session) -> Any:
         with self.studio.exclusive:
-            after = self.studio.preview(session)
+            # What an earlier change waited for may have been this one's full picture, and have come before it.
+            after = None if session.finished == session.revision else self.studio.preview(session)
             if after is None:
                 return gr.skip()
             said = messages.status("Preview; the full picture follows.")
