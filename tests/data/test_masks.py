@@ -16,8 +16,9 @@ def masks() -> np.ndarray:
     return found
 
 
-def test_what_is_packed_is_given_back(masks: np.ndarray) -> None:
-    known = Masks(pack_masks(masks), 4, SIDE)
+@pytest.mark.parametrize("compressed", [True, False])
+def test_what_is_packed_is_given_back(masks: np.ndarray, compressed: bool) -> None:
+    known = Masks(pack_masks(masks, compressed), 4, SIDE)
     assert all(np.array_equal(known.mask(number), mask) for number, mask in enumerate(masks))
 
 

@@ -13,7 +13,9 @@ from amgan.data.patches import MASK_BYTES, MASK_SIZE, Batch, FacePatches
 from amgan.data.store import Store, prepare
 from amgan.maps.arrays import grown
 from amgan.maps.kinds import MapKind
+from amgan.maps.mesh import face_places
 from amgan.maps.packing import pack_zones
+from amgan.maps.variants import varied
 from amgan.signs.atlas import unit_atlas
 from amgan.signs.zones import zone_masks
 
@@ -164,6 +166,32 @@ def test_a_mirrored_patch_is_asked_for_the_other_side(
     turned = asked[[ATLAS.zones.index(zone) for zone in map(other_side, ATLAS.zones)]].tolist()
     found = {tuple(scores[:-1]) for scores in patches.batch(0, 12, 64).target[..., 0, 0].tolist()}
     assert found == {tuple(asked.tolist()), tuple(turned)}
+
+
+@pytest.mark.parametrize("size", [512, 256])
+def test_lines_are_bent_as_they_are_in_use(
+    stores: dict[str, Store], size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, numbers = stores["raw"], []
+    monkeypatch.setattr(
+        "amgan.data.patches.varied", lambda maps, number, of: numbers.append(number) or varied(maps, number, of)
+    )
+    patches = patches_of(store, size, on_face=True)
+    patches.patterns, patches.mirrors = 3, False
+    # One batch is of whole faces; of patches it is known where they lie.
+    cell = size // MASK_SIZE
+    whole, parts = patches.batch(0, 4, size), patches.batch(1, 4, 64)
+    rows = [patches.indices[patches.draw.faces(np.random.default_rng((0, step)), 4)] for step in (0, 1)]
+    for number, (row, line) in enumerate(zip(np.concatenate(rows), numbers, strict=True)):
+        places = face_places(store.landmarks[row], store.size)
+        wanted = grown(np.concatenate([varied(places, line, 3), places])[None], (size, size))[0]
+        if number < 4:
+            assert np.abs(whole.location[number].numpy() - wanted[:3]).max() < 1e-6
+            continue
+        windows = np.lib.stride_tricks.sliding_window_view(wanted, (64, 64), (1, 2))[:, ::cell, ::cell]
+        away = np.abs(windows[3:].mean(axis=(-2, -1)) - parts.centre[number - 4].numpy()[:, None, None]).sum(axis=0)
+        y, x = np.unravel_index(away.argmin(), away.shape)
+        assert np.abs(parts.location[number - 4].numpy() - windows[:3, y, x]).max() < 1e-6
 
 
 def test_pictures_and_maps_lie_on_each_other_at_every_size(stores: dict[str, Store]) -> None:

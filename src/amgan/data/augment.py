@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 
 import cv2
@@ -23,13 +24,28 @@ def degrade(rgb: npt.NDArray[np.uint8], rng: np.random.Generator) -> npt.NDArray
     """
     side = rgb.shape[0]
     small = round(side / rng.uniform(1, 3))
-    rgb = np.asarray(cv2.resize(rgb, (small, small), interpolation=cv2.INTER_AREA), np.uint8)
-    grain = rng.normal(0, rng.uniform(0, 8), (small, small, 1 if rng.random() < 0.5 else 3))
+    shrunk = cv2.resize(rgb, (small, small), interpolation=cv2.INTER_AREA)
+    deviation, colours = rng.uniform(0, 8), 1 if rng.random() < 0.5 else 3
+    grain = _grain(rng, small * small * colours).reshape(small, small, colours) * np.float32(deviation)
+    grainy = cv2.add(shrunk, grain if colours == 3 else cv2.merge([grain] * 3), dtype=cv2.CV_8U)
     # OpenCV's codec takes blue first.
-    bgr = (rgb + grain).clip(0, 255).astype(np.uint8)[..., ::-1]
-    _, packed = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(40, 96))])
-    rgb = np.asarray(cv2.imdecode(packed, cv2.IMREAD_COLOR), np.uint8)[..., ::-1]
-    return np.asarray(cv2.resize(rgb, (side, side), interpolation=cv2.INTER_CUBIC), np.uint8)
+    quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(40, 96))]
+    _, packed = cv2.imencode(".jpg", cv2.cvtColor(grainy, cv2.COLOR_RGB2BGR), quality)
+    saved = cv2.cvtColor(np.asarray(cv2.imdecode(packed, cv2.IMREAD_COLOR)), cv2.COLOR_BGR2RGB)
+    return np.asarray(cv2.resize(saved, (side, side), interpolation=cv2.INTER_CUBIC), np.uint8)
+
+
+def _grain(rng: np.random.Generator, count: int) -> npt.NDArray[np.float32]:
+    """So many normally distributed numbers, from anywhere in a table: to draw them takes long."""
+    table = _normals()
+    first = int(rng.integers(len(table)))
+    rounds = -(-(first + count) // len(table))
+    return (table if rounds == 1 else np.tile(table, rounds))[first : first + count]
+
+
+@functools.cache
+def _normals() -> npt.NDArray[np.float32]:
+    return np.random.default_rng(0).standard_normal(2**20, np.float32)
 
 
 def jitter(rgb: npt.NDArray[np.uint8], rng: np.random.Generator) -> npt.NDArray[np.float32]:

@@ -7,7 +7,6 @@ came before, so a resumed run goes on exactly; and a process that wants a part o
 from __future__ import annotations
 
 import copy
-import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -25,10 +24,10 @@ from amgan.data.grafts.graft import Grafts
 from amgan.data.grafts.window import Window
 from amgan.data.masks import Masks, pack_masks
 from amgan.data.store import Store
-from amgan.maps.arrays import grown, grown_part
-from amgan.maps.kinds import MapKind, draw_map, in_any_zone
+from amgan.maps.arrays import grown_part
+from amgan.maps.kinds import MapKind, count_channels, draw_map, in_any_zone
 from amgan.maps.location import location_maps
-from amgan.maps.mesh import face_places
+from amgan.maps.mesh import LOCATED, face_places
 from amgan.maps.sides import across
 from amgan.maps.variants import varied, which_pattern
 from amgan.signs.atlas import Atlas
@@ -36,8 +35,8 @@ from amgan.signs.zones import zone_masks
 
 # Zone masks are kept at this resolution; their edges are blurred, so more would show nothing new.
 MASK_SIZE = 256
-# What the masks of a face take, packed, and what its places on the mean face do.
-MASK_BYTES, PLACES_BYTES = 64 * 2**10, 128 * 2**10
+# What the masks of a face take, as they are and compressed, and what its places on the mean face do.
+MASK_BYTES, PACKED_BYTES, PLACES_BYTES = 224 * 2**10, 64 * 2**10, 128 * 2**10
 # Share of the patches of grafts that lie anywhere on the head.
 _OF_HEAD = 0.35
 # Sets of lines that are drawn from.
@@ -76,7 +75,10 @@ class Batch:
 
 
 class _Patch(NamedTuple):
-    """One patch, as a `Batch` has them: pictures (P, P, 3), maps (C, P, P), its centre (2,); last what grafts know."""
+    """One patch, as a `Batch` has them: pictures (P, P, 3), maps (C, P, P), its centre (2,).
+
+    It is drawn into the batch's own memory: to copy it there took a seventh of its time.
+    """
 
     image: npt.NDArray[np.float32]
     source: npt.NDArray[np.float32]
@@ -86,12 +88,13 @@ class _Patch(NamedTuple):
     skin: npt.NDArray[np.float32]
     zoned: npt.NDArray[np.float32]
     centre: npt.NDArray[np.float32]
-    wanted: npt.NDArray[np.float32]
-    bare: npt.NDArray[np.float32]
+    wanted: npt.NDArray[np.float32] | None = None
+    bare: npt.NDArray[np.float32] | None = None
 
-
-# How many of those there are without grafts; and which are pictures.
-_UNGRAFTED, _PICTURES = _Patch._fields.index("wanted"), {"image", "wanted"}
+    @property
+    def maps(self) -> list[npt.NDArray[np.float32]]:
+        """(P, P) each, those that are drawn by the masks, in this order: source, target, editable, skin, zoned."""
+        return [*self.source, *self.target, *self.editable, *self.skin, *self.zoned]
 
 
 class FacePatches:
@@ -139,7 +142,10 @@ class FacePatches:
         self._across = across(atlas.zones)
         self.degraded, self.maps, self.recolour = degraded, maps, recolour
         # Apart from each other: a picture would push out fifty masks, each of which takes as long to make.
-        for_masks = min(cache_bytes // 2, len(indices) * (MASK_BYTES + on_face * PLACES_BYTES))
+        of_all, of_all_packed = (len(indices) * (each + on_face * PLACES_BYTES) for each in (MASK_BYTES, PACKED_BYTES))
+        # To unpack them takes a twelfth of a patch's time, which those of few faces need not.
+        self._packed = of_all > cache_bytes // 2
+        for_masks = min(cache_bytes // 2, of_all_packed if self._packed else of_all)
         self.masks, self.pictures = ArrayCache(for_masks), ArrayCache(cache_bytes - for_masks)
 
     def at(self, image_size: int) -> FacePatches:
@@ -169,30 +175,32 @@ class FacePatches:
         picks = of_whom.faces(np.random.default_rng((self.seed, step)), batch_size)
 
         numbers = range(batch_size)[part]
-        # Filled by whoever makes a patch: memory that is touched for the first time takes as long as its contents do.
-        arrays: list[npt.NDArray[np.float32]] = []
-        ready = threading.Lock()
+        arrays = {name: np.empty((len(numbers), *shape), np.float32) for name, shape in self._shapes(patch).items()}
 
         def make(place: int) -> None:
             # From 1 on, since numpy takes a trailing 0 of a seed for nothing.
             rng = np.random.default_rng((self.seed, step, numbers[place] + 1))
-            made = self._patch(int(picks[numbers[place]]), rng, patch)
-            kinds = made if self.grafts is not None else made[:_UNGRAFTED]
-            with ready:
-                if not arrays:
-                    arrays.extend(np.empty((len(numbers), *kind.shape), np.float32) for kind in kinds)
-            for array, kind in zip(arrays, kinds, strict=True):
-                array[place] = kind
+            into = _Patch(**{name: array[place] for name, array in arrays.items()})
+            self._draw(into, int(picks[numbers[place]]), rng, patch)
 
         for _ in each(make, range(len(numbers))):
             pass
-        found = dict(zip(_Patch._fields, map(torch.from_numpy, arrays), strict=False))
-        for pictures in _PICTURES & found.keys():
+        found = {name: torch.from_numpy(array) for name, array in arrays.items()}
+        for pictures in {"image", "wanted"} & found.keys():
             # (B, P, P, 3) in memory is channels-last.
             found[pictures] = found[pictures].permute(0, 3, 1, 2)
         return Batch(**found)
 
-    def _patch(self, pick: int, rng: np.random.Generator, side: int) -> _Patch:
+    def _shapes(self, side: int) -> dict[str, tuple[int, ...]]:
+        """What a patch of this side consists of, and the shape of each."""
+        picture, channels = (side, side, 3), count_channels(self.maps, self.channels)
+        counts = {"source": channels, "target": channels, "location": 2 + (self.patterns > 1)}
+        counts |= dict.fromkeys(("editable", "skin", "zoned"), 1)
+        found = {"image": picture, **{name: (count, side, side) for name, count in counts.items()}, "centre": (2,)}
+        return found if self.grafts is None else found | {"wanted": picture, "bare": (1, side, side)}
+
+    def _draw(self, into: _Patch, pick: int, rng: np.random.Generator, side: int) -> None:
+        """Draws a patch of a face."""
         cell = self.image_size // MASK_SIZE
         cells = side // cell
         masks = self._masks(pick)
@@ -205,22 +213,21 @@ class FacePatches:
         mask = masks.part(top, left, cells)
         zones, (head, editable, skin) = mask[:-3], mask[-3:]
         zoned = in_any_zone(self.maps, zones)
-        location = places = self._location(pick, y, x, side)
         # Where the patch lies is one thing, where its lines come from another.
-        centre, pattern = location.mean(axis=(1, 2)), 0
-        if self.patterns > 1:
-            number = int(rng.integers(_VARIANTS))
-            location, pattern = varied(location, number, self.patterns), which_pattern(number, self.patterns)
-        bare = np.zeros((1, side, side), np.float32)
+        number = int(rng.integers(_VARIANTS)) if self.patterns > 1 else None
+        places = self._locate(into.location, pick, y, x, number)
+        into.centre[:] = places.mean(axis=(1, 2))
         after, own = before, (self.draw.scores[pick], np.float32(self.draw.ages[pick]))
         if self.grafts is None:
             asked = self.draw.target(rng, pick, zones)
         else:
-            on_mean, lines = (places, location[:2]) if self.on_face else (None, None)
+            on_mean, lines = (places, into.location[:2]) if self.on_face else (None, None)
+            pattern = which_pattern(number or 0, self.patterns)
             window = Window(x, y, side, zones, head, editable, on_mean, lines, pattern)
             graft, put_on = self.grafts.drawn(rng, pick, whole, window)
             after, asked = graft.after, (graft.scores, graft.age)
-            bare = self.grafts.layers.bare(pick, self.image_size, *window.patch)[None]
+            assert into.bare is not None
+            into.bare[0] = self.grafts.layers.bare(pick, self.image_size, *window.patch)
             if not put_on:
                 before, after, own, asked = after, before, asked, own
         # Drawn before the pictures change, since larger patches draw more noise.
@@ -228,49 +235,63 @@ class FacePatches:
         if mirrored and self.maps == "scores":
             # A map of zones is mirrored by its pixels; here the channels say what is left and what is right.
             own, asked = ((scores[self._across], age) for scores, age in (own, asked))
-        small = np.concatenate(
-            [self._drawn(zones, head, *own), self._drawn(zones, head, *asked), editable[None], skin[None], zoned[None]]
-        )
-        maps = grown(small[None], (side, side))[0]
-        # Both with the same light, grain and blocks.
-        twin = copy.deepcopy(rng)
-        image = self._changed(before, rng)
-        wanted = image if after is before else self._changed(after, twin)
+        for small, large in zip(
+            [*np.concatenate(self._drawn(zones, head, own, asked)), editable, skin, zoned], into.maps, strict=True
+        ):
+            cv2.resize(small, (side, side), dst=large, interpolation=cv2.INTER_LINEAR)
+        state = rng.bit_generator.state
+        self._change(into.image, before, rng)
+        if into.wanted is not None:
+            # Both with the same light, grain and blocks.
+            rng.bit_generator.state = state
+            self._change(into.wanted, after, rng)
         if mirrored:
-            image, wanted, bare, maps = image[:, ::-1], wanted[:, ::-1], bare[..., ::-1], maps[..., ::-1]
-            # It lies on the other side of the face then: its X map must go on rising to the right.
-            location = location[..., ::-1] * np.array([-1, 1], np.float32)[:, None, None]
-            centre = centre * np.array([-1, 1], np.float32)
-        count = (len(small) - 3) // 2
-        source, target, where = maps[:count], maps[count : 2 * count], maps[2 * count :]
-        return _Patch(image, source, target, location, where[:1], where[1:2], where[2:], centre, wanted, bare)
+            _mirror(into)
 
-    def _changed(self, rgb: npt.NDArray[np.uint8], rng: np.random.Generator) -> npt.NDArray[np.float32]:
-        """A patch (P, P, 3) in -1..1, in another light and as a worse photo would show it."""
+    def _change(self, into: npt.NDArray[np.float32], rgb: npt.NDArray[np.uint8], rng: np.random.Generator) -> None:
+        """Draws a patch (P, P, 3) in -1..1, in another light and as a worse photo would show it."""
         if rng.random() < self.degraded:
             rgb = degrade(rgb, rng)
-        return jitter(rgb, rng) if self.recolour else np.asarray(cv2.LUT(rgb, _LEVELS), np.float32)
+        if self.recolour:
+            into[:] = jitter(rgb, rng)
+        else:
+            cv2.LUT(rgb, _LEVELS, dst=into)
 
     def _drawn(
-        self,
-        zones: npt.NDArray[np.float32],
-        head: npt.NDArray[np.float32],
-        scores: npt.NDArray[np.float32],
-        age: np.float32,
+        self, zones: npt.NDArray[np.float32], head: npt.NDArray[np.float32], *faces: tuple[Any, np.float32]
     ) -> npt.NDArray[np.float32]:
-        """The map (C, h, w) of one face; see `draw_map`."""
-        return draw_map(self.maps, zones[None], head[None], scores[None], np.array([age], np.float32), self.channels)[0]
+        """The maps (N, C, h, w) of one face with some scores and ages; see `draw_map`."""
+        scores, ages = (np.array(each, np.float32) for each in zip(*faces, strict=True))
+        return draw_map(self.maps, zones[None], head[None], scores, ages, self.channels)
 
-    def _location(self, pick: int, y: int, x: int, side: int) -> npt.NDArray[np.float32]:
-        """(2, side, side), the location maps of a patch."""
-        size = self.image_size
+    def _locate(
+        self, into: npt.NDArray[np.float32], pick: int, y: int, x: int, number: int | None
+    ) -> npt.NDArray[np.float32]:
+        """Draws location maps (L, P, P), of a set of lines if one has a number; (2, P, P), where the patch lies."""
+        size, side = self.image_size, into.shape[-1]
         if not self.on_face:
             corner = np.array([y], np.float32), np.array([x], np.float32)
-            return location_maps(*corner, (side, side), (size, size))[0]
+            places = location_maps(*corner, (side, side), (size, size))[0]
+            into[:] = places if number is None else varied(places, number, self.patterns)
+            return places
         index = self.indices[pick]
         places = self.masks.get(("places", pick), lambda: face_places(self.store.landmarks[index], self.store.size))
-        rows, columns = (slice(first, first + side) for first in (y, x))
-        return np.stack([grown_part(part, size, rows, columns) for part in places])
+        cell = size // LOCATED
+        top, left = (max(first // cell - 1, 0) for first in (y, x))
+        bottom, right = ((first + side - 1) // cell + 2 for first in (y, x))
+        near = places[:, top:bottom, left:right]
+        rows, columns = (slice(first, first + side) for first in (y - cell * top, x - cell * left))
+
+        def grow(maps: npt.NDArray[np.float32], into: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+            for small, large in zip(maps, into, strict=True):
+                large[:] = grown_part(small, cell * len(small), rows, columns)
+            return into
+
+        if number is None:
+            return grow(near, into)
+        # Lines are bent in long waves, so that where they come from need not be worked out for every pixel.
+        grow(varied(near, number, self.patterns), into)
+        return grow(near, np.empty((2, side, side), np.float32))
 
     def _picture(self, pick: int) -> npt.NDArray[np.uint8]:
         """A face (S, S, 3) at `image_size`."""
@@ -291,9 +312,21 @@ class FacePatches:
         def make() -> npt.NDArray[np.uint8]:
             found = zone_masks(self.atlas, self.store.landmarks[self.indices[pick]], self.store.size, MASK_SIZE)
             stack = np.concatenate([found.zones, found.head[None], found.editable[None], found.skin[None]])
-            return pack_masks(np.round(stack * 255).astype(np.uint8))
+            return pack_masks(np.round(stack * 255).astype(np.uint8), self._packed)
 
         return Masks(self.masks.get(pick, make), len(self.atlas.zones) + 3, MASK_SIZE)
+
+
+def _mirror(patch: _Patch) -> None:
+    """Mirrors a patch in place; it lies on the other side of the face then."""
+    for array in (*patch.maps, *patch.location, *(() if patch.bare is None else patch.bare)):
+        array[:] = array[:, ::-1].copy()
+    for picture in (patch.image, patch.wanted):
+        if picture is not None:
+            picture[:] = picture[:, ::-1].copy()
+    # Its X map must go on rising to the right.
+    patch.location[0] *= -1
+    patch.centre[0] *= -1
 
 
 def _place(rng: np.random.Generator, head: npt.NDArray[np.uint8], cells: int) -> tuple[int, int]:

@@ -2,7 +2,8 @@ import cv2
 import numpy as np
 import pytest
 
-from amgan.data.grafts.relief import laid_on, reach, relief_of
+from amgan.data.grafts.relief import laid_on, reach, relief_of, weighted
+from amgan.faces.light import DARK
 
 SIZE = 1024
 BARE = np.ones((300, 300), np.float32)
@@ -45,6 +46,16 @@ def test_no_pixel_within_reach_changes_what_lies_beyond_it() -> None:
     beyond = slice(20 + reach(SIZE), None)
     difference = relief_of(one, BARE, SIZE) - relief_of(other, BARE, SIZE)
     assert np.abs(difference[:, beyond]).max() < 0.01
+
+
+def test_light_keeps_to_what_a_byte_can_hold() -> None:
+    rgb = np.random.default_rng(0).integers(0, 256, (64, 48, 3)).astype(np.uint8)
+    relief = np.random.default_rng(1).normal(0, 0.7, rgb.shape).astype(np.float32)
+    weight = np.random.default_rng(2).random(rgb.shape[:2]).astype(np.float32)
+    ground = 255 * DARK
+    wanted = ((rgb + ground) * np.exp(relief * weight[..., None]) - ground).clip(0, 255)
+    assert np.abs(laid_on(rgb, weighted(relief, weight)) - wanted).max() < 0.51
+    assert wanted.min() == 0 and wanted.max() == 255
 
 
 def test_laid_on_even_skin_it_gives_the_line_back() -> None:

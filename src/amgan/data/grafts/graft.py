@@ -17,7 +17,7 @@ from amgan.data.draw import Draw, drawn_below
 from amgan.data.grafts.givers import is_covered
 from amgan.data.grafts.hair import evenly_greyed
 from amgan.data.grafts.layers import FaceLayers
-from amgan.data.grafts.relief import laid_on
+from amgan.data.grafts.relief import laid_on, weighted
 from amgan.data.grafts.window import Window
 from amgan.data.store import Store
 from amgan.errors import DatasetError
@@ -144,7 +144,7 @@ class Grafts:
         where = going * window.where * (np.maximum(inside, _ELSEWHERE * (1 - kept)) if outside else inside)
         share = grown(where[None, None].astype(np.float32), (window.side, window.side))[0, 0]
         lines = self.layers.lines(pick, picture, *window.patch)
-        after = laid_on(picture[window.patch], -share[..., None] * lines)
+        after = laid_on(picture[window.patch], weighted(lines, -share))
         scores = np.where(chosen, own * (1 - going), own).astype(np.float32)
         return Graft(after, scores, np.float32(age * (1 - going)) if outside else age)
 
@@ -169,7 +169,7 @@ class Grafts:
         lines = np.zeros((window.side, window.side, 3), np.float32)
         for relief, part in zip(self.patterns[window.pattern], more, strict=True):
             if part.any():
-                lines += cv2.remap(relief, xs, ys, cv2.INTER_LINEAR) * part[..., None]
+                lines += weighted(np.asarray(cv2.remap(relief, xs, ys, cv2.INTER_LINEAR), np.float32), part)
         made = laid_on(picture[window.patch], lines)
         return Graft(self._greyed(made, pick, age, older, size, window.patch) if on else made, scores, older)
 
@@ -208,7 +208,7 @@ class Grafts:
         chosen &= can
         inside, kept = (window.zones[which].max(axis=0, initial=0.0) for which in (chosen, ~chosen))
         where = (1 - kept * (1 - inside) if outside else inside) * window.where
-        relief *= strength * (bare * grown(where[None, None], bare.shape)[0, 0])[..., None]
+        relief = weighted(relief, strength * bare * grown(where[None, None], bare.shape)[0, 0])
         scores = np.where(chosen, own + strength * more, own).clip(0, 1).astype(np.float32)
         older = np.float32(np.clip(age + strength * (self.draw.ages[giver] - age), 0, 1)) if outside else age
         made = laid_on(picture[patch], relief)
@@ -243,14 +243,14 @@ class Grafts:
 
     def _warped(self, giver: int, pick: int, size: int, window: Window) -> tuple[_Array, _Array]:
         """What of the giver's relief (P, P, 3) lies where the patch does, and of its bare skin (P, P)."""
-        places = self._places(giver, pick, size, window)
-        left, top = (int(low) for low in np.clip(places.min(axis=(0, 1)), 0, size - 1))
-        right, bottom = (int(high) + 2 for high in np.clip(places.max(axis=(0, 1)), 0, size - 2))
-        part = slice(top, bottom), slice(left, right)
-        of_giver = [*cv2.split(self.layers.relief(giver, size, *part)), self.layers.bare(giver, size, *part)]
-        xs, ys = places[..., 0] - np.float32(left), places[..., 1] - np.float32(top)
-        found = np.asarray(cv2.remap(cv2.merge(of_giver), xs, ys, cv2.INTER_LINEAR), np.float32)
-        return np.ascontiguousarray(found[..., :3]), found[..., 3]
+        xs, ys = np.asarray(cv2.split(self._places(giver, pick, size, window)), np.float32)
+        columns, rows = (_span(axis, size) for axis in (xs, ys))
+        xs, ys = xs - np.float32(columns.start), ys - np.float32(rows.start)
+        relief, bare = (
+            cv2.remap(layer(giver, size, rows, columns), xs, ys, cv2.INTER_LINEAR)
+            for layer in (self.layers.relief, self.layers.bare)
+        )
+        return np.asarray(relief, np.float32), np.asarray(bare, np.float32)
 
     def _places(self, giver: int, pick: int, size: int, window: Window) -> _Array:
         """(P, P, 2), where in the giver's picture the places of a patch are."""
@@ -266,6 +266,12 @@ class Grafts:
     def _landmarks(self, index: int, size: int) -> npt.NDArray[np.float32]:
         """A face's landmarks in a picture of it of this side."""
         return points_at(self.store.landmarks[index], self.store.size, size)
+
+
+def _span(places: _Array, size: int) -> slice:
+    """The pixels of a side of this length among which all places on it lie, and what is beside the last."""
+    low, high, *_ = cv2.minMaxLoc(places)
+    return slice(int(np.clip(low, 0, size - 1)), int(np.clip(high, 0, size - 2)) + 2)
 
 
 def _greyness(age: np.float32) -> float:
