@@ -102,12 +102,12 @@ def test_bad_usage_exits_with_two(
     [
         ["evaluate", "default", ".", "-o", "LONG"],
         ["evaluate", "LONG", ".", "-o", "out"],
-        ["panel", "make", "LONG", "--data", "."],
+        ["panel", "make", "LONG", "--data", ".", "--key", "key"],
         ["panel", "score", "LONG", "."],
         ["reproduce", "table1", "LONG", "--data", "."],
         ["train", "LONG"],
         ["curate", "LONG", "out"],
-        ["export", "default", "LONG"],
+        ["export", "LONG", "-o", "x.onnx"],
         ["age", "me.jpg", "-o", "out.png", "--all", "1", "--model", "LONG"],
     ],
 )

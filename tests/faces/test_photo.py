@@ -124,6 +124,15 @@ def test_16_bit_colours_that_become_8_bit_are_warned_of(tmp_path: Path, name: st
         assert read_photo(path).native.dtype == np.uint8
 
 
+@pytest.mark.filterwarnings("error")
+def test_colours_of_16_bits_together_are_not_warned_of(tmp_path: Path) -> None:
+    side, masks = 64, (0xF800, 0x07E0, 0x001F)
+    head = struct.pack("<IiiHHIIiiII3I", 40, side, side, 1, 16, 3, 2 * side * side, 0, 0, 0, 0, *masks)
+    start = struct.pack("<2sIHHI", b"BM", 14 + len(head) + 2 * side * side, 0, 0, 14 + len(head))
+    (tmp_path / "a.bmp").write_bytes(start + head + struct.pack("<H", masks[0]) * side * side)
+    assert (read_photo(tmp_path / "a.bmp").rgb == (255, 0, 0)).all()
+
+
 def test_16_bit_grey_is_scaled_by_the_full_range() -> None:
     values = np.array([0, 128, 129, 257, 32768, 65406, 65407, 65535], np.uint16)
     photo = photo_from_image(Image.fromarray(np.tile(values, (64, 10))))
@@ -185,8 +194,9 @@ def test_every_orientation_is_turned_upright(tmp_path: Path, orientation: int, s
         exif = result.getexif()
         assert exif.get(ORIENTATION, 1) == 1
         assert exif[MAKE] == "Camera"
-        # And no size of the picture as it lay.
-        assert exif.get_ifd(EXIF_IFD) == {0x9003: "2020:01:02 03:04:05"}
+        # And no size of the picture as it lay, if it lay otherwise.
+        size = {} if orientation > 4 else {0xA002: WIDTH, 0xA003: HEIGHT}
+        assert exif.get_ifd(EXIF_IFD) == {0x9003: "2020:01:02 03:04:05", **size}
         assert exif.get_ifd(GPS_IFD)[1] == "N"
         assert np.array_equal(np.asarray(result), photo.rgb)
 

@@ -8,12 +8,10 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
 
-from amgan.faces.photo import photo_from_image
+from amgan.faces.photo import Photo
 from amgan.inference.facemaps import map_of
 from amgan.inference.overlay import draw_zones
-from amgan.inference.painted import PAINTED
 from amgan.inference.views import FaceView
 from amgan.models.bundle import Bundle
 
@@ -43,9 +41,7 @@ def zones_picture(bundle: Bundle, rgb: Rgb, view: FaceView, targets: Mapping[str
     return np.asarray(draw_zones(large, [face], bundle.atlas))
 
 
-def map_picture(
-    bundle: Bundle, view: FaceView, targets: Mapping[str, float], painted: Image.Image | None = None
-) -> Rgb:
+def map_picture(bundle: Bundle, view: FaceView, targets: Mapping[str, float], painted: Photo | None = None) -> Rgb:
     """The aging map that is aimed at (paper figure 2), as it lies on the photo; white is 1.
 
     Args:
@@ -60,8 +56,7 @@ def map_picture(
     left, top, right, bottom = view.report.region
     shape = (bottom - top, right - left)
     window = (0, 0, shape[1], shape[0])
-    paint = None if painted is None else photo_from_image(painted, PAINTED)
-    maps = map_of(bundle, view, targets, paint)[0]
+    maps = map_of(bundle, view, targets, painted)[0]
     small = view.alignment.within(left, top).resized(maps.shape[-1])
     row = np.concatenate([small.paste(channel, shape, window) for channel in maps], axis=1)
     grey = np.rint(np.clip(row, 0, 1) * 255).astype(np.uint8)

@@ -15,7 +15,8 @@ from PIL import Image
 
 from amgan.app.pictures import Rgb
 from amgan.errors import PhotoError
-from amgan.faces.photo import Photo, read_photo
+from amgan.faces.photo import Photo, photo_from_image, read_photo
+from amgan.inference.painted import PAINTED
 from amgan.inference.request import Request
 from amgan.inference.views import Aged, FaceView, shown
 
@@ -40,6 +41,7 @@ class Session:
         small: That face at half size, for previews, as soon as one is wanted: what is found on it is kept with it.
         request: What is asked for now.
         painted: A map painted over that, as large as the photo.
+        laid: That, taken apart once for all pictures.
         seed: Which of many sets of lines.
         revision: Counts requests and paintings, so that work on an outdated one can be left undone.
         finished: Revision whose full picture is on the page.
@@ -60,6 +62,7 @@ class Session:
     small: FaceView | None = None
     request: Request = field(default_factory=Request)
     painted: Image.Image | None = None
+    laid: Photo | None = None
     seed: int = 0
     revision: int = 0
     finished: int = 0
@@ -89,7 +92,8 @@ class Session:
     def choose(self, face: int) -> None:
         """Takes another face, with nothing asked of it yet."""
         assert self.photo is not None
-        self.face, self.small, self.request, self.painted, self.aged = face, None, Request(face=face), None, None
+        self.face, self.small, self.request, self.aged = face, None, Request(face=face), None
+        self.painted = self.laid = None
         self.seed = 0
         self.unsweep()
         self.revision += 1
@@ -109,7 +113,8 @@ class Session:
 
     def paint(self, painted: Image.Image | None) -> None:
         """Takes another painting; None is none."""
-        self.painted = painted
+        laid = None if painted is None else photo_from_image(painted, PAINTED)
+        self.painted, self.laid = painted, laid
         self.revision += 1
 
     def draw_others(self) -> None:
@@ -156,7 +161,8 @@ class Session:
     def delete(self) -> None:
         """Forgets the photo and deletes every file made of it."""
         self.photo, self.views, self.small, self.before, self.aged = None, [], None, None, None
-        self.request, self.painted, self.before_file = Request(), None, ""
+        self.request, self.before_file = Request(), ""
+        self.painted = self.laid = None
         self._files.clear()
         self.unsweep()
         self.revision += 1

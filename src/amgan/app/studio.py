@@ -123,7 +123,7 @@ class Studio:
             if revision != session.revision or session.photo is None:
                 return None
             aim = (self._small(session, session.photo), self.targets(session))
-            aged = self.ager.age_views(session.photo, [aim], painted=session.painted, seed=session.seed)
+            aged = self.ager.age_views(session.photo, [aim], painted=session.laid, seed=session.seed)
             return shown(aged.image, session.photo.name, session.view.report.region)
 
     def prepare(self, session: Session) -> None:
@@ -153,7 +153,7 @@ class Studio:
                 return None
             if session.aged is None or session.aged[0] != revision:
                 aim = (session.view, self.targets(session))
-                aged = self.ager.age_views(session.photo, [aim], painted=session.painted, seed=session.seed)
+                aged = self.ager.age_views(session.photo, [aim], painted=session.laid, seed=session.seed)
                 session.aged = (revision, aged)
             return session.aged[1]
 

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from PIL import Image
 
 from amgan.app.session import Session
 from amgan.app.studio import Studio
 from amgan.errors import OutputError, RequestError
 from amgan.faces.output import write_image
+from amgan.faces.photo import Photo
 from amgan.inference.clip import check_clip, write_clip
 from amgan.inference.request import Request
 from amgan.inference.sweep import EVERY, Course, course_along, pictures, strip
@@ -66,13 +66,13 @@ class Asked:
 
     face: int
     request: Request
-    painted: Image.Image | None
+    painted: Photo | None
     seed: int
 
     @classmethod
     def of(cls, session: Session) -> Asked:
         """That of now."""
-        return cls(session.face, session.request, session.painted, session.seed)
+        return cls(session.face, session.request, session.laid, session.seed)
 
 
 def ways(atlas: Atlas, halves: bool, signs: bool = True) -> list[tuple[str, str]]:
@@ -186,7 +186,7 @@ def command(studio: Studio, asked: Asked, wanted: Sweep) -> str | None:
     return f"amgan sweep PHOTO -o OUT{SUFFIXES[wanted.kind]} {way} {pictures}"
 
 
-def _course(asked: Asked, wanted: Sweep, atlas: Atlas) -> tuple[Course, Image.Image | None]:
+def _course(asked: Asked, wanted: Sweep, atlas: Atlas) -> tuple[Course, Photo | None]:
     if wanted.along != ASKED:
         return course_along(wanted.along, None, None, atlas), None
     if asked.request.empty and asked.painted is None:

@@ -84,7 +84,7 @@ class ViewsPanel:
             **self.preview(session, path),
             self.difference: session.save("difference", difference(session.before, after)),
             self.zones: session.save("zones", zones_picture(bundle, session.before, session.view, targets)),
-            self.map: session.save("map", map_picture(bundle, session.view, targets, session.painted)),
+            self.map: session.save("map", map_picture(bundle, session.view, targets, session.laid)),
         }
 
 

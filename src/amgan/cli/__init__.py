@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import sys
 from typing import Annotated, Any
@@ -65,6 +66,9 @@ def options(
 # Typer brings a copy of click and exports only some of its errors; all bad calls share this base.
 _UsageError: Any = typer.BadParameter.__bases__[0]
 
+# What the file system says of a path that it does not like: one can be given that it does.
+_REFUSED = {errno.ENAMETOOLONG, errno.EACCES, errno.EPERM, errno.EROFS, errno.ELOOP, errno.ENOTDIR, errno.EISDIR}
+
 # Typer's exit code when Ctrl-C ends a command.
 _STOPPED = 130
 
@@ -93,8 +97,8 @@ def main() -> None:
         print(f"amgan: {error}", file=sys.stderr)
         sys.exit(2 if isinstance(error, (AtlasError, ConfigError, RequestError)) else 1)
     except OSError as error:
-        # What the file system refuses of a path that was given, such as a name of 300 letters; all else is a bug.
-        if error.filename is None:
+        # What the file system refuses of a path, such as a name of 300 letters; all else is a bug.
+        if error.filename is None or error.errno not in _REFUSED:
             raise
         print(f"amgan: {in_one_line(str(error.filename), None)}: {error.strerror}; take another path", file=sys.stderr)
         sys.exit(1)

@@ -1,4 +1,4 @@
-"""Loads the model for a command: says under which licence its weights are, and keeps C++ chatter off the terminal."""
+"""Loads the model and the faces of a command: says under which licence weights are, and what was passed over."""
 
 from __future__ import annotations
 
@@ -67,14 +67,15 @@ def prepared(data: Path, where: Path, atlas: Atlas, limits: Path | None) -> Stor
         DatasetError: The set is unusable.
         RequestError: Limits were given for a set that `amgan curate` made, which has been through some.
     """
+    from amgan.data.dataset import is_dataset
     from amgan.data.store import prepare
     from amgan.errors import RequestError
 
-    store = prepare(data, where, atlas, lambda rows: bar(list(rows), "preparing", None))
-    if limits is not None and all(row.aligned is not None for row in store.rows):
+    if limits is not None and is_dataset(data):
         raise RequestError(
             f"--limits {limits}: the faces of {data} have been through those of `amgan curate`; give it to that"
         )
+    store = prepare(data, where, atlas, lambda rows: bar(list(rows), "preparing", None))
     if line := store.passed_over():
         typer.echo(line, err=True)
     return store

@@ -35,7 +35,12 @@ def read_rows(folder: Path, atlas: Atlas) -> list[Row]:
     Raises:
         DatasetError: The table is missing or unusable.
     """
-    return read_dataset(folder, atlas) if (folder / FACES).is_file() else read_table(folder, atlas)
+    return read_dataset(folder, atlas) if is_dataset(folder) else read_table(folder, atlas)
+
+
+def is_dataset(folder: Path) -> bool:
+    """Whether a set was made by `amgan curate`."""
+    return (folder / FACES).is_file()
 
 
 def read_dataset(folder: Path, atlas: Atlas, estimated: bool = True) -> list[Row]:

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from amgan.faces.align import LEFT_EYE, RIGHT_EYE
+from amgan.faces.align import LEFT_EYE, RIGHT_EYE, points_at
 
 # Side of the masks, and all lengths here, in its pixels.
 SIDE = 512
@@ -20,7 +20,7 @@ BROWS = ((70, 63, 105, 66, 107, 55, 65, 52, 53, 46), (300, 293, 334, 296, 336, 2
 
 def to_masks(landmarks: npt.NDArray[np.float32], size: int) -> npt.NDArray[np.float32]:
     """Landmarks (478, 2) of a square of side `size` in the masks' pixels; pixel centres are at integers in both."""
-    return (landmarks + 0.5) * np.float32(SIDE / size) - np.float32(0.5)
+    return points_at(landmarks, size, SIDE)
 
 
 def filled(outline: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8]:

@@ -9,6 +9,7 @@ because Pillow decodes them to 8 bits, the low bytes of 16-bit *colour* files.
 import contextlib
 import importlib
 import io
+import re
 import struct
 import warnings
 import zlib
@@ -34,6 +35,8 @@ DAMAGED: tuple[type[Exception], ...] = (OSError, EOFError, LookupError, Overflow
 DAMAGED += (TypeError, ValueError, struct.error, zlib.error)
 """What Pillow's decoders and its EXIF parser raise on damaged bytes; they have no common base."""
 
+# Pillow's names of how a file has 16 bits a colour; `BGR;16` are 16 bits a pixel.
+_DEEP = re.compile(";16[BLN]")
 DEEP_GREY = ("I;16", "I;16B", "I;16L", "I;16N", "I", "F")
 _ORIENTATION = 0x0112
 _TURNS = {
@@ -175,12 +178,12 @@ def _photo(image: Image.Image, name: str, path: Path | None) -> Photo:
         raise PhotoError(f"{name}: has a side of more than {MAX_SIDE} pixels; make it smaller first")
     # Loading turns a TIFF and removes its orientation, without which the DPI could not be turned with it.
     stored_orientation = _read_exif(image, name)[0] if image.format == "TIFF" else 1
-    if image.mode not in DEEP_GREY and any(";16" in str(tile[3]) for tile in getattr(image, "tile", ())):
+    if image.mode not in DEEP_GREY and any(_DEEP.search(str(tile[3])) for tile in getattr(image, "tile", ())):
         warnings.warn(f"{name}: its 16-bit colours are read, and written, with 8 bits", stacklevel=2)
     with _decoding(name):
         image.load()
     kind, info = image.format, image.info
-    orientation, exif = _read_exif(image, name)
+    orientation, exif = _read_exif(image, name, stored_orientation)
     if orientation in _TURNS:
         image = image.transpose(_TURNS[orientation])
     rgb, native, white, alpha, profile = take_apart(image, info.get("icc_profile"), name)
@@ -253,21 +256,28 @@ def scaled_grey(grey: NDArray[Any], white: float, new_white: int) -> NDArray[np.
     return np.rint(np.clip(grey.astype(np.float64) / white, 0, 1) * new_white)
 
 
-def _read_exif(image: Image.Image, name: str) -> tuple[int, bytes | None]:
-    """Returns the orientation, 1 if unknown, and the EXIF block to write with the upright pixels."""
+def _read_exif(image: Image.Image, name: str, stored: int = 1) -> tuple[int, bytes | None]:
+    """Returns the orientation, 1 if unknown, and the EXIF block to write with the upright pixels.
+
+    Args:
+        image: The picture.
+        name: What messages call it.
+        stored: How it lay before it was loaded, where that turned it.
+    """
     orientation = 1
     try:
         source = image.getexif()
-        stored = source.get(_ORIENTATION)
-        orientation = stored if stored in _TURNS else 1
+        told = source.get(_ORIENTATION)
+        orientation = told if told in _TURNS else 1
         kept = Image.Exif()
         kept.load(source.tobytes())  # a copy, so that the caller's image is not changed
         for tag in _STORAGE_TAGS.intersection(kept):
             del kept[tag]
         if _ORIENTATION in kept:
             kept[_ORIENTATION] = 1
-        for tag in _STORED_SIZE:
-            kept.get_ifd(_DETAILS).pop(tag, None)
+        if max(stored, orientation) >= 5 and _DETAILS in kept:
+            for tag in _STORED_SIZE:
+                kept.get_ifd(_DETAILS).pop(tag, None)
         return orientation, kept.tobytes() if len(kept) else None
     except DAMAGED as error:
         warnings.warn(f"{name}: its EXIF data is damaged and is left out ({error})", stacklevel=2)

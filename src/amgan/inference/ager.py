@@ -13,13 +13,13 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from amgan.errors import ConfigError, NoFaceError, PhotoError, RequestError
+from amgan.errors import ConfigError, NoFaceError, RequestError
 from amgan.faces.detect import FaceDetector
 from amgan.faces.parsing import FaceParser
-from amgan.faces.photo import Photo, photo_from_image
+from amgan.faces.photo import Photo
 from amgan.inference.change import face_change
 from amgan.inference.finding import face_view
-from amgan.inference.painted import PAINTED, upright
+from amgan.inference.painted import fitting
 from amgan.inference.pictures import ImageLike, take, take_one
 from amgan.inference.request import Request
 from amgan.inference.views import Aged
@@ -238,7 +238,7 @@ class Ager:
         taken = take(picture, name)
         images, reports = [], []
         for index, photo in enumerate(taken.photos):
-            painted = _fitting(painted, photo)  # before the faces are looked for
+            painted = fitting(painted, photo)  # before the faces are looked for
             views = self.analyze(photo, wanted.face)
             aims = [(view, wanted.targets(self.bundle.atlas, view.scores, population)) for view in views]
             aged = self.age_views(photo, aims, painted=painted, seed=seed)
@@ -273,7 +273,7 @@ class Ager:
             WeightsError: A map is painted, or half a zone aimed at, for a model whose aging maps have no places.
         """
         _check_seed(seed)
-        paint = _fitting(painted, photo)
+        paint = fitting(painted, photo)
         rng = np.random.default_rng(seed)
         rgb, reports = photo.rgb.copy(), []
         for view, targets in aims:
@@ -299,19 +299,3 @@ class Ager:
 def _check_seed(seed: int) -> None:
     if seed < 0:
         raise RequestError(f"seed {seed} is below 0; give a whole number from 0 on")
-
-
-def _fitting(painted: Image.Image | Photo | None, photo: Photo) -> Photo | None:
-    """The map taken apart once, upright as the photo is; refuses one that is not as large."""
-    if painted is None:
-        return None
-    height, width = photo.rgb.shape[:2]
-    if isinstance(painted, Photo):
-        tall, wide = painted.rgb.shape[:2]
-    else:
-        painted = upright(painted)
-        wide, tall = painted.size
-    if (tall, wide) != (height, width):
-        wrong = f"the painted map is {wide}x{tall} and {photo.name} is {width}x{height}"
-        raise PhotoError(f"{wrong}; paint it at that size")
-    return painted if isinstance(painted, Photo) else photo_from_image(painted, PAINTED)

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from PIL import ExifTags, Image, ImageOps
 
-from amgan.errors import RequestError
-from amgan.faces.photo import DAMAGED
+from amgan.errors import PhotoError, RequestError
+from amgan.faces.photo import DAMAGED, Photo, photo_from_image
 
 # What messages call a painted map.
 PAINTED = "the painted map"
@@ -51,3 +51,23 @@ def upright(painted: Image.Image) -> Image.Image:
         return painted if painted.getexif().get(ExifTags.Base.Orientation, 1) == 1 else ImageOps.exif_transpose(painted)
     except DAMAGED:  # pixels that are damaged are told when they are used
         return painted
+
+
+def fitting(painted: Image.Image | Photo | None, photo: Photo) -> Photo | None:
+    """A painted map taken apart, upright as the photo is that it is laid on; one that is already stays what it is.
+
+    Raises:
+        PhotoError: It is not as large as the photo.
+    """
+    if painted is None:
+        return None
+    height, width = photo.rgb.shape[:2]
+    if isinstance(painted, Photo):
+        tall, wide = painted.rgb.shape[:2]
+    else:
+        painted = upright(painted)
+        wide, tall = painted.size
+    if (tall, wide) != (height, width):
+        wrong = f"the painted map is {wide}x{tall} and {photo.name} is {width}x{height}"
+        raise PhotoError(f"{wrong}; paint it at that size")
+    return painted if isinstance(painted, Photo) else photo_from_image(painted, PAINTED)

@@ -10,9 +10,9 @@ import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFont
 
 from amgan.errors import RequestError
-from amgan.faces.photo import Photo, photo_from_image
+from amgan.faces.photo import Photo
 from amgan.inference.ager import Ager
-from amgan.inference.painted import PAINTED
+from amgan.inference.painted import fitting
 from amgan.inference.request import Request, parse_age, parse_recipe, parse_score
 from amgan.inference.views import FaceView, shown
 from amgan.maps.sides import score_of
@@ -104,7 +104,7 @@ def pictures(
     targets: Sequence[dict[str, float]],
     box: tuple[int, int, int, int],
     seed: int = 0,
-    painted: Image.Image | None = None,
+    painted: Image.Image | Photo | None = None,
 ) -> Iterator[Rgb]:
     """Makes the pictures of a sweep, each as `Ager.age` would make it, cut to the same box.
 
@@ -120,7 +120,7 @@ def pictures(
     Yields:
         (H, W, 3) uint8 sRGB; what is transparent in the photo lies on white.
     """
-    whole = None if painted is None else photo_from_image(painted, PAINTED)
+    whole = fitting(painted, photo)
     for share, aim in zip(np.linspace(0, 1, len(targets)), targets, strict=True):
         paint = None if whole is None else _faded(whole, share)
         yield shown(ager.age_views(photo, [(view, aim)], painted=paint, seed=seed).image, photo.name, box)

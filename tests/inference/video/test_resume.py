@@ -16,7 +16,7 @@ from amgan.inference.request import Request
 from amgan.inference.video import age
 from amgan.inference.video.age import VideoReport, age_video
 from amgan.inference.video.track import TrackFile
-from amgan.inference.video.unfinished import Followed, open_unfinished
+from amgan.inference.video.unfinished import Followed, Unfinished, open_unfinished
 
 pytest.importorskip("av")
 OLDER = Request(every=0.9)
@@ -147,6 +147,29 @@ def test_what_is_stopped_in_its_first_or_last_instant_goes_on(tmp_path: Path, le
     with open_unfinished(out, "one", False) as work:
         assert work.followed is None
     assert not list(tmp_path.iterdir())
+
+
+def test_a_stop_while_what_is_left_is_deleted_does_no_harm(
+    ager: Ager, source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out, unlink = tmp_path / "out.mp4", Path.unlink
+    with pytest.raises(KeyboardInterrupt):
+        age_video(ager, source, out, OLDER, segment=2, progress=stopping("aging", 5))
+    gone = list[str]()
+
+    def stopped(path: Path, missing_ok: bool = False) -> None:
+        if len(gone) == 2:
+            raise KeyboardInterrupt
+        gone.append(path.name)
+        unlink(path, missing_ok)
+
+    work = Unfinished(tmp_path / "out.mp4.part")
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(Path, "unlink", stopped)
+        work.clear()
+    assert gone[0] == "followed.json" and len(list(work.folder.iterdir())) > 2
+    assert age_video(ager, source, out, OLDER, segment=2).resumed == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["out.mp4"]
 
 
 def test_what_a_kill_leaves_while_the_result_is_joined_is_in_the_folder(

@@ -134,8 +134,11 @@ def age_video(
         with written_aside(output, overwrite, ENCODERS) as aside:
             # In the folder that the next run clears: a kill would leave it beside the result for good.
             joined = work.probe(output.suffix)
-            _join(joined, info, encoding, work)
-            joined.replace(aside)
+            try:
+                _join(joined, info, encoding, work)
+                joined.replace(aside)
+            finally:
+                joined.unlink(missing_ok=True)
     end = time.perf_counter()
     grade = ager.bundle.atlas.age.grade
     return VideoReport(

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from amgan.errors import VideoError
+from amgan.faces.paths import is_file
 from amgan.inference.pyav import as_file, pyav
 
 # ffmpeg's numbers of colour spaces and transfers.
@@ -147,8 +148,8 @@ def opened(path: Path) -> Iterator[Any]:
         MissingExtraError: PyAV is not installed.
     """
     av = pyav(path)
-    if not path.is_file():  # ffmpeg would take `shot%03d.jpg` for a row of pictures
-        raise VideoError(f"{path}: cannot read it as a video (no such file); check the path")
+    if not is_file(path):  # ffmpeg would take `shot%03d.jpg` for a row of pictures
+        raise VideoError(f"{path}: cannot read it as a video (no such file that can be seen); check the path")
     try:
         container = av.open(as_file(path))
     except (OSError, av.error.FFmpegError) as error:

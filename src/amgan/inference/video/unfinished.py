@@ -127,8 +127,10 @@ class Unfinished:
 
     def clear(self) -> None:
         """Deletes what is ours in the folder but the recipe; anything else stays."""
+        # First, as without it nobody goes on with what a stop in between leaves.
+        (self.folder / _FOLLOWED).unlink(missing_ok=True)
         for path in self.folder.iterdir():
-            if path.name in (_TRACK, _FOLLOWED) or path.suffix in (_SEGMENT, _STATE, SUFFIX) or path.stem == _PROBE:
+            if path.name == _TRACK or path.suffix in (_SEGMENT, _STATE, SUFFIX) or path.stem == _PROBE:
                 path.unlink()
 
     def _segment(self, number: int) -> Path:
@@ -194,9 +196,10 @@ def _reopen(work: Unfinished, output: Path, recipe: str, overwrite: bool) -> Non
         found = json.loads(job.read_text(encoding="utf-8"))["recipe"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise OutputError(f"{work.folder}: is not of `amgan video`; move it, or choose another name") from error
-    if found == recipe:
+    followed = work.followed is not None
+    if found == recipe and followed:
         return
-    if work.followed is not None and not overwrite:
+    if followed and not overwrite:
         left = f"{work.folder}: is left of a run with another video, model or options, which was stopped"
         raise OutputError(f"{left}; give that command to go on, or --overwrite to begin {output.name} anew")
     work.clear()
