@@ -24,6 +24,7 @@ from amgan.data.grafts.graft import Grafts
 from amgan.data.grafts.window import Window
 from amgan.data.masks import Masks, pack_masks
 from amgan.data.store import Store
+from amgan.faces.align import at_side
 from amgan.maps.arrays import grown_part
 from amgan.maps.kinds import MapKind, count_channels, draw_map, in_any_zone
 from amgan.maps.location import location_maps
@@ -297,14 +298,9 @@ class FacePatches:
         """A face (S, S, 3) at `image_size`."""
         images, index, size = self.store.images, int(self.indices[pick]), self.image_size
 
-        def make() -> npt.NDArray[np.uint8]:
-            if size == self.store.size:
-                return images[index]
-            return np.asarray(cv2.resize(images[index], (size, size), interpolation=cv2.INTER_AREA), np.uint8)
-
         # What is mapped lies in the system's own cache already.
         ready = size == self.store.size and isinstance(images, np.ndarray)
-        return images[index] if ready else self.pictures.get((size, pick), make)
+        return images[index] if ready else self.pictures.get((size, pick), lambda: at_side(images[index], size))
 
     def _masks(self, pick: int) -> Masks:
         """Zones, head, editable and skin of a face."""

@@ -202,6 +202,17 @@ def licence_notice(store: Store, rows: npt.NDArray[np.int64]) -> str:
     return f"Weights trained on photos under {', '.join(names) or 'no stated licence'}."
 
 
+def licences_in(notice: str) -> set[str]:
+    """The licences of photos that `licence_notice` named, also of a model that went on from another.
+
+    Example:
+        >>> sorted(licences_in("Weights under Apache-2.0 (trained on photos under CC BY 4.0, CC0 1.0)."))
+        ['CC BY 4.0', 'CC0 1.0']
+    """
+    found = re.findall(r"trained on photos under (.+?)\)?\.(?=\s|$)", notice)
+    return {name for names in found for name in names.split(", ")}
+
+
 def _says(licence: str, term: str) -> bool:
     """Whether a licence's name, however it is written, has a term of Creative Commons, such as NC."""
     return term in re.split(r"[^A-Z0-9]+", licence.upper())

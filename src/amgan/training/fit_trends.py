@@ -65,8 +65,13 @@ def measure_trends(
 
 
 def rows_under(store: Store, share: float, licences: Collection[str]) -> npt.NDArray[np.int64]:
-    """The people of `train`, less a share that is kept for judges, on photos under some licences; any, if none."""
-    return store.subset(lambda row: row.split == "train" and not held_for_judges(row, share) and under(row, licences))
+    """The faces that are learned from (`is_taught`)."""
+    return store.subset(lambda row: is_taught(row, share, licences))
+
+
+def is_taught(row: Row, share: float, licences: Collection[str]) -> bool:
+    """Whether it is of `train`, of nobody who is kept for judges, and under one of some licences; any, if none."""
+    return row.split == "train" and not held_for_judges(row, share) and under(row, licences)
 
 
 def check_notice(notice: str, rows: Iterable[Row], data: Path, remedy: str) -> None:

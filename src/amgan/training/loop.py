@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import torch
 from rich.console import Console
 
+from amgan.data.dataset import read_rows
 from amgan.data.store import licence_notice
 from amgan.errors import ConfigError
 from amgan.maps.kinds import count_channels
@@ -25,6 +26,7 @@ from amgan.signs.atlas import Atlas
 from amgan.training.checkpoint import read_checkpoint, restore, save_checkpoint
 from amgan.training.config import TrainConfig, start_folder
 from amgan.training.faces import TrainingFaces
+from amgan.training.fit_trends import is_taught
 from amgan.training.networks import Networks
 from amgan.training.parallel import (
     ALONE,
@@ -129,7 +131,9 @@ def _train(run: _Run, resume: bool, atlas: Atlas, tensorboard: bool) -> Path:
     config, out, fabric = run.config, run.out, run.fabric
     # First what is made in seconds and may fail, then the faces, which may take hours.
     nets = _networks(run, resume, atlas)
+    taught = [row for row in read_rows(config.data, atlas) if is_taught(row, config.judge_share, config.licences)]
     if run.first:
+        check_rows(taught, out, resume)
         record_config(config, atlas, out)
     if fabric.world_size > 1:
         run.say(f"{fabric.world_size} processes, on {fabric.device.type}")
@@ -138,8 +142,6 @@ def _train(run: _Run, resume: bool, atlas: Atlas, tensorboard: bool) -> Path:
         # The prepared faces serve every run on the same data, so they lie beside the run folders.
         shown = console if run.first else None
         faces = node_by_node(fabric, lambda: TrainingFaces(config, out.parent / "prepared", atlas, run.say, shown))
-        if run.first:
-            check_rows([faces.store.rows[index] for index in faces.rows], out, resume)
         # Another kind of processor may find others in the last digit.
         faces.scores = fabric.broadcast(faces.scores)
         # So may what is chosen by them.

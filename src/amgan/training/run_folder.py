@@ -96,7 +96,7 @@ def check_rows(rows: Sequence[Row], out: Path, resume: bool) -> None:
     """Refuses to go on with other faces or other grades than a run began with, and writes down which those were.
 
     Args:
-        rows: The faces that are learned from.
+        rows: The faces that are learned from, found in their photos or not.
         out: The run's folder.
         resume: Whether it goes on; one of before this was written down is believed.
 
@@ -121,7 +121,8 @@ def _content(row: Row) -> list[object]:
     """What a run learns of a face, wherever it lies."""
     estimates = [[zone, *found] for zone, found in sorted(row.estimates.items())]
     grades = [row.age, *sorted(row.scores.items()), *sorted(row.right.items()), *sorted(row.occluded)]
-    return [row.name, row.identity, row.split, grades, estimates, row.aligned and row.aligned.digest]
+    group = [row.sex, row.population]  # who gives lines to whom, and how faces of whom change with age
+    return [row.name, row.identity, row.split, *group, grades, estimates, row.aligned and row.aligned.digest]
 
 
 def check_shares(config: TrainConfig, processes: int) -> None:

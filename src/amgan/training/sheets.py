@@ -35,16 +35,15 @@ def sample_sheet(
     path: Path,
     restrained: bool,
 ) -> None:
-    """Writes a PNG with one row a face: all at 0.1, original, all at 0.9; changed as the losses see it.
+    """Writes a PNG with one row a face: all at 0.1, original, all at 0.9.
 
     Args:
-        generator: The averaged generator; in evaluation mode lines are as deep as in use, which is more than learned.
+        generator: The averaged generator; in evaluation mode relief is as deep as in use, more than losses see.
         atlas: Zones.
         channels: Channel of each zone.
         faces: Whom to show.
         path: Where the sheet goes.
-        restrained: As `TrainConfig.restrained`; so the sheet shows what the losses see; a user sees what two such
-            views agree on.
+        restrained: As `TrainConfig.restrained`. A user sees what two such views agree on.
     """
     kind = generator.config.maps
     rows, device = [], generator.output.weight.device

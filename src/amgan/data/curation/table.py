@@ -110,11 +110,12 @@ def faces_schema(atlas: Atlas) -> pa.Schema:
 def scores_schema(atlas: Atlas) -> pa.Schema:
     """The columns of ``scores.parquet``: estimates of each zone and ``age`` in 0..1; null where none can be made.
 
-    They are of the photo that had that digest.
+    They are of the photo that had the digest of the last column.
     """
     zones = (*atlas.zones, AGE)
     fields = [field for z in zones for field in ((z, pa.float32()), (uncertainty_column(z), pa.float32()))]
-    return pa.schema([("path", pa.string()), ("sha256", pa.string()), *fields])
+    # In the order that finished pieces of earlier versions have, so that those are still good.
+    return pa.schema([("path", pa.string()), *fields, ("sha256", pa.string())])
 
 
 def grades_note(atlas: Atlas) -> dict[str, str]:

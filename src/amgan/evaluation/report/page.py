@@ -74,7 +74,7 @@ def _top(summary: Summary) -> str:
     split, every = summary.settings.get("split", ""), summary.settings.get("every", 1)
     part = f"of one photo in {every} of the split {split}" if every != 1 else f"of the split {split}"
     if out := sum(summary.settings.get("left_out", {}).values()):
-        part += f", {out} beyond --limits left out"
+        part += f", {out} left out"
     rest = f'<p class="missed">Scored on the rest alone: {escape("; ".join(summary.missing))}</p>'
     return (
         f"<h1>Evaluation of {escape(summary.model)}</h1><p>{summary.faces} faces ({escape(part)}); "
