@@ -108,12 +108,12 @@ def reproduce_command(
     folder.keep(tables, configs, people)
     names = [row.name for row in rows_of(folder.tables, recipe) if row in asked or folder.is_done(row.name)]
     names.sort(key=lambda name: not folder.is_done(name))  # else the first row that is trained would hide what is done
-    results = Results(about, folder.tables, folder.configs, {}, spread)
+    results = Results(about, folder.tables, folder.configs, {}, {}, spread)
     if names:
         store = prepared(data, study / "prepared", atlas, limits)
         low, high = atlas.age.grades
-        for name, summary in folder.measured(names, store, atlas, bar, workers or fitting_workers(MEMORY)):
-            results.found[name] = measured_of(summary, high - low)
+        for name, summary, errors in folder.measured(names, store, atlas, bar, workers or fitting_workers(MEMORY)):
+            results.found[name], results.errors[name] = measured_of(summary, high - low), errors
             # After each row, so that a study that is stopped has the tables of what is done.
             write_tables(study, results)
     write_tables(study, results)

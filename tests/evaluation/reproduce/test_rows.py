@@ -39,6 +39,10 @@ def test_each_row_is_the_default_recipe_with_one_switch() -> None:
     for name in ("patch-512", "patch-128"):
         assert {key for key in changed[name] if not key.startswith("stages")} == set() and changed[name] >= patches
     assert changed["no-location-maps-128"] - changed["patch-128"] == {"generator.location_maps", "weights.location"}
+    # The row that each is seen beside is the one that it has its switch more than.
+    beside = {name: row.beside for name, row in ROWS.items()}
+    assert beside.pop("patch-256") == "" and beside.pop("no-location-maps-128") == "patch-128"
+    assert set(beside.values()) == {"patch-256"}
 
 
 def test_a_step_sees_as_much_of_the_picture_whatever_the_patch() -> None:

@@ -35,6 +35,7 @@ class Row:
         patch: Side of a patch out of 1024, pixels.
         switches: What else differs from the recipe `photos`, as `load_config` takes it; None if the row is the paper's
             recipe whatever the recipe of the others.
+        beside: Name of the row that has not that switch; "" of the row that has none.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Row:
     preset: str
     patch: int
     switches: tuple[str, ...] | None = ()
+    beside: str = "patch-256"
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,7 @@ ROWS = {
     row.name: row
     for row in (
         Row("patch-512", "patches of 512 px", "paper-512", 512),
-        Row("patch-256", "patches of 256 px", "paper-256", 256),
+        Row("patch-256", "patches of 256 px", "paper-256", 256, beside=""),
         Row(
             "no-aging-maps-256",
             "without aging maps, 256 px",
@@ -71,6 +73,7 @@ ROWS = {
             "no-location-maps-128",
             128,
             ("generator.location_maps=false", "weights.location=0"),
+            "patch-128",
         ),
         Row("age-only-256", "without clinical signs (age only), 256 px", "age-only-256", 256, ("generator.maps=age",)),
         Row("paper-recipe-256", "the paper's recipe to the letter, 256 px", "paper-256", 256, None),

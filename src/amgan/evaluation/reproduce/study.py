@@ -21,8 +21,9 @@ from amgan.evaluation.adapters import AgerAdapter
 from amgan.evaluation.evaluate import evaluate
 from amgan.evaluation.inquiry import Settings, make_inquiry
 from amgan.evaluation.judges import cross
+from amgan.evaluation.reproduce.differences import FaceErrors, errors_of
 from amgan.evaluation.reproduce.rows import Recipe, Row, Table, config_of, with_steps
-from amgan.evaluation.run import REPORT, Progress, one_by_one
+from amgan.evaluation.run import LINES, REPORT, Progress, one_by_one, read_lines
 from amgan.evaluation.summary import Summary
 from amgan.faces.output import write_whole
 from amgan.maps.packing import pack_zones
@@ -186,7 +187,7 @@ class Study:
 
     def measured(
         self, names: Sequence[str], store: Store, atlas: Atlas, progress: Progress[Any], workers: int = 1
-    ) -> Iterator[tuple[str, Summary]]:
+    ) -> Iterator[tuple[str, Summary, FaceErrors]]:
         """Trains and evaluates rows, one after the other; what is done already takes seconds.
 
         Args:
@@ -197,7 +198,7 @@ class Study:
             workers: Processes that measure.
 
         Yields:
-            The row and its figures.
+            The row, its figures, and how far each face is off.
 
         Raises:
             DatasetError: Too few people have a grade of a sign; nothing is trained then.
@@ -226,15 +227,13 @@ class Study:
         for name in names:
             folder = self.folder / name / EVALUATION
             with AgerAdapter(self.trained(name, atlas)) as adapter:
-                yield (
-                    name,
-                    evaluate(
-                        adapter,
-                        inquiry,
-                        functools.partial(fit, adapter.judge_share),
-                        folder,
-                        progress,
-                        remedy=f"take {folder} away to measure the row anew, or choose another STUDY",
-                        workers=workers,
-                    ),
+                summary = evaluate(
+                    adapter,
+                    inquiry,
+                    functools.partial(fit, adapter.judge_share),
+                    folder,
+                    progress,
+                    remedy=f"take {folder} away to measure the row anew, or choose another STUDY",
+                    workers=workers,
                 )
+            yield name, summary, errors_of(inquiry.plans, read_lines(folder / LINES), atlas)
